@@ -1,0 +1,114 @@
+"""Typed checks of the registered claims (RFC 7519 section 4.1). The clock is an argument."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from admit.jose.errors import Expired, InvalidClaim, NotYetValid, WrongAudience, WrongIssuer
+
+RFC9068_REQUIRED = ("iss", "exp", "aud", "sub", "client_id", "iat", "jti")
+"""What every access token in JWT form must carry (RFC 9068 section 2.2)."""
+
+_TEXTS = ("iss", "sub", "jti", "client_id", "sid", "grant", "scope", "acr")
+_TIMES = ("exp", "nbf", "iat", "auth_time")
+_LAST_SECOND = 253_402_300_799  # the end of the year 9999: beyond it is a unit mistake, such as milliseconds
+
+
+def check_claims(
+    claims: Mapping[str, Any],
+    *,
+    issuer: str,
+    audience: str,
+    now: float,
+    leeway_s: float,
+    required: Collection[str] = RFC9068_REQUIRED,
+) -> None:
+    """Check types, presence, issuer, audience and times, in this order.
+
+    Args:
+        claims: From a token whose signature is good.
+        issuer: The exact `iss`.
+        audience: Has to be `aud` or one of its entries, compared exactly (RFC 7519 section 4.1.3).
+        now: Seconds since 1970, UTC.
+        leeway_s: How far clocks may differ.
+        required: Names that must be present.
+
+    Raises:
+        InvalidClaim, WrongIssuer, WrongAudience, Expired, NotYetValid: See there.
+    """
+    check_types(claims, required=required)
+    if claims.get("iss") != issuer:
+        raise WrongIssuer(f"iss is {_shown(claims.get('iss'))}; expected {issuer!r}")
+    if audience not in audiences(claims):
+        raise WrongAudience(f"aud is {_shown(claims.get('aud'))}; expected {audience!r}")
+    check_times(claims, now=now, leeway_s=leeway_s)
+
+
+def check_types(claims: Mapping[str, Any], *, required: Collection[str] = ()) -> None:
+    """Refuse missing claims and registered claims of another type than theirs.
+
+    Raises:
+        InvalidClaim: For example `exp` as text or `sub` as a number.
+    """
+    if missing := [name for name in required if name not in claims]:
+        raise InvalidClaim(f"claims are missing: {', '.join(missing)}")
+    for name in _TEXTS:
+        if name in claims and not isinstance(claims[name], str):
+            raise InvalidClaim(f"{name} must be text")
+    for name in _TIMES:
+        if name in claims:
+            _refuse_odd_time(name, claims[name])
+    if "aud" in claims:
+        audiences(claims)
+    if "sub" in claims and not claims["sub"]:
+        raise InvalidClaim("sub must not be empty")
+
+
+def check_times(claims: Mapping[str, Any], *, now: float, leeway_s: float) -> None:
+    """Refuse a token outside its time.
+
+    Dead in the very second of `exp` plus leeway: "on or after which the JWT MUST NOT be accepted" (RFC 7519 section
+    4.1.4). An `iat` in the future is refused like an `nbf`: such a token was made by a clock that cannot be trusted.
+
+    Raises:
+        Expired, NotYetValid: With the distance in seconds and the leeway.
+    """
+    expires_at = claims.get("exp")
+    if expires_at is not None and now >= expires_at + leeway_s:
+        raise Expired(f"expired {_seconds(now - expires_at)} s ago (leeway {_seconds(leeway_s)} s)")
+    for name in ("nbf", "iat"):
+        starts_at = claims.get(name)
+        if starts_at is not None and now + leeway_s < starts_at:
+            ahead = _seconds(starts_at - now)
+            raise NotYetValid(f"{name} is {ahead} s in the future (leeway {_seconds(leeway_s)} s); check the clocks")
+
+
+def audiences(claims: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return `aud` as a tuple, whichever of its two forms it has (RFC 7519 section 4.1.3).
+
+    Raises:
+        InvalidClaim: Neither text nor a list of texts.
+    """
+    value = claims.get("aud", ())
+    if isinstance(value, str):
+        return (value,)
+    if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
+        return tuple(value)
+    raise InvalidClaim("aud must be text or a list of texts")
+
+
+def _refuse_odd_time(name: str, value: object) -> None:
+    # RFC 7519 section 2, NumericDate: a JSON number, fractions allowed. bool is a number to Python, not to JSON.
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidClaim(f"{name} must be a number of seconds")
+    if not 0 <= value <= _LAST_SECOND:
+        raise InvalidClaim(f"{name} is out of range; the unit is seconds since 1970")
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.0f}" if value >= 10 or value == int(value) else f"{value:.1f}"
+
+
+def _shown(value: object) -> str:
+    return repr(value)[:200]

@@ -1,0 +1,207 @@
+"""One key, policed when it is loaded (RFC 7517, RFC 7518 section 6)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from admit.jose import base64url, key_material
+from admit.jose.algorithms import SIGNING, Alg, algorithm_for_key
+from admit.jose.errors import InvalidKey
+from admit.jose.key_material import Private, Public
+
+_MAX_KID = 256
+_LOOKS_LIKE_A_KEY_FILE = (b"-----BEGIN", b"ssh-rsa", b"ssh-ed25519", b"ecdsa-sha2-")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Jwk:
+    """A signing or verifying key that has passed every check. Make one with a class method, not the constructor.
+
+    Attributes:
+        alg: The one algorithm this key is for. The key decides; a token's header may only agree.
+        kid: Its name in a set, or None.
+    """
+
+    alg: str
+    kid: str | None
+    _public: Public = field(repr=False)
+    _private: Private | None = field(repr=False)
+
+    @classmethod
+    def parse(cls, members: Mapping[str, Any]) -> Jwk:
+        """Read a JWK that was parsed from JSON.
+
+        Raises:
+            InvalidKey: Unknown `kty`, RSA under 2,048 bits, a secret under 32 bytes, a curve other than P-256, `use`
+                or `key_ops` that say the key is not for signatures, or an `alg` that does not fit.
+
+        Spec: RFC 7517 section 4.
+        """
+        kty, kid, declared = members.get("kty"), members.get("kid"), members.get("alg")
+        if kty not in ("oct", "EC", "RSA"):
+            raise InvalidKey(f"key type {_shown(kty)} is not supported")
+        if kid is not None and (not isinstance(kid, str) or not 0 < len(kid) <= _MAX_KID):
+            raise InvalidKey("kid must be text of 1 to 256 characters")
+        if declared is not None and declared not in SIGNING:
+            raise InvalidKey(f"algorithm {_shown(declared)} is not supported")
+        _refuse_other_uses(members)
+        public, private = key_material.read(kty, members)
+        return cls._checked(public, private, alg=declared, kid=kid)
+
+    @classmethod
+    def from_secret(cls, secret: bytes, *, kid: str | None = None) -> Jwk:
+        """Make an HS256 key.
+
+        Args:
+            secret: 32 random bytes or more (RFC 7518 section 3.2), for example `secrets.token_bytes(32)`.
+            kid: Its name, when several secrets are in use.
+
+        Raises:
+            InvalidKey: Too short, not bytes, or the text of a key file: used as a secret, a public key would let
+                everybody sign.
+        """
+        if not isinstance(secret, bytes):
+            raise InvalidKey("an HMAC secret must be bytes, for example secrets.token_bytes(32)")
+        if secret.lstrip().startswith(_LOOKS_LIKE_A_KEY_FILE):
+            raise InvalidKey("this is the text of a key file, not a secret; a public key as a secret lets anyone sign")
+        return cls._checked(secret, secret, alg="HS256", kid=kid)
+
+    @classmethod
+    def from_pkcs8(cls, der: bytes, *, alg: str, kid: str | None) -> Jwk:
+        """Load a private key from unencrypted PKCS#8 DER, as `to_pkcs8` writes it.
+
+        Raises:
+            InvalidKey: Not such a key, or it does not fit `alg`.
+        """
+        private = key_material.from_pkcs8(der)
+        return cls._checked(key_material.public_of(private), private, alg=alg, kid=kid)
+
+    @classmethod
+    def _checked(cls, public: Public, private: Private | None, *, alg: str | None, kid: str | None) -> Jwk:
+        kty, crv = key_material.kind(public)
+        row = algorithm_for_key(kty=kty, crv=crv, declared=alg)
+        if row is None:
+            raise InvalidKey(f"a key of type {kty} cannot be used for {alg}")
+        size = key_material.bits(public)
+        if size < row.min_bits:
+            raise InvalidKey(f"{row.name} needs a key of {row.min_bits} bits or more; this one has {size}")
+        return cls(alg=row.name, kid=kid, _public=public, _private=private)
+
+    @property
+    def row(self) -> Alg:
+        """The algorithm's row in the table."""
+        return SIGNING[self.alg]
+
+    @property
+    def symmetric(self) -> bool:
+        """Whether whoever verifies with this key could also sign with it."""
+        return self.row.symmetric
+
+    @property
+    def can_sign(self) -> bool:
+        """Whether the private part is here."""
+        return self._private is not None
+
+    def sign(self, data: bytes) -> bytes:
+        """Return the raw signature (for ES256, R and S of 32 octets each).
+
+        Raises:
+            InvalidKey: Only the public part is here.
+        """
+        if self._private is None:
+            raise InvalidKey(f"key {self.kid!r} is public and cannot sign")
+        return self.row.sign(self._private, data)
+
+    def verify(self, signature: bytes, data: bytes) -> bool:
+        """Say whether `signature` was made over `data` with this key's private part."""
+        return self.row.verify(self._public, signature, data)
+
+    def public(self) -> Jwk:
+        """Return the key without its private part.
+
+        Raises:
+            InvalidKey: The key is a secret.
+        """
+        self._refuse_symmetric()
+        return replace(self, _private=None)
+
+    def public_dict(self) -> dict[str, str]:
+        """Return the public JWK for a key set: kty, key members, `use`, `alg` and `kid`.
+
+        Raises:
+            InvalidKey: The key is a secret, which no set may show.
+        """
+        self._refuse_symmetric()
+        members = key_material.public_members(self._public) | {"use": "sig", "alg": self.alg}
+        return members if self.kid is None else members | {"kid": self.kid}
+
+    def to_pkcs8(self) -> bytes:
+        """Return the private key as unencrypted PKCS#8 DER. Seal it before it is stored.
+
+        Raises:
+            InvalidKey: The private part is not here, or the key is a secret.
+        """
+        if self._private is None:
+            raise InvalidKey(f"key {self.kid!r} is public")
+        return key_material.to_pkcs8(self._private)
+
+    def thumbprint(self) -> str:
+        """Return the SHA-256 thumbprint, base64url (RFC 7638 section 3)."""
+        members = key_material.public_members(self._public)
+        canonical = json.dumps(members, separators=(",", ":"), sort_keys=True)
+        return base64url.encode(hashlib.sha256(canonical.encode("utf-8")).digest())
+
+    def _refuse_symmetric(self) -> None:
+        if self.symmetric:
+            raise InvalidKey("a symmetric key has no public part")
+
+
+def generate_key(alg: str, *, kid: str | None = None) -> Jwk:
+    """Make a new private key from the system's randomness.
+
+    Args:
+        alg: "ES256", "RS256" (2,048 bits) or "HS256" (32 bytes).
+        kid: Its name. Asymmetric keys get their thumbprint when this is None (RFC 7638 section 7 warns against
+            thumbprints of secrets, so HS256 keys stay nameless).
+
+    Raises:
+        InvalidKey: No such algorithm.
+    """
+    private: Private
+    match alg:
+        case "ES256":
+            private = ec.generate_private_key(ec.SECP256R1())
+        case "RS256":
+            private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        case "HS256":
+            import secrets
+
+            return Jwk.from_secret(secrets.token_bytes(32), kid=kid)
+        case _:
+            raise InvalidKey(f"algorithm {_shown(alg)} is not supported")
+    key = Jwk.from_pkcs8(key_material.to_pkcs8(private), alg=alg, kid=kid)
+    return replace(key, kid=key.thumbprint()) if kid is None else key
+
+
+def _refuse_other_uses(members: Mapping[str, Any]) -> None:
+    use, operations = members.get("use"), members.get("key_ops")
+    if use is not None and use != "sig":
+        raise InvalidKey(f"the key is not for signatures: use is {_shown(use)}")
+    if operations is None:
+        return
+    if not isinstance(operations, list) or not all(isinstance(item, str) for item in operations):
+        raise InvalidKey("key_ops must be a list of texts")
+    if len(set(operations)) != len(operations):
+        raise InvalidKey("key_ops must not repeat a value")  # RFC 7517 section 4.3
+    if not {"sign", "verify"} & set(operations):
+        raise InvalidKey("the key is not for signatures: key_ops names neither sign nor verify")
+
+
+def _shown(value: object) -> str:
+    return repr(value)[:40]
