@@ -22,6 +22,26 @@ class SchemaMismatch(StoreUnavailable):
     """The database has another schema version than this program; the message says what to do."""
 
 
+class ConstraintViolation(Exception):
+    """A rule of the schema refused a row. The unit is spoilt: it can only be undone, also when it catches this.
+
+    (PostgreSQL aborts the transaction there, so SQLite's units are held to the same.) Where a clash is an expected outcome,
+    write `ON CONFLICT DO NOTHING` and look at the rows instead. The text never holds values: they may be digests.
+    """
+
+
+class UniqueViolation(ConstraintViolation):
+    """A row with this key exists already. `table` is the table's name."""
+
+    def __init__(self, table: str) -> None:
+        super().__init__(f"a row with this key exists already in {table}")
+        self.table = table
+
+
+class ReferenceViolation(ConstraintViolation):
+    """The row refers to one that does not exist, or others still refer to it."""
+
+
 class Statements(Protocol):
     """Runs one statement. The text is one for both engines; parameters are written `:name` and given by name.
 

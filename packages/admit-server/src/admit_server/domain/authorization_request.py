@@ -1,0 +1,131 @@
+"""The authorization request, parsed, and the rules it has to pass, top to bottom."""
+
+from dataclasses import dataclass
+
+from .client import Client
+from .errors import InvalidRequest, InvalidTarget, UnauthorizedClient, UnknownClient, UnsupportedResponseType
+from .journey import Freshness
+from .pkce import check_challenge
+from .redirect_uris import match_redirect_uri, only_redirect_uri
+from .scopes import OPENID, narrow, parse_scope
+
+MAX_STATE = 1024
+PROMPTS = frozenset({"none", "login", "consent", "select_account"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationRequest:
+    """A request that passed every rule. Nothing in it is taken from the caller unchecked."""
+
+    client_id: str
+    redirect_uri: str
+    scopes: frozenset[str]
+    audience: str
+    state: str | None
+    nonce: str | None
+    code_challenge: str | None
+    prompt: frozenset[str] = frozenset()
+    max_age_s: int | None = None
+    login_hint: str = ""
+
+    @property
+    def freshness(self) -> Freshness:
+        """What it asks of the sign-in."""
+        return Freshness(prompt=self.prompt, max_age_s=self.max_age_s)
+
+
+def check_client_and_redirect(client: Client | None, redirect_uri: str | None) -> tuple[Client, str]:
+    """The two rules whose failure is shown as a page and never redirected (RFC 6749 section 4.1.2.1).
+
+    Raises:
+        UnknownClient: No such client, or disabled.
+        RedirectUriMismatch: Not registered.
+    """
+    if client is None or client.disabled_at is not None:
+        raise UnknownClient("The application that sent you here is not known to this server.")
+    if redirect_uri is None:
+        return client, only_redirect_uri(client.redirect_uris)
+    return client, match_redirect_uri(redirect_uri, registered=client.redirect_uris)
+
+
+def check_request(
+    params: dict[str, str], *, client: Client, redirect_uri: str, resource_scopes: dict[str, frozenset[str]]
+) -> AuthorizationRequest:
+    """Apply every other rule; a failure is sent back to the client's redirect URI.
+
+    Args:
+        params: Query or form parameters, each once.
+        client: The client, found by `client_id`.
+        redirect_uri: As matched.
+        resource_scopes: Scopes of each known resource, by audience.
+    """
+    response_type = params.get("response_type")
+    if response_type is None:
+        raise InvalidRequest("response_type is missing.")
+    if response_type != "code":
+        raise UnsupportedResponseType("response_type must be code.")
+    if "authorization_code" not in client.grant_types:
+        raise UnauthorizedClient("This client may not use the authorization code grant.")
+    # OpenID Connect Core section 6 and RFC 9101: refuse what is not understood rather than ignore it.
+    for name, code in (("request", "request"), ("request_uri", "request_uri"), ("registration", "registration")):
+        if name in params:
+            raise InvalidRequest(f"The {code} parameter is not supported.")
+    if params.get("response_mode", "query") != "query":
+        raise InvalidRequest("response_mode must be query.")
+    state = params.get("state")
+    if state is not None and len(state) > MAX_STATE:
+        raise InvalidRequest(f"state has at most {MAX_STATE} characters.")
+    audience = choose_audience(params.get("resource"), client=client, known=frozenset(resource_scopes))
+    allowed = client.scopes & (resource_scopes.get(audience, frozenset()) | OPENID)
+    scopes = narrow(parse_scope(params.get("scope", "")), allowed=allowed)
+    challenge = check_challenge(
+        params.get("code_challenge"),
+        params.get("code_challenge_method"),
+        # RFC 9700 section 2.1.1: public clients MUST use PKCE, whatever was registered.
+        required=client.pkce_required or client.kind == "public",
+    )
+    prompt = frozenset(params.get("prompt", "").split())
+    if prompt - PROMPTS or ("none" in prompt and len(prompt) > 1):
+        raise InvalidRequest("prompt is one of none, login, consent, select_account; none stands alone.")
+    return AuthorizationRequest(
+        client_id=client.id,
+        redirect_uri=redirect_uri,
+        scopes=scopes,
+        audience=audience,
+        state=state,
+        nonce=_short(params, "nonce"),
+        code_challenge=challenge,
+        prompt=prompt,
+        max_age_s=_max_age(params.get("max_age")),
+        login_hint=params.get("login_hint", "")[:64],
+    )
+
+
+def choose_audience(requested: str | None, *, client: Client, known: frozenset[str]) -> str:
+    """The resource that the token is for: the one asked for (RFC 8707), or the client's only one.
+
+    Raises:
+        InvalidTarget: Unknown, not among the client's audiences, or none asked for where the client has several.
+    """
+    if requested is not None:
+        if requested not in client.audiences or requested not in known:
+            raise InvalidTarget("This client may not ask for that resource.")
+        return requested
+    if len(client.audiences) == 1 and client.audiences[0] in known:
+        return client.audiences[0]
+    raise InvalidTarget("Name the resource: this client may use several, or none.")
+
+
+def _short(params: dict[str, str], name: str) -> str | None:
+    value = params.get(name)
+    if value is not None and len(value) > 256:
+        raise InvalidRequest(f"{name} has at most 256 characters.")
+    return value
+
+
+def _max_age(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise InvalidRequest("max_age is a number of seconds.")
+    return int(text)

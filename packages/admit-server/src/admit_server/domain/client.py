@@ -1,0 +1,60 @@
+"""Applications that ask for tokens, and the resources that tokens are for."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .errors import NotAllowed, UnauthorizedClient
+
+ClientKind = Literal["public", "confidential"]
+TokenFormat = Literal["jwt", "opaque"]
+
+GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """An OAuth client. A public one has no secret; a first-party one needs no consent and may sign people in without a browser."""
+
+    id: str
+    name: str
+    kind: ClientKind
+    first_party: bool
+    secret_digest: bytes | None = field(repr=False)
+    redirect_uris: tuple[str, ...]
+    post_logout_redirect_uris: tuple[str, ...]
+    grant_types: frozenset[str]
+    scopes: frozenset[str]
+    audiences: tuple[str, ...]
+    pkce_required: bool
+    policy: str | None
+    created_at: int
+    disabled_at: int | None = None
+
+    def require_grant_type(self, grant_type: str) -> None:
+        """Raises:
+        UnauthorizedClient: The client was not added with this grant type.
+        """
+        if grant_type not in self.grant_types:
+            raise UnauthorizedClient(f"This client may not use {grant_type}.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """An API or site that tokens are for. Its identifier is the audience; `client_id` is who may introspect its tokens."""
+
+    audience: str
+    scopes: dict[str, str]
+    format: TokenFormat
+    policy: str | None
+    client_id: str | None
+    created_at: int
+
+
+def check_grant_types(grant_types: frozenset[str], *, kind: ClientKind) -> None:
+    """Raises:
+    NotAllowed: An unknown grant type, or client_credentials for a client that can keep no secret (RFC 6749 section 4.4).
+    """
+    if unknown := grant_types - set(GRANT_TYPES):
+        raise NotAllowed(f"Unknown grant type {sorted(unknown)[0]!r}; known are {', '.join(GRANT_TYPES)}.")
+    if kind == "public" and "client_credentials" in grant_types:
+        raise NotAllowed("client_credentials is for confidential clients only: a public client has no credentials.")

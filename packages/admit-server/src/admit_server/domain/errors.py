@@ -1,0 +1,160 @@
+"""Refusals: those that OAuth defines, and our own. Each has a stable code, a public text and a private detail."""
+
+from typing import ClassVar
+
+
+class ProtocolError(Exception):
+    """A refusal defined by a specification. `public` reaches the client, `detail` only logs and tests."""
+
+    code: ClassVar[str] = "server_error"
+    status: ClassVar[int] = 400
+    may_redirect: ClassVar[bool] = True
+
+    def __init__(self, public: str = "", *, detail: str = "") -> None:
+        super().__init__(detail or public or self.code)
+        self.public, self.detail = public, detail
+
+
+class InvalidRequest(ProtocolError):
+    """A parameter is missing, repeated, malformed or not understood (RFC 6749 section 5.2)."""
+
+    code = "invalid_request"
+
+
+class InvalidGrant(ProtocolError):
+    """The code, refresh token or password is not good, or is not this client's (RFC 6749 section 5.2)."""
+
+    code = "invalid_grant"
+
+
+class InvalidScope(ProtocolError):
+    """A scope is unknown, malformed or more than was granted (RFC 6749 section 5.2)."""
+
+    code = "invalid_scope"
+
+
+class InvalidTarget(ProtocolError):
+    """The resource asked for is unknown, or not for this client (RFC 8707 section 2)."""
+
+    code = "invalid_target"
+
+
+class InvalidClient(ProtocolError):
+    """Client authentication failed (RFC 6749 section 5.2)."""
+
+    code = "invalid_client"
+    status = 401
+    may_redirect = False
+
+
+class UnauthorizedClient(ProtocolError):
+    """The client may not use this grant or endpoint (RFC 6749 section 5.2)."""
+
+    code = "unauthorized_client"
+
+
+class UnsupportedGrantType(ProtocolError):
+    """The grant type is not one that this server knows (RFC 6749 section 5.2)."""
+
+    code = "unsupported_grant_type"
+
+
+class UnsupportedResponseType(ProtocolError):
+    """Only `code` is spoken here: OAuth 2.1 has no implicit grant (RFC 6749 section 4.1.2.1)."""
+
+    code = "unsupported_response_type"
+
+
+class AccessDenied(ProtocolError):
+    """The person or the server said no (RFC 6749 section 4.1.2.1)."""
+
+    code = "access_denied"
+    status = 403
+
+
+class LoginRequired(ProtocolError):
+    """`prompt=none`, and nobody is signed in (OpenID Connect Core section 3.1.2.6)."""
+
+    code = "login_required"
+
+
+class ConsentRequired(ProtocolError):
+    """`prompt=none`, and the person has not agreed yet (OpenID Connect Core section 3.1.2.6)."""
+
+    code = "consent_required"
+
+
+class InvalidToken(ProtocolError):
+    """The access token at a resource of ours is no longer good (RFC 6750 section 3.1)."""
+
+    code = "invalid_token"
+    status = 401
+    may_redirect = False
+
+
+class InsufficientScope(ProtocolError):
+    """The access token does not carry the scope (RFC 6750 section 3.1)."""
+
+    code = "insufficient_scope"
+    status = 403
+    may_redirect = False
+
+
+class UnknownClient(ProtocolError):
+    """The authorization request names no client of ours: shown as a page, never redirected (RFC 6749 section 4.1.2.1)."""
+
+    code = "invalid_client"
+    may_redirect = False
+
+
+class RedirectUriMismatch(InvalidRequest):
+    """RFC 6749 section 4.1.2.1: the user agent must not be sent to a redirection URI that does not match."""
+
+    may_redirect = False
+
+
+class TooManyTries(ProtocolError):
+    """A counter is beyond its limit. Answered at once, without hashing, alike for names that do not exist."""
+
+    code = "too_many_tries"
+    status = 429
+    may_redirect = False
+
+    def __init__(self, *, retry_after_s: int, detail: str = "") -> None:
+        super().__init__("Too many tries. Wait a while and try again.", detail=detail)
+        self.retry_after_s = retry_after_s
+
+
+class Busy(ProtocolError):
+    """The hashing queue is full: 503 and when to come back."""
+
+    code = "temporarily_unavailable"
+    status = 503
+
+    def __init__(self, *, retry_after_s: int = 1, detail: str = "") -> None:
+        super().__init__("The server is busy. Try again in a moment.", detail=detail)
+        self.retry_after_s = retry_after_s
+
+
+class AdministrationError(Exception):
+    """An administrator asked for something that can't be done. The text says why, and what to do."""
+
+    code: ClassVar[str] = "refused"
+
+
+class NotFound(AdministrationError):
+    """Nothing has that name or id."""
+
+    code = "not_found"
+
+
+class AlreadyExists(AdministrationError):
+    """The name is taken."""
+
+    code = "already_exists"
+
+
+class NotAllowed(AdministrationError):
+    """A rule of the domain forbids the value; the text names the rule."""
+
+    code = "not_allowed"

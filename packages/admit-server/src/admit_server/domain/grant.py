@@ -1,0 +1,83 @@
+"""Grants: what was allowed, and the outcomes of spending the one-use things that hang on them."""
+
+from dataclasses import dataclass
+
+from .token_policy import BoundedPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """User + client + scopes + session. `user_id` is None for client credentials. `expires_at` is the family's absolute end.
+
+    `session_id` names the session that it came from; the tokens die with it where `policy.end_with_session` says so.
+    """
+
+    id: str
+    client_id: str
+    user_id: str | None
+    session_id: str | None
+    auth_time: int | None
+    acr: str
+    amr: tuple[str, ...]
+    scopes: frozenset[str]
+    audience: str
+    policy: BoundedPolicy
+    created_at: int
+    expires_at: int
+    ended_at: int | None = None
+    end_reason: str | None = None
+
+    @property
+    def subject(self) -> str:
+        """The `sub` of its tokens: the user, or the client itself (RFC 9068 section 2.2)."""
+        return self.user_id or self.client_id
+
+    @property
+    def bound_session(self) -> str | None:
+        """The session with which its tokens end, if they do."""
+        return self.session_id if self.policy.end_with_session else None
+
+
+@dataclass(frozen=True, slots=True)
+class CodeConsumed:
+    """This caller spent the code, and nobody else did."""
+
+    grant_id: str
+    redirect_uri: str
+    code_challenge: str | None
+    nonce: str | None
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Consumed:
+    """This caller spent the refresh token, and nobody else did."""
+
+    grant_id: str
+    parent_digest: bytes | None
+    scopes: frozenset[str]
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """The immediate predecessor inside the reuse window: its successor, still sealed under the presented token."""
+
+    grant_id: str
+    sealed_successor: bytes
+    successor_expires_at: int
+    scopes: frozenset[str]
+    replays: int
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyUsed:
+    """Spent before. `late_tab` says that its successor was used inside the window: refuse, but keep the family."""
+
+    grant_id: str
+    late_tab: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Nothing of that text belongs to this client."""

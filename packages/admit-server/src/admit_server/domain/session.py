@@ -1,0 +1,29 @@
+"""Sessions: a person's signed-in state at the server, in one browser or app."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+EndReason = Literal[
+    "logout", "ended_by_administrator", "user_disabled", "password_changed", "client_disabled", "replaced"
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """Signed in: by which proofs (`amr`, RFC 8176), when, from where. Times are seconds, UTC."""
+
+    id: str
+    user_id: str
+    auth_time: int
+    amr: tuple[str, ...]
+    acr: str
+    network: str
+    user_agent: str
+    created_at: int
+    expires_at: int
+    ended_at: int | None = None
+    end_reason: str | None = None
+
+    def is_alive(self, now: int) -> bool:
+        """Neither ended nor past its expiry second."""
+        return self.ended_at is None and now < self.expires_at

@@ -1,0 +1,56 @@
+"""Ports of clients, resources and named policies."""
+
+from typing import Protocol
+
+from ..domain.client import Client, Resource
+from ..domain.token_policy import TokenPolicy
+
+
+class Clients(Protocol):
+    """Applications."""
+
+    async def add(self, client: Client, *, origins: frozenset[str]) -> None:
+        """Raises:
+        UniqueViolation: The id or the name is taken.
+        ReferenceViolation: The policy does not exist.
+        """
+        ...
+
+    async def get(self, client_id: str) -> Client | None: ...
+
+    async def by_name(self, name: str) -> Client | None: ...
+
+    async def page(self, *, after: str, limit: int) -> list[Client]: ...
+
+    async def origin_allowed(self, origin: str, *, client_id: str | None) -> bool:
+        """Whether a web origin is registered, for that client or, with None, for any."""
+        ...
+
+
+class Resources(Protocol):
+    """APIs and sites."""
+
+    async def add(self, resource: Resource) -> None:
+        """Raises:
+        UniqueViolation: The audience is taken.
+        ReferenceViolation: The client or policy does not exist.
+        """
+        ...
+
+    async def get(self, audience: str) -> Resource | None: ...
+
+    async def by_client(self, client_id: str) -> list[Resource]:
+        """Resources whose tokens this client may introspect."""
+        ...
+
+    async def page(self, *, after: str, limit: int) -> list[Resource]: ...
+
+
+class Policies(Protocol):
+    """Named token policies."""
+
+    async def set(self, name: str, policy: TokenPolicy, *, now: int) -> None: ...
+
+    async def get(self, name: str) -> TokenPolicy | None: ...
+
+    async def all(self) -> list[tuple[str, TokenPolicy]]: ...

@@ -1,0 +1,138 @@
+"""Ports of grants and of the one-use things that hang on them."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..domain.grant import AlreadyUsed, CodeConsumed, Consumed, Grant, Replayed, Unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCode:
+    """An authorization code as stored: by its digest only. `keep_until` is how long a second use must be recognised."""
+
+    digest: bytes
+    grant_id: str
+    client_id: str
+    redirect_uri: str
+    code_challenge: str | None
+    nonce: str | None
+    created_at: int
+    expires_at: int
+    keep_until: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRefreshToken:
+    """A refresh token as stored."""
+
+    digest: bytes
+    grant_id: str
+    client_id: str
+    parent_digest: bytes | None
+    scopes: frozenset[str]
+    created_at: int
+    expires_at: int
+    keep_until: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpaqueToken:
+    """An opaque access token as stored."""
+
+    digest: bytes
+    id: str
+    grant_id: str
+    client_id: str
+    user_id: str | None
+    session_id: str | None
+    audience: str
+    scopes: frozenset[str]
+    issued_at: int
+    expires_at: int
+    revoked_at: int | None = None
+
+
+class Grants(Protocol):
+    """What was allowed."""
+
+    async def add(self, grant: Grant) -> None: ...
+
+    async def get(self, grant_id: str) -> Grant | None: ...
+
+    async def of_client_itself(self, client_id: str, audience: str, *, now: int) -> tuple[Grant, int] | None:
+        """The living grant of a client's own credentials for a resource, and until when its JWTs may live."""
+        ...
+
+    async def hold(self, grant_id: str, *, jwt_alive_until: int, now: int) -> Grant | None:
+        """Lock the row, find it alive and note how long a JWT of it may live. None: it has ended; issue nothing."""
+        ...
+
+    async def end(self, grant_id: str, *, reason: str, now: int) -> int | None:
+        """End it once; as `Sessions.end`."""
+        ...
+
+    async def alive_of_user(self, user_id: str, *, now: int) -> list[str]: ...
+
+    async def alive_of_client(self, client_id: str, *, now: int) -> list[str]: ...
+
+    async def alive_of_session(self, session_id: str, *, now: int) -> list[str]:
+        """Living grants that came from a session and end with it."""
+        ...
+
+
+class AuthorizationCodes(Protocol):
+    """One-use codes of 60 seconds."""
+
+    async def add(self, code: NewCode) -> None: ...
+
+    async def consume(self, digest: bytes, *, client_id: str, now: int) -> CodeConsumed | AlreadyUsed | Unknown:
+        """Spend the code. Of any number of callers racing, exactly one gets CodeConsumed."""
+        ...
+
+
+class RefreshTokens(Protocol):
+    """One-use tokens that buy the next access token."""
+
+    async def add(self, token: NewRefreshToken) -> None: ...
+
+    async def consume(
+        self,
+        digest: bytes,
+        *,
+        client_id: str,
+        successor_digest: bytes,
+        sealed_successor: bytes | None,
+        reuse_window_s: int,
+        now: int,
+    ) -> Consumed | Replayed | AlreadyUsed | Unknown:
+        """Spend the token and note its successor. Of any number of callers racing, exactly one gets Consumed.
+
+        Args:
+            digest: Of the presented token.
+            client_id: Its owner; in the WHERE clause, so that nobody else can burn it.
+            successor_digest: Of the token that replaces it.
+            sealed_successor: The successor's text, readable only with the presented token; None when the window is 0.
+            reuse_window_s: For how long after its use the token still gets the same successor.
+            now: Seconds, UTC.
+        """
+        ...
+
+    async def forget_sealed(self, digest: bytes) -> None:
+        """Erase the sealed text of this token's successor: the successor was used."""
+        ...
+
+    async def owner(self, digest: bytes) -> tuple[str, str] | None:
+        """Grant and client of a refresh token, spent or not; None when unknown."""
+        ...
+
+
+class AccessTokens(Protocol):
+    """Opaque access tokens."""
+
+    async def add(self, token: OpaqueToken) -> None: ...
+
+    async def by_digest(self, digest: bytes) -> OpaqueToken | None: ...
+
+    async def revoke(self, digest: bytes, *, now: int) -> bool:
+        """Revoke once; False when it already was, or is unknown."""
+        ...

@@ -1,0 +1,82 @@
+"""Ports of people: accounts, credentials and sessions."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ..domain.session import Session
+from ..domain.user import User
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """What one authenticator keeps of one person. `data` is the authenticator's own text; `version` guards its updates."""
+
+    id: str
+    user_id: str
+    authenticator: str
+    data: str = field(repr=False)
+    version: int
+    created_at: int
+    updated_at: int
+
+
+class Users(Protocol):
+    """Accounts."""
+
+    async def add(self, user: User, *, username_key: str) -> None:
+        """Raises:
+        UniqueViolation: The user name is taken.
+        """
+        ...
+
+    async def get(self, user_id: str) -> User | None: ...
+
+    async def by_username_key(self, username_key: str) -> User | None: ...
+
+    async def page(self, *, after: str, limit: int) -> list[User]:
+        """Users in the order of their keys, beginning after a key ('' for the first page)."""
+        ...
+
+    async def set_disabled(self, user_id: str, *, at: int | None, now: int) -> bool:
+        """Disable (a time) or enable (None); False when it already was so, or is unknown."""
+        ...
+
+
+class Credentials(Protocol):
+    """What authenticators keep."""
+
+    async def of_user(self, user_id: str, authenticator: str) -> list[Credential]: ...
+
+    async def put(self, credential: Credential) -> None: ...
+
+    async def replace(self, credential_id: str, *, data: str, version: int, now: int) -> bool:
+        """Compare-and-set on the version that was read; False when somebody else was first."""
+        ...
+
+    async def remove(self, user_id: str, authenticator: str) -> int: ...
+
+
+class Sessions(Protocol):
+    """Signed-in states."""
+
+    async def add(self, session: Session, *, digest: bytes | None) -> None:
+        """Store a session under the hash of its cookie's secret; None for an app without one."""
+        ...
+
+    async def get(self, session_id: str) -> Session | None: ...
+
+    async def by_digest(self, digest: bytes) -> Session | None: ...
+
+    async def page(self, *, user_id: str | None, alive_at: int | None, limit: int) -> list[Session]:
+        """Newest first."""
+        ...
+
+    async def alive_of_user(self, user_id: str, *, now: int) -> list[str]: ...
+
+    async def hold(self, session_id: str, *, jwt_alive_until: int, now: int) -> bool:
+        """Lock the row, find it alive and note how long a JWT of it may live. False: it has ended; issue nothing."""
+        ...
+
+    async def end(self, session_id: str, *, reason: str, now: int) -> int | None:
+        """End it once. Of any number of callers exactly one gets the time until which JWTs of it may live; the others None."""
+        ...

@@ -1,0 +1,57 @@
+"""All aggregates over one `Statements`."""
+
+from dataclasses import dataclass
+
+from ...ports.store import Statements
+from .access_tokens import AccessTokenStatements
+from .clients import ClientStatements, PolicyStatements, ResourceStatements
+from .feed import FeedStatements, SigningKeyStatements
+from .grants import GrantStatements
+from .one_use import CodeStatements, RefreshTokenStatements
+from .security import AuditStatements, DenialStatements, SweepStatements, ThrottleStatements
+from .sessions import SessionStatements
+from .users import CredentialStatements, UserStatements
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregates:
+    """`ports.transaction.Tx`."""
+
+    users: UserStatements
+    credentials: CredentialStatements
+    sessions: SessionStatements
+    clients: ClientStatements
+    resources: ResourceStatements
+    policies: PolicyStatements
+    grants: GrantStatements
+    codes: CodeStatements
+    refresh_tokens: RefreshTokenStatements
+    access_tokens: AccessTokenStatements
+    feed: FeedStatements
+    keys: SigningKeyStatements
+    throttles: ThrottleStatements
+    denials: DenialStatements
+    audit: AuditStatements
+    sweeping: SweepStatements
+
+
+def bind(tx: Statements) -> Aggregates:
+    """Build the aggregates."""
+    return Aggregates(
+        users=UserStatements(tx),
+        credentials=CredentialStatements(tx),
+        sessions=SessionStatements(tx),
+        clients=ClientStatements(tx),
+        resources=ResourceStatements(tx),
+        policies=PolicyStatements(tx),
+        grants=GrantStatements(tx),
+        codes=CodeStatements(tx),
+        refresh_tokens=RefreshTokenStatements(tx),
+        access_tokens=AccessTokenStatements(tx),
+        feed=FeedStatements(tx),
+        keys=SigningKeyStatements(tx),
+        throttles=ThrottleStatements(tx),
+        denials=DenialStatements(tx),
+        audit=AuditStatements(tx),
+        sweeping=SweepStatements(tx),
+    )

@@ -1,0 +1,156 @@
+"""Applications, resources and named policies."""
+
+from ...domain.client import Client, Resource
+from ...domain.token_policy import TokenPolicy
+from ...ports.store import Row, Statements
+from .columns import from_json, to_json, word_set, words
+
+_CLIENT = """id, name, kind, first_party, secret_digest, redirect_uris, post_logout_redirect_uris, grant_types, scopes, audiences,
+             pkce_required, policy, created_at, disabled_at"""
+_RESOURCE = "audience, scopes, format, policy, client_id, created_at"
+
+
+def _client(row: Row) -> Client:
+    return Client(
+        id=row[0],
+        name=row[1],
+        kind=row[2],
+        first_party=bool(row[3]),
+        secret_digest=row[4],
+        redirect_uris=tuple(from_json(row[5])),
+        post_logout_redirect_uris=tuple(from_json(row[6])),
+        grant_types=word_set(row[7]),
+        scopes=word_set(row[8]),
+        audiences=tuple(from_json(row[9])),
+        pkce_required=bool(row[10]),
+        policy=row[11],
+        created_at=row[12],
+        disabled_at=row[13],
+    )
+
+
+def _resource(row: Row) -> Resource:
+    return Resource(
+        audience=row[0], scopes=from_json(row[1]), format=row[2], policy=row[3], client_id=row[4], created_at=row[5]
+    )
+
+
+class ClientStatements:
+    """`ports.clients.Clients`."""
+
+    def __init__(self, tx: Statements) -> None:
+        self._tx = tx
+
+    async def add(self, client: Client, *, origins: frozenset[str]) -> None:
+        await self._tx.run(
+            """INSERT INTO client (id, name, kind, first_party, secret_digest, redirect_uris, post_logout_redirect_uris,
+                                   grant_types, scopes, audiences, pkce_required, policy, created_at)
+               VALUES (:id, :name, :kind, :first_party, :secret_digest, :redirect_uris, :post_logout_redirect_uris,
+                       :grant_types, :scopes, :audiences, :pkce_required, CAST(:policy AS TEXT), :created_at)""",
+            id=client.id,
+            name=client.name,
+            kind=client.kind,
+            first_party=int(client.first_party),
+            secret_digest=client.secret_digest,
+            redirect_uris=to_json(client.redirect_uris),
+            post_logout_redirect_uris=to_json(client.post_logout_redirect_uris),
+            grant_types=words(client.grant_types),
+            scopes=words(client.scopes),
+            audiences=to_json(client.audiences),
+            pkce_required=int(client.pkce_required),
+            policy=client.policy,
+            created_at=client.created_at,
+        )
+        for origin in sorted(origins):
+            await self._tx.run(
+                "INSERT INTO client_origin (origin, client_id) VALUES (:origin, :client_id)",
+                origin=origin,
+                client_id=client.id,
+            )
+
+    async def get(self, client_id: str) -> Client | None:
+        row = await self._tx.one(f"SELECT {_CLIENT} FROM client WHERE id = :id", id=client_id)
+        return _client(row) if row else None
+
+    async def by_name(self, name: str) -> Client | None:
+        row = await self._tx.one(f"SELECT {_CLIENT} FROM client WHERE name = :name", name=name)
+        return _client(row) if row else None
+
+    async def page(self, *, after: str, limit: int) -> list[Client]:
+        rows = await self._tx.all(
+            f"SELECT {_CLIENT} FROM client WHERE name > :after ORDER BY name LIMIT :limit", after=after, limit=limit
+        )
+        return [_client(row) for row in rows]
+
+    async def origin_allowed(self, origin: str, *, client_id: str | None) -> bool:
+        if client_id is None:
+            row = await self._tx.one("SELECT 1 FROM client_origin WHERE origin = :origin LIMIT 1", origin=origin)
+        else:
+            row = await self._tx.one(
+                "SELECT 1 FROM client_origin WHERE origin = :origin AND client_id = :client_id",
+                origin=origin,
+                client_id=client_id,
+            )
+        return row is not None
+
+
+class ResourceStatements:
+    """`ports.clients.Resources`."""
+
+    def __init__(self, tx: Statements) -> None:
+        self._tx = tx
+
+    async def add(self, resource: Resource) -> None:
+        await self._tx.run(
+            """INSERT INTO resource (audience, scopes, format, policy, client_id, created_at)
+               VALUES (:audience, :scopes, :format, CAST(:policy AS TEXT), CAST(:client_id AS TEXT), :created_at)""",
+            audience=resource.audience,
+            scopes=to_json(resource.scopes),
+            format=resource.format,
+            policy=resource.policy,
+            client_id=resource.client_id,
+            created_at=resource.created_at,
+        )
+
+    async def get(self, audience: str) -> Resource | None:
+        row = await self._tx.one(f"SELECT {_RESOURCE} FROM resource WHERE audience = :audience", audience=audience)
+        return _resource(row) if row else None
+
+    async def by_client(self, client_id: str) -> list[Resource]:
+        rows = await self._tx.all(
+            f"SELECT {_RESOURCE} FROM resource WHERE client_id = :client_id ORDER BY audience LIMIT 200",
+            client_id=client_id,
+        )
+        return [_resource(row) for row in rows]
+
+    async def page(self, *, after: str, limit: int) -> list[Resource]:
+        rows = await self._tx.all(
+            f"SELECT {_RESOURCE} FROM resource WHERE audience > :after ORDER BY audience LIMIT :limit",
+            after=after,
+            limit=limit,
+        )
+        return [_resource(row) for row in rows]
+
+
+class PolicyStatements:
+    """`ports.clients.Policies`."""
+
+    def __init__(self, tx: Statements) -> None:
+        self._tx = tx
+
+    async def set(self, name: str, policy: TokenPolicy, *, now: int) -> None:
+        await self._tx.run(
+            """INSERT INTO token_policy (name, limits, created_at, updated_at) VALUES (:name, :limits, :now, :now)
+               ON CONFLICT (name) DO UPDATE SET limits = excluded.limits, updated_at = excluded.updated_at""",
+            name=name,
+            limits=to_json(policy.as_dict()),
+            now=now,
+        )
+
+    async def get(self, name: str) -> TokenPolicy | None:
+        row = await self._tx.one("SELECT limits FROM token_policy WHERE name = :name", name=name)
+        return TokenPolicy(**from_json(row[0])) if row else None
+
+    async def all(self) -> list[tuple[str, TokenPolicy]]:
+        rows = await self._tx.all("SELECT name, limits FROM token_policy ORDER BY name LIMIT 200")
+        return [(row[0], TokenPolicy(**from_json(row[1]))) for row in rows]

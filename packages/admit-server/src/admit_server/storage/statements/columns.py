@@ -1,0 +1,25 @@
+"""How values stand in columns: sets as space-separated words, lists and maps as JSON text."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+
+def words(values: Iterable[str]) -> str:
+    """A set of words in stable order."""
+    return " ".join(sorted(values))
+
+
+def word_set(text: str) -> frozenset[str]:
+    """The set written by `words`."""
+    return frozenset(text.split())
+
+
+def to_json(value: Any) -> str:
+    """Compact JSON with sorted keys."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+def from_json(text: str) -> Any:
+    """The value written by `to_json`."""
+    return json.loads(text)

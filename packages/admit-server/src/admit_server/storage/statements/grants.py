@@ -1,0 +1,111 @@
+"""What was allowed."""
+
+from ...domain.grant import Grant
+from ...domain.token_policy import BoundedPolicy
+from ...ports.store import Row, Statements
+from .columns import from_json, to_json, word_set, words
+
+_GRANT = """id, client_id, user_id, session_id, auth_time, acr, amr, scopes, audience, policy, created_at, expires_at, ended_at,
+            end_reason"""
+
+
+def _grant(row: Row) -> Grant:
+    return Grant(
+        id=row[0],
+        client_id=row[1],
+        user_id=row[2],
+        session_id=row[3],
+        auth_time=row[4],
+        acr=row[5],
+        amr=tuple(from_json(row[6])),
+        scopes=word_set(row[7]),
+        audience=row[8],
+        policy=BoundedPolicy(**from_json(row[9])),
+        created_at=row[10],
+        expires_at=row[11],
+        ended_at=row[12],
+        end_reason=row[13],
+    )
+
+
+class GrantStatements:
+    """`ports.grants.Grants`."""
+
+    def __init__(self, tx: Statements) -> None:
+        self._tx = tx
+
+    async def add(self, grant: Grant) -> None:
+        await self._tx.run(
+            """INSERT INTO access_grant (id, client_id, user_id, session_id, end_with_session, auth_time, acr, amr, scopes,
+                                         audience, policy, created_at, expires_at, jwt_alive_until)
+               VALUES (:id, :client_id, CAST(:user_id AS TEXT), CAST(:session_id AS TEXT), :end_with_session,
+                       CAST(:auth_time AS BIGINT), :acr, :amr, :scopes, :audience, :policy, :created_at, :expires_at, 0)""",
+            id=grant.id,
+            client_id=grant.client_id,
+            user_id=grant.user_id,
+            session_id=grant.session_id,
+            end_with_session=int(grant.policy.end_with_session),
+            auth_time=grant.auth_time,
+            acr=grant.acr,
+            amr=to_json(grant.amr),
+            scopes=words(grant.scopes),
+            audience=grant.audience,
+            policy=to_json(grant.policy.as_dict()),
+            created_at=grant.created_at,
+            expires_at=grant.expires_at,
+        )
+
+    async def get(self, grant_id: str) -> Grant | None:
+        row = await self._tx.one(f"SELECT {_GRANT} FROM access_grant WHERE id = :id", id=grant_id)
+        return _grant(row) if row else None
+
+    async def of_client_itself(self, client_id: str, audience: str, *, now: int) -> tuple[Grant, int] | None:
+        row = await self._tx.one(
+            f"""SELECT {_GRANT}, jwt_alive_until FROM access_grant
+                 WHERE client_id = :client_id AND audience = :audience AND user_id IS NULL AND ended_at IS NULL
+                   AND expires_at > :now
+                 ORDER BY created_at DESC, id LIMIT 1""",
+            client_id=client_id,
+            audience=audience,
+            now=now,
+        )
+        return (_grant(row), row[14]) if row else None
+
+    async def hold(self, grant_id: str, *, jwt_alive_until: int, now: int) -> Grant | None:
+        row = await self._tx.one(
+            f"""UPDATE access_grant
+                   SET jwt_alive_until = CASE WHEN jwt_alive_until < :until THEN :until ELSE jwt_alive_until END
+                 WHERE id = :id AND ended_at IS NULL AND expires_at > :now
+             RETURNING {_GRANT}""",
+            until=jwt_alive_until,
+            id=grant_id,
+            now=now,
+        )
+        return _grant(row) if row else None
+
+    async def end(self, grant_id: str, *, reason: str, now: int) -> int | None:
+        row = await self._tx.one(
+            """UPDATE access_grant SET ended_at = :now, end_reason = :reason WHERE id = :id AND ended_at IS NULL
+            RETURNING jwt_alive_until""",
+            now=now,
+            reason=reason,
+            id=grant_id,
+        )
+        return row[0] if row else None
+
+    async def alive_of_user(self, user_id: str, *, now: int) -> list[str]:
+        return await self._alive("user_id = :value", user_id, now)
+
+    async def alive_of_client(self, client_id: str, *, now: int) -> list[str]:
+        return await self._alive("client_id = :value", client_id, now)
+
+    async def alive_of_session(self, session_id: str, *, now: int) -> list[str]:
+        return await self._alive("session_id = :value AND end_with_session = 1", session_id, now)
+
+    async def _alive(self, condition: str, value: str, now: int) -> list[str]:
+        rows = await self._tx.all(
+            f"SELECT id FROM access_grant WHERE {condition} AND ended_at IS NULL AND expires_at > :now ORDER BY id",
+            value=value,
+            now=now,
+        )
+        return [row[0] for row in rows]

@@ -1,0 +1,163 @@
+"""Counters of failures, refusals, audit, and the sweeping of what matters no more."""
+
+from ...domain.audit import AuditEvent
+from ...domain.denial import Denial
+from ...domain.throttle import Counter
+from ...ports.store import Statements
+from .columns import from_json, to_json
+
+
+class ThrottleStatements:
+    """`ports.security.Throttles`."""
+
+    def __init__(self, tx: Statements) -> None:
+        self._tx = tx
+
+    async def get(self, counter: bytes) -> Counter | None:
+        row = await self._tx.one(
+            "SELECT failures, window_started_at, blocked_until FROM throttle WHERE counter = :counter", counter=counter
+        )
+        return Counter(*row) if row else None
+
+    async def compare_and_set(self, counter: bytes, *, was: Counter | None, becomes: Counter, expires_at: int) -> bool:
+        if was is None:
+            return (
+                await self._tx.run(
+                    """INSERT INTO throttle (counter, failures, window_started_at, blocked_until, expires_at)
+                   VALUES (:counter, :failures, :started, :blocked, :expires_at) ON CONFLICT (counter) DO NOTHING""",
+                    counter=counter,
+                    failures=becomes.failures,
+                    started=becomes.window_started_at,
+                    blocked=becomes.blocked_until,
+                    expires_at=expires_at,
+                )
+                == 1
+            )
+        return (
+            await self._tx.run(
+                """UPDATE throttle SET failures = :failures, window_started_at = :started, blocked_until = :blocked,
+                                   expires_at = :expires_at
+                WHERE counter = :counter AND failures = :was_failures AND window_started_at = :was_started""",
+                failures=becomes.failures,
+                started=becomes.window_started_at,
+                blocked=becomes.blocked_until,
+                expires_at=expires_at,
+                counter=counter,
+                was_failures=was.failures,
+                was_started=was.window_started_at,
+            )
+            == 1
+        )
+
+    async def clear(self, counter: bytes) -> None:
+        await self._tx.run("DELETE FROM throttle WHERE counter = :counter", counter=counter)
+
+
+class DenialStatements:
+    """`ports.security.Denials`."""
+
+    def __init__(self, tx: Statements) -> None:
+        self._tx = tx
+
+    async def add(self, denial: Denial) -> None:
+        await self._tx.run(
+            """INSERT INTO denial (id, at, code, endpoint, client_id, user_id, network, checks)
+               VALUES (:id, :at, :code, :endpoint, CAST(:client_id AS TEXT), CAST(:user_id AS TEXT), :network, :checks)""",
+            id=denial.id,
+            at=denial.at,
+            code=denial.code,
+            endpoint=denial.endpoint,
+            client_id=denial.client_id,
+            user_id=denial.user_id,
+            network=denial.network,
+            checks=to_json([[c.name, c.expected, c.found, c.passed] for c in denial.checks]),
+        )
+
+    async def count(self, *, code: str, network: str, minute: int) -> None:
+        await self._tx.run(
+            """INSERT INTO denial_count (code, network, minute, amount) VALUES (:code, :network, :minute, 1)
+               ON CONFLICT (code, network, minute) DO UPDATE SET amount = denial_count.amount + 1""",
+            code=code,
+            network=network,
+            minute=minute,
+        )
+
+
+class AuditStatements:
+    """`ports.security.Audit`."""
+
+    def __init__(self, tx: Statements) -> None:
+        self._tx = tx
+
+    async def append(self, event: AuditEvent) -> None:
+        await self._tx.run(
+            """INSERT INTO audit_event (id, at, actor, action, target, outcome, network, details)
+               VALUES (:id, :at, :actor, :action, :target, :outcome, :network, :details)""",
+            id=event.id,
+            at=event.at,
+            actor=event.actor,
+            action=event.action,
+            target=event.target,
+            outcome=event.outcome,
+            network=event.network,
+            details=to_json(event.details),
+        )
+
+    async def latest(self, *, limit: int) -> list[AuditEvent]:
+        rows = await self._tx.all(
+            """SELECT id, at, actor, action, target, outcome, network, details FROM audit_event
+                ORDER BY at DESC, id DESC LIMIT :limit""",
+            limit=limit,
+        )
+        return [
+            AuditEvent(
+                id=row[0],
+                at=row[1],
+                actor=row[2],
+                action=row[3],
+                target=row[4],
+                outcome=row[5],
+                network=row[6],
+                details=from_json(row[7]),
+            )
+            for row in rows
+        ]
+
+
+# What may go, and when: the table, its key, and the condition. A refresh token or code stays as long as a second use of it must be
+# recognised; a revocation as long as a token that it names could be accepted. Sessions and grants outlive what hangs on them.
+_KEEP_ENDED_S = 30 * 86_400
+_SWEPT = (
+    ("authorization_code", "digest", "keep_until <= :now"),
+    ("refresh_token", "digest", "keep_until <= :now"),
+    ("access_token", "digest", "expires_at <= :past"),
+    ("revocation", "seq", "until_at <= :now"),
+    ("throttle", "counter", "expires_at <= :now"),
+    ("denial", "id", "at <= :past"),
+    ("access_grant", "id", "expires_at <= :past AND jwt_alive_until <= :past"),
+    (
+        "session",
+        "id",
+        "expires_at <= :past AND jwt_alive_until <= :past AND NOT EXISTS (SELECT 1 FROM access_grant g WHERE g.session_id = session.id)",
+    ),
+)
+
+
+class SweepStatements:
+    """`ports.security.Sweeping`."""
+
+    def __init__(self, tx: Statements) -> None:
+        self._tx = tx
+
+    async def sweep(self, *, now: int, limit: int) -> int:
+        gone = 0
+        for table, key, condition in _SWEPT:
+            params: dict[str, str | int | bytes | None] = {"limit": limit}
+            params |= {"now": now} if ":now" in condition else {}
+            params |= {"past": now - _KEEP_ENDED_S} if ":past" in condition else {}
+            gone += await self._tx.run(
+                f"DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE {condition} LIMIT :limit)",
+                **params,
+            )
+        gone += await self._tx.run("DELETE FROM denial_count WHERE minute <= :old", old=(now - _KEEP_ENDED_S) // 60)
+        return gone

@@ -1,0 +1,131 @@
+"""Accounts and what authenticators keep of them."""
+
+from ...domain.user import User
+from ...ports.store import Row, Statements
+from ...ports.users import Credential
+from .columns import from_json, to_json
+
+_USER = "id, username, email, roles, created_at, updated_at, disabled_at"
+_CREDENTIAL = "id, user_id, authenticator, data, version, created_at, updated_at"
+
+
+def _user(row: Row) -> User:
+    return User(
+        id=row[0],
+        username=row[1],
+        email=row[2],
+        roles=tuple(from_json(row[3])),
+        created_at=row[4],
+        updated_at=row[5],
+        disabled_at=row[6],
+    )
+
+
+def _credential(row: Row) -> Credential:
+    return Credential(
+        id=row[0],
+        user_id=row[1],
+        authenticator=row[2],
+        data=row[3],
+        version=row[4],
+        created_at=row[5],
+        updated_at=row[6],
+    )
+
+
+class UserStatements:
+    """`ports.users.Users`."""
+
+    def __init__(self, tx: Statements) -> None:
+        self._tx = tx
+
+    async def add(self, user: User, *, username_key: str) -> None:
+        await self._tx.run(
+            """INSERT INTO app_user (id, username, username_key, email, roles, created_at, updated_at, disabled_at)
+               VALUES (:id, :username, :username_key, :email, :roles, :created_at, :updated_at, :disabled_at)""",
+            id=user.id,
+            username=user.username,
+            username_key=username_key,
+            email=user.email,
+            roles=to_json(user.roles),
+            created_at=user.created_at,
+            updated_at=user.updated_at,
+            disabled_at=user.disabled_at,
+        )
+
+    async def get(self, user_id: str) -> User | None:
+        row = await self._tx.one(f"SELECT {_USER} FROM app_user WHERE id = :id", id=user_id)
+        return _user(row) if row else None
+
+    async def by_username_key(self, username_key: str) -> User | None:
+        row = await self._tx.one(f"SELECT {_USER} FROM app_user WHERE username_key = :key", key=username_key)
+        return _user(row) if row else None
+
+    async def page(self, *, after: str, limit: int) -> list[User]:
+        rows = await self._tx.all(
+            f"SELECT {_USER} FROM app_user WHERE username_key > :after ORDER BY username_key LIMIT :limit",
+            after=after,
+            limit=limit,
+        )
+        return [_user(row) for row in rows]
+
+    async def set_disabled(self, user_id: str, *, at: int | None, now: int) -> bool:
+        state = "disabled_at IS NULL" if at is not None else "disabled_at IS NOT NULL"
+        return (
+            await self._tx.run(
+                f"UPDATE app_user SET disabled_at = CAST(:at AS BIGINT), updated_at = :now WHERE id = :id AND {state}",
+                at=at,
+                now=now,
+                id=user_id,
+            )
+            == 1
+        )
+
+
+class CredentialStatements:
+    """`ports.users.Credentials`."""
+
+    def __init__(self, tx: Statements) -> None:
+        self._tx = tx
+
+    async def of_user(self, user_id: str, authenticator: str) -> list[Credential]:
+        rows = await self._tx.all(
+            f"""SELECT {_CREDENTIAL} FROM credential WHERE user_id = :user_id AND authenticator = :authenticator
+                 ORDER BY created_at, id LIMIT 100""",
+            user_id=user_id,
+            authenticator=authenticator,
+        )
+        return [_credential(row) for row in rows]
+
+    async def put(self, credential: Credential) -> None:
+        await self._tx.run(
+            """INSERT INTO credential (id, user_id, authenticator, data, version, created_at, updated_at)
+               VALUES (:id, :user_id, :authenticator, :data, :version, :created_at, :updated_at)""",
+            id=credential.id,
+            user_id=credential.user_id,
+            authenticator=credential.authenticator,
+            data=credential.data,
+            version=credential.version,
+            created_at=credential.created_at,
+            updated_at=credential.updated_at,
+        )
+
+    async def replace(self, credential_id: str, *, data: str, version: int, now: int) -> bool:
+        return (
+            await self._tx.run(
+                """UPDATE credential SET data = :data, version = version + 1, updated_at = :now, last_used_at = :now
+                WHERE id = :id AND version = :version""",
+                data=data,
+                now=now,
+                id=credential_id,
+                version=version,
+            )
+            == 1
+        )
+
+    async def remove(self, user_id: str, authenticator: str) -> int:
+        return await self._tx.run(
+            "DELETE FROM credential WHERE user_id = :user_id AND authenticator = :authenticator",
+            user_id=user_id,
+            authenticator=authenticator,
+        )
