@@ -1,25 +1,14 @@
 """The signing algorithms, as rows of a table (RFC 7518 section 3.1).
 
 A key names its row when it is loaded; a token's header may only agree with it (RFC 8725 section 3.1). There is no row
-`none`. A new algorithm is a new row here and a reader for its key type in `key_material`.
+`none`. A new algorithm is a new row here and a reader for its keys in `asymmetric`.
 """
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
-
-_SHA256 = hashes.SHA256()
-_ECDSA_SHA256 = ec.ECDSA(_SHA256)
-_PKCS1V15 = padding.PKCS1v15()
-_P256_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,40 +35,39 @@ class Alg:
 
 
 def _hs256_sign(secret: bytes, data: bytes) -> bytes:
+    import hmac
+
     return hmac.digest(secret, data, "sha256")
 
 
 def _hs256_verify(secret: bytes, signature: bytes, data: bytes) -> bool:
+    import hmac
+
     return hmac.compare_digest(hmac.digest(secret, data, "sha256"), signature)
 
 
-def _es256_sign(key: ec.EllipticCurvePrivateKey, data: bytes) -> bytes:
-    # RFC 7518 section 3.4: R and S as 32-octet big-endian numbers, one after the other; not the DER of X.509.
-    r, s = decode_dss_signature(key.sign(data, _ECDSA_SHA256))
-    return r.to_bytes(_P256_BYTES, "big") + s.to_bytes(_P256_BYTES, "big")
+def _es256_sign(key: Any, data: bytes) -> bytes:
+    from admit.jose.asymmetric import es256_sign
+
+    return es256_sign(key, data)
 
 
-def _es256_verify(key: ec.EllipticCurvePublicKey, signature: bytes, data: bytes) -> bool:
-    if len(signature) != 2 * _P256_BYTES:
-        return False
-    r, s = int.from_bytes(signature[:_P256_BYTES], "big"), int.from_bytes(signature[_P256_BYTES:], "big")
-    try:
-        key.verify(encode_dss_signature(r, s), data, _ECDSA_SHA256)
-    except InvalidSignature:
-        return False
-    return True
+def _es256_verify(key: Any, signature: bytes, data: bytes) -> bool:
+    from admit.jose.asymmetric import es256_verify
+
+    return es256_verify(key, signature, data)
 
 
-def _rs256_sign(key: rsa.RSAPrivateKey, data: bytes) -> bytes:
-    return key.sign(data, _PKCS1V15, _SHA256)
+def _rs256_sign(key: Any, data: bytes) -> bytes:
+    from admit.jose.asymmetric import rs256_sign
+
+    return rs256_sign(key, data)
 
 
-def _rs256_verify(key: rsa.RSAPublicKey, signature: bytes, data: bytes) -> bool:
-    try:
-        key.verify(signature, data, _PKCS1V15, _SHA256)
-    except InvalidSignature:
-        return False
-    return True
+def _rs256_verify(key: Any, signature: bytes, data: bytes) -> bool:
+    from admit.jose.asymmetric import rs256_verify
+
+    return rs256_verify(key, signature, data)
 
 
 SIGNING: dict[str, Alg] = {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import binascii
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from admit.jose.errors import Malformed
 
@@ -33,3 +35,11 @@ def decode(text: str) -> bytes:
     if text[-1:] and encode(data[-(len(data) % 3 or 3) :]) != text[-(len(text) % 4 or 4) :]:
         raise Malformed("not base64url: trailing bits are not zero")
     return data
+
+
+def decode_member(members: Mapping[str, Any], name: str) -> bytes:
+    """Return the bytes of a member of a JWK, or raise Malformed if it is missing, not text or empty."""
+    value = members.get(name)
+    if not isinstance(value, str) or not value:
+        raise Malformed(f"member {name!r} is missing or not text")
+    return decode(value)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
-
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from typing import TYPE_CHECKING, Any
 
 from admit.jose import base64url, key_material
 from admit.jose.algorithms import SIGNING, Alg, algorithm_for_key
 from admit.jose.errors import InvalidKey
-from admit.jose.key_material import Private, Public
+
+if TYPE_CHECKING:
+    from admit.jose.key_material import Private, Public
 
 _MAX_KID = 256
 _LOOKS_LIKE_A_KEY_FILE = (b"-----BEGIN", b"ssh-rsa", b"ssh-ed25519", b"ecdsa-sha2-")
@@ -153,6 +152,8 @@ class Jwk:
 
     def thumbprint(self) -> str:
         """Return the SHA-256 thumbprint, base64url (RFC 7638 section 3)."""
+        import hashlib
+
         members = key_material.public_members(self._public)
         canonical = json.dumps(members, separators=(",", ":"), sort_keys=True)
         return base64url.encode(hashlib.sha256(canonical.encode("utf-8")).digest())
@@ -173,20 +174,12 @@ def generate_key(alg: str, *, kid: str | None = None) -> Jwk:
     Raises:
         InvalidKey: No such algorithm.
     """
-    private: Private
-    match alg:
-        case "ES256":
-            private = ec.generate_private_key(ec.SECP256R1())
-        case "RS256":
-            private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        case "HS256":
-            import secrets
-
-            return Jwk.from_secret(secrets.token_bytes(32), kid=kid)
-        case _:
-            raise InvalidKey(f"algorithm {_shown(alg)} is not supported")
-    key = Jwk.from_pkcs8(key_material.to_pkcs8(private), alg=alg, kid=kid)
-    return replace(key, kid=key.thumbprint()) if kid is None else key
+    row = SIGNING.get(alg)
+    if row is None:
+        raise InvalidKey(f"algorithm {_shown(alg)} is not supported")
+    private = key_material.generate(row.kty)
+    key = Jwk(alg=alg, kid=kid, _public=key_material.public_of(private), _private=private)
+    return replace(key, kid=key.thumbprint()) if kid is None and not key.symmetric else key
 
 
 def _refuse_other_uses(members: Mapping[str, Any]) -> None:
