@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from .client import TokenFormat
 from .token_policy import BoundedPolicy
 
 
@@ -21,6 +22,7 @@ class Grant:
     amr: tuple[str, ...]
     scopes: frozenset[str]
     audience: str
+    format: TokenFormat
     policy: BoundedPolicy
     created_at: int
     expires_at: int

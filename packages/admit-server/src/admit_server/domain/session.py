@@ -10,7 +10,10 @@ EndReason = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """Signed in: by which proofs (`amr`, RFC 8176), when, from where. Times are seconds, UTC."""
+    """Signed in: by which proofs (`amr`, RFC 8176), when, from where. Times are seconds, UTC.
+
+    `in_browser`: a cookie carries it; an app that signed in without a browser has none, and ends it by revoking its tokens.
+    """
 
     id: str
     user_id: str
@@ -19,6 +22,7 @@ class Session:
     acr: str
     network: str
     user_agent: str
+    in_browser: bool
     created_at: int
     expires_at: int
     ended_at: int | None = None

@@ -63,8 +63,8 @@ class Grants(Protocol):
         """The living grant of a client's own credentials for a resource, and until when its JWTs may live."""
         ...
 
-    async def hold(self, grant_id: str, *, jwt_alive_until: int, now: int) -> Grant | None:
-        """Lock the row, find it alive and note how long a JWT of it may live. None: it has ended; issue nothing."""
+    async def hold(self, grant_id: str, *, now: int) -> Grant | None:
+        """Lock the row, find it alive and note how long a JWT made now may live. None: it has ended; issue nothing."""
         ...
 
     async def end(self, grant_id: str, *, reason: str, now: int) -> int | None:

@@ -37,6 +37,10 @@ class Users(Protocol):
         """Users in the order of their keys, beginning after a key ('' for the first page)."""
         ...
 
+    async def hold(self, user_id: str) -> User | None:
+        """Lock the row and find the account enabled, so that nobody signs in while it is being disabled."""
+        ...
+
     async def set_disabled(self, user_id: str, *, at: int | None, now: int) -> bool:
         """Disable (a time) or enable (None); False when it already was so, or is unknown."""
         ...
@@ -75,6 +79,12 @@ class Sessions(Protocol):
 
     async def hold(self, session_id: str, *, jwt_alive_until: int, now: int) -> bool:
         """Lock the row, find it alive and note how long a JWT of it may live. False: it has ended; issue nothing."""
+        ...
+
+    async def renew(
+        self, session_id: str, *, user_id: str, digest: bytes, auth_time: int, amr: tuple[str, ...], acr: str, now: int
+    ) -> bool:
+        """The same person proved it anew: a new cookie secret and a new time for the same living session."""
         ...
 
     async def end(self, session_id: str, *, reason: str, now: int) -> int | None:

@@ -1,0 +1,1 @@
+"""Values to strings and back: opaque tokens, signed tokens, sealed envelopes."""

@@ -6,7 +6,7 @@ from ...ports.store import Row, Statements
 from .columns import from_json, to_json, word_set, words
 
 _GRANT = """id, client_id, user_id, session_id, auth_time, acr, amr, scopes, audience, policy, created_at, expires_at, ended_at,
-            end_reason"""
+            end_reason, format"""
 
 
 def _grant(row: Row) -> Grant:
@@ -25,6 +25,7 @@ def _grant(row: Row) -> Grant:
         expires_at=row[11],
         ended_at=row[12],
         end_reason=row[13],
+        format=row[14],
     )
 
 
@@ -36,15 +37,18 @@ class GrantStatements:
 
     async def add(self, grant: Grant) -> None:
         await self._tx.run(
-            """INSERT INTO access_grant (id, client_id, user_id, session_id, end_with_session, auth_time, acr, amr, scopes,
+            """INSERT INTO access_grant (id, client_id, user_id, session_id, end_with_session, format, lifetime_s,
+                                         auth_time, acr, amr, scopes,
                                          audience, policy, created_at, expires_at, jwt_alive_until)
-               VALUES (:id, :client_id, CAST(:user_id AS TEXT), CAST(:session_id AS TEXT), :end_with_session,
+               VALUES (:id, :client_id, CAST(:user_id AS TEXT), CAST(:session_id AS TEXT), :end_with_session, :format, :lifetime_s,
                        CAST(:auth_time AS BIGINT), :acr, :amr, :scopes, :audience, :policy, :created_at, :expires_at, 0)""",
             id=grant.id,
             client_id=grant.client_id,
             user_id=grant.user_id,
             session_id=grant.session_id,
             end_with_session=int(grant.policy.end_with_session),
+            format=grant.format,
+            lifetime_s=grant.policy.lifetime_s,
             auth_time=grant.auth_time,
             acr=grant.acr,
             amr=to_json(grant.amr),
@@ -69,15 +73,15 @@ class GrantStatements:
             audience=audience,
             now=now,
         )
-        return (_grant(row), row[14]) if row else None
+        return (_grant(row), row[15]) if row else None
 
-    async def hold(self, grant_id: str, *, jwt_alive_until: int, now: int) -> Grant | None:
+    async def hold(self, grant_id: str, *, now: int) -> Grant | None:
         row = await self._tx.one(
             f"""UPDATE access_grant
-                   SET jwt_alive_until = CASE WHEN jwt_alive_until < :until THEN :until ELSE jwt_alive_until END
+                   SET jwt_alive_until = CASE WHEN format = 'jwt' AND jwt_alive_until < :now + lifetime_s
+                                              THEN :now + lifetime_s ELSE jwt_alive_until END
                  WHERE id = :id AND ended_at IS NULL AND expires_at > :now
              RETURNING {_GRANT}""",
-            until=jwt_alive_until,
             id=grant_id,
             now=now,
         )

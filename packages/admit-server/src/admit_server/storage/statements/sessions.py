@@ -4,7 +4,7 @@ from ...domain.session import Session
 from ...ports.store import Row, Statements
 from .columns import from_json, to_json
 
-_SESSION = "id, user_id, auth_time, amr, acr, network, user_agent, created_at, expires_at, ended_at, end_reason"
+_SESSION = "id, user_id, auth_time, amr, acr, network, user_agent, created_at, expires_at, ended_at, end_reason, digest"
 
 
 def _session(row: Row) -> Session:
@@ -20,6 +20,7 @@ def _session(row: Row) -> Session:
         expires_at=row[8],
         ended_at=row[9],
         end_reason=row[10],
+        in_browser=row[11] is not None,
     )
 
 
@@ -88,6 +89,21 @@ class SessionStatements:
                 now=now,
             )
             == 1
+        )
+
+    async def renew(
+        self, session_id: str, *, user_id: str, digest: bytes, auth_time: int, amr: tuple[str, ...], acr: str, now: int
+    ) -> bool:
+        return 1 == await self._tx.run(
+            """UPDATE session SET digest = :digest, auth_time = :auth_time, amr = :amr, acr = :acr
+                WHERE id = :id AND user_id = :user_id AND ended_at IS NULL AND expires_at > :now""",
+            digest=digest,
+            auth_time=auth_time,
+            amr=to_json(amr),
+            acr=acr,
+            id=session_id,
+            user_id=user_id,
+            now=now,
         )
 
     async def end(self, session_id: str, *, reason: str, now: int) -> int | None:

@@ -69,6 +69,13 @@ class UserStatements:
         )
         return [_user(row) for row in rows]
 
+    async def hold(self, user_id: str) -> User | None:
+        row = await self._tx.one(
+            f"UPDATE app_user SET updated_at = updated_at WHERE id = :id AND disabled_at IS NULL RETURNING {_USER}",
+            id=user_id,
+        )
+        return _user(row) if row else None
+
     async def set_disabled(self, user_id: str, *, at: int | None, now: int) -> bool:
         state = "disabled_at IS NULL" if at is not None else "disabled_at IS NOT NULL"
         return (

@@ -98,6 +98,8 @@ TABLES = [
         user_id TEXT REFERENCES app_user (id),
         session_id TEXT REFERENCES session (id),
         end_with_session BIGINT NOT NULL,
+        format TEXT NOT NULL,
+        lifetime_s BIGINT NOT NULL,
         auth_time BIGINT,
         acr TEXT NOT NULL,
         amr TEXT NOT NULL,

@@ -1,0 +1,59 @@
+"""The keyring: which key signs now, which keys verify, and what `/jwks` shows."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from admit.jose import Jwk, Jwks, Signed, sign, verify
+
+from ..domain.signing_key import SigningKey
+
+
+class NoSigningKey(Exception):
+    """No key of that algorithm signs now: the key file is not the one of this database, or no key was made."""
+
+
+@dataclass(frozen=True, slots=True)
+class RingKey:
+    """A stored key with its usable halves; `private` is None where it could not or need not be opened."""
+
+    stored: SigningKey
+    public: Jwk
+    private: Jwk | None
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """All keys at one moment. Replaced as a whole when the database has changed."""
+
+    keys: tuple[RingKey, ...] = ()
+
+    def signer(self, alg: str, *, now: int) -> Jwk:
+        """The one active private key of an algorithm: the one that began to sign last.
+
+        Raises:
+            NoSigningKey: There is none.
+        """
+        active = [
+            k for k in self.keys if k.stored.alg == alg and k.private is not None and k.stored.state(now) == "active"
+        ]
+        if not active:
+            raise NoSigningKey(f"no active {alg} key; `admit key list` shows the keys, `admit doctor` what is wrong")
+        best = max(active, key=lambda k: k.stored.signs_from or 0)
+        assert best.private is not None  # noqa: S101 - filtered above
+        return best.private
+
+    def sign(self, claims: dict[str, Any], *, alg: str, typ: str, now: int) -> str:
+        """A compact JWS of the claims by the active key."""
+        return sign(claims, self.signer(alg, now=now), typ=typ)
+
+    def verify(self, token: str, *, types: frozenset[str], now: int) -> Signed:
+        """Check the signature of a token that we may have signed; claims are not judged here.
+
+        Raises:
+            admit.jose.JoseError: Not one of ours.
+        """
+        return verify(token, self.published(now=now), types=types)
+
+    def published(self, *, now: int) -> Jwks:
+        """Every key that is in `/jwks`: the next one too, and old ones as long as their tokens live."""
+        return Jwks([k.public for k in self.keys if k.stored.state(now) != "removed"])
