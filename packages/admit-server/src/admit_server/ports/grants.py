@@ -33,6 +33,7 @@ class NewRefreshToken:
     created_at: int
     expires_at: int
     keep_until: int
+    reuse_window_s: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,14 +97,7 @@ class RefreshTokens(Protocol):
     async def add(self, token: NewRefreshToken) -> None: ...
 
     async def consume(
-        self,
-        digest: bytes,
-        *,
-        client_id: str,
-        successor_digest: bytes,
-        sealed_successor: bytes | None,
-        reuse_window_s: int,
-        now: int,
+        self, digest: bytes, *, client_id: str, successor_digest: bytes, sealed_successor: bytes, now: int
     ) -> Consumed | Replayed | AlreadyUsed | Unknown:
         """Spend the token and note its successor. Of any number of callers racing, exactly one gets Consumed.
 
@@ -111,8 +105,8 @@ class RefreshTokens(Protocol):
             digest: Of the presented token.
             client_id: Its owner; in the WHERE clause, so that nobody else can burn it.
             successor_digest: Of the token that replaces it.
-            sealed_successor: The successor's text, readable only with the presented token; None when the window is 0.
-            reuse_window_s: For how long after its use the token still gets the same successor.
+            sealed_successor: The successor's text, readable only with the presented token; kept while the token's own reuse
+                window lasts, and not at all where that is 0.
             now: Seconds, UTC.
         """
         ...

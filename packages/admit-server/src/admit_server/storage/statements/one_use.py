@@ -57,9 +57,9 @@ class RefreshTokenStatements:
     async def add(self, token: NewRefreshToken) -> None:
         await self._tx.run(
             """INSERT INTO refresh_token (digest, grant_id, client_id, parent_digest, scopes, created_at, expires_at, keep_until,
-                                          replays)
+                                          reuse_window_s, replays)
                VALUES (:digest, :grant_id, :client_id, :parent_digest, :scopes, :created_at, :expires_at,
-                       :keep_until, 0)""",
+                       :keep_until, :reuse_window_s, 0)""",
             digest=token.digest,
             grant_id=token.grant_id,
             client_id=token.client_id,
@@ -68,23 +68,17 @@ class RefreshTokenStatements:
             created_at=token.created_at,
             expires_at=token.expires_at,
             keep_until=token.keep_until,
+            reuse_window_s=token.reuse_window_s,
         )
 
     async def consume(
-        self,
-        digest: bytes,
-        *,
-        client_id: str,
-        successor_digest: bytes,
-        sealed_successor: bytes | None,
-        reuse_window_s: int,
-        now: int,
+        self, digest: bytes, *, client_id: str, successor_digest: bytes, sealed_successor: bytes, now: int
     ) -> Consumed | Replayed | AlreadyUsed | Unknown:
         row = await self._tx.one(
             """UPDATE refresh_token
                   SET consumed_at = :now, successor_digest = :successor_digest, sealed_successor = :sealed
                 WHERE digest = :digest AND client_id = :client_id AND consumed_at IS NULL
-            RETURNING grant_id, parent_digest, scopes, expires_at""",
+            RETURNING grant_id, parent_digest, scopes, expires_at, reuse_window_s""",
             now=now,
             successor_digest=successor_digest,
             sealed=sealed_successor,
@@ -92,23 +86,22 @@ class RefreshTokenStatements:
             client_id=client_id,
         )
         if row:
+            if row[4] == 0:
+                await self.forget_sealed(digest)
             return Consumed(row[0], row[1], word_set(row[2]), row[3])
-        return await self._why_not(digest, client_id=client_id, used_since=now - reuse_window_s, now=now)
+        return await self._why_not(digest, client_id=client_id, now=now)
 
-    async def _why_not(
-        self, digest: bytes, *, client_id: str, used_since: int, now: int
-    ) -> Replayed | AlreadyUsed | Unknown:
+    async def _why_not(self, digest: bytes, *, client_id: str, now: int) -> Replayed | AlreadyUsed | Unknown:
         # A burst in one second is one race or one retry, so a second counts once, and the second of the first use not at all.
         row = await self._tx.one(
             """UPDATE refresh_token
                   SET replays = replays + CASE WHEN COALESCE(last_replay_at, consumed_at) = :now THEN 0 ELSE 1 END,
                       last_replay_at = :now
-                WHERE digest = :digest AND client_id = :client_id AND sealed_successor IS NOT NULL AND consumed_at > :used_since
+                WHERE digest = :digest AND client_id = :client_id AND sealed_successor IS NOT NULL AND consumed_at > :now - reuse_window_s
             RETURNING grant_id, sealed_successor, successor_digest, replays""",
             now=now,
             digest=digest,
             client_id=client_id,
-            used_since=used_since,
         )
         if row:
             grant_id, sealed, successor, replays = row
@@ -119,14 +112,14 @@ class RefreshTokenStatements:
                 return Replayed(grant_id, sealed, next_one[0], word_set(next_one[1]), replays)
             return AlreadyUsed(grant_id, late_tab=True)
         used = await self._tx.one(
-            "SELECT grant_id, consumed_at FROM refresh_token WHERE digest = :digest AND client_id = :client_id",
+            "SELECT grant_id, consumed_at, reuse_window_s FROM refresh_token WHERE digest = :digest AND client_id = :client_id",
             digest=digest,
             client_id=client_id,
         )
         if used is None or used[1] is None:
             return Unknown()
         # The sealed text is gone once the successor was used: inside the window that is a late tab, after it a thief.
-        return AlreadyUsed(used[0], late_tab=used[1] > used_since)
+        return AlreadyUsed(used[0], late_tab=used[1] > now - used[2])
 
     async def forget_sealed(self, digest: bytes) -> None:
         await self._tx.run("UPDATE refresh_token SET sealed_successor = NULL WHERE digest = :digest", digest=digest)

@@ -159,5 +159,10 @@ class SweepStatements:
                 f"DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE {condition} LIMIT :limit)",
                 **params,
             )
+        # A reuse window is at most 300 s (`TokenPolicy`); after it nobody may open the successor any more.
+        await self._tx.run(
+            "UPDATE refresh_token SET sealed_successor = NULL WHERE sealed_successor IS NOT NULL AND consumed_at <= :ended",
+            ended=now - 300,
+        )
         gone += await self._tx.run("DELETE FROM denial_count WHERE minute <= :old", old=(now - _KEEP_ENDED_S) // 60)
         return gone

@@ -139,12 +139,14 @@ TABLES = [
         expires_at BIGINT NOT NULL,
         keep_until BIGINT NOT NULL,
         consumed_at BIGINT,
+        reuse_window_s BIGINT NOT NULL,
         successor_digest BLOB,
         sealed_successor BLOB,
         replays BIGINT NOT NULL,
         last_replay_at BIGINT
     ) WITHOUT ROWID""",
     "CREATE INDEX refresh_token_by_keep ON refresh_token (keep_until)",
+    "CREATE INDEX refresh_token_sealed ON refresh_token (consumed_at) WHERE sealed_successor IS NOT NULL",
     """CREATE TABLE access_token (
         digest BLOB PRIMARY KEY,
         id TEXT NOT NULL UNIQUE,

@@ -1,0 +1,37 @@
+"""Password against user name."""
+
+from collections.abc import Mapping, Sequence
+
+from .api import Challenge, Context, CredentialUpdate, NotMine, Pending, Rejected, StoredCredential, Verified
+
+LONGEST = 1024
+
+
+class PasswordAuthenticator:
+    """Compares with a slow hash, and hashes anew where the parameters have changed since."""
+
+    name = "password"
+
+    async def begin(self, ctx: Context, subject: str | None) -> Challenge:
+        """Ask for user name and password."""
+        return Challenge(kind="password", fields=("username", "password"))
+
+    async def finish(
+        self, ctx: Context, state: bytes, response: Mapping[str, str], credentials: Sequence[StoredCredential]
+    ) -> Verified | Rejected | Pending | NotMine:
+        """Verify the password. Somebody without a password, or nobody at all, costs the same hash."""
+        password = response.get("password")
+        if password is None:
+            return NotMine()
+        stored = credentials[0] if credentials else None
+        # A password beyond the limit can't be anybody's; a short stand-in keeps the work the same.
+        text = password if len(password) <= LONGEST else ""
+        good = await ctx.verify_hash(stored.data if stored else None, text)
+        if stored is None:
+            return Rejected("no password set, or no such user")
+        if not good or len(password) > LONGEST:
+            return Rejected("wrong password")
+        if not ctx.needs_rehash(stored.data):
+            return Verified(amr=("pwd",))
+        update = CredentialUpdate(id=stored.id, data=await ctx.make_hash(text), version=stored.version)
+        return Verified(amr=("pwd",), credential_updates=(update,))

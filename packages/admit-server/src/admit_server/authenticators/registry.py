@@ -1,0 +1,34 @@
+"""Which authenticators there are: only those that the settings name are loaded."""
+
+import importlib
+from collections.abc import Mapping
+
+from .api import Authenticator
+
+BUILT_IN = {"password": "admit_server.authenticators.password:PasswordAuthenticator"}
+
+
+class UnknownAuthenticator(ValueError):
+    """The settings name an authenticator that can't be loaded; the message says which and why."""
+
+
+def load(names: tuple[str, ...]) -> Mapping[str, Authenticator]:
+    """Load authenticators by name, or by `module:Class` for those that are not built in.
+
+    Raises:
+        UnknownAuthenticator: No such module or class, or it has no name.
+    """
+    loaded: dict[str, Authenticator] = {}
+    for name in names:
+        target = BUILT_IN.get(name, name)
+        module, colon, attribute = target.partition(":")
+        if not colon:
+            raise UnknownAuthenticator(
+                f"{name!r} is not built in ({', '.join(BUILT_IN)}); write your own as module:Class"
+            )
+        try:
+            authenticator: Authenticator = getattr(importlib.import_module(module), attribute)()
+        except (ImportError, AttributeError) as error:
+            raise UnknownAuthenticator(f"{name!r} can't be loaded: {error}") from error
+        loaded[authenticator.name] = authenticator
+    return loaded

@@ -1,0 +1,194 @@
+"""The authorization endpoint: who asks, whether somebody is signed in, and the code that goes back (RFC 6749 section 4.1)."""
+
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+from ..domain.authorization_request import AuthorizationRequest, check_client_and_redirect, check_request
+from ..domain.client import Client
+from ..domain.errors import AccessDenied, ConsentRequired, LoginRequired, ProtocolError, UnknownClient
+from ..domain.journey import Complete, session_suffices
+from ..domain.session import Session
+from ..ports.grants import NewCode
+from ..ports.transaction import Tx
+from ..tokens import opaque
+from . import issuing
+from .runtime import Caller, Refusal, Runtime, or_raise
+
+CODE_LIFETIME_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class SendBack:
+    """Redirect the browser to the client: a code, or an error that may be told there."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskSignIn:
+    """Somebody has to sign in first."""
+
+    request: AuthorizationRequest
+    client: Client
+
+
+@dataclass(frozen=True, slots=True)
+class AskConsent:
+    """The person has to agree: the client is not of this organisation."""
+
+    request: AuthorizationRequest
+    client: Client
+    session: Session
+
+
+async def begin(
+    params: dict[str, str], *, session: Session | None, rt: Runtime, caller: Caller
+) -> SendBack | AskSignIn | AskConsent:
+    """Check the request and decide what comes next.
+
+    Raises:
+        ProtocolError: One that may not be redirected (RFC 6749 section 4.1.2.1): shown as a page.
+    """
+    client, redirect_uri = await _client_and_redirect(params, rt=rt)
+    try:
+        resources = {a: r for a in client.audiences if (r := await rt.store.read.resources.get(a)) is not None}
+        request = check_request(
+            params,
+            client=client,
+            redirect_uri=redirect_uri,
+            resource_scopes={audience: frozenset(resource.scopes) for audience, resource in resources.items()},
+        )
+        return await proceed(request, client=client, session=session, rt=rt, caller=caller)
+    except ProtocolError as error:
+        if not error.may_redirect:
+            raise
+        return send_error(error, redirect_uri=redirect_uri, state=params.get("state"), rt=rt)
+
+
+async def proceed(
+    request: AuthorizationRequest, *, client: Client, session: Session | None, rt: Runtime, caller: Caller
+) -> SendBack | AskSignIn | AskConsent:
+    """Decide for a request that passed every rule."""
+    now = rt.clock()
+    suffices = session is not None and session_suffices(
+        auth_time=session.auth_time, freshness=request.freshness, now=now
+    )
+    if session is None or not suffices:
+        if "none" in request.prompt:
+            raise LoginRequired("Nobody is signed in.")
+        return AskSignIn(request, client)
+    if not client.first_party or "consent" in request.prompt:
+        if "none" in request.prompt:
+            raise ConsentRequired("The person has not agreed to this yet.")
+        return AskConsent(request, client, session)
+    return await grant_code(request, client=client, session=session, rt=rt, caller=caller)
+
+
+async def grant_code(
+    request: AuthorizationRequest, *, client: Client, session: Session, rt: Runtime, caller: Caller
+) -> SendBack:
+    """Write grant and code, and send the code back.
+
+    Raises:
+        AccessDenied: The session ended meanwhile.
+    """
+    sign_in = Complete(auth_time=session.auth_time, amr=session.amr, acr=session.acr)
+    code = await issue_code(
+        request, client=client, session_id=session.id, user_id=session.user_id, sign_in=sign_in, rt=rt, caller=caller
+    )
+    return SendBack(with_params(request.redirect_uri, {"code": code, "state": request.state, "iss": rt.issuer}))
+
+
+async def issue_code(
+    request: AuthorizationRequest,
+    *,
+    client: Client,
+    session_id: str,
+    user_id: str,
+    sign_in: Complete,
+    rt: Runtime,
+    caller: Caller,
+) -> str:
+    """Make the grant and its one-use code of 60 seconds; the code's text is nowhere but in the answer.
+
+    Raises:
+        AccessDenied: The session or the resource is gone.
+    """
+    now, code = rt.clock(), opaque.mint("ac", rt.entropy(opaque.SECRET_BYTES))
+    grant_id = rt.new_id("grt")
+    event = rt.event("grant.made", grant_id, actor=user_id, caller=caller, now=now, details={"client": client.id})
+
+    async def unit(tx: Tx) -> str | Refusal:
+        # Whoever issues checks who lives: the session's row is locked until the commit.
+        if not await tx.sessions.hold(session_id, jwt_alive_until=0, now=now):
+            return Refusal(AccessDenied("The session has ended. Sign in again."))
+        resource = await tx.resources.get(request.audience)
+        if resource is None:
+            return Refusal(AccessDenied("The resource is gone."))
+        policy = await issuing.effective_policy(tx, rt, client=client, resource=resource)
+        grant = issuing.new_grant(
+            grant_id=grant_id,
+            client=client,
+            resource=resource,
+            policy=policy,
+            scopes=request.scopes,
+            now=now,
+            user_id=user_id,
+            session_id=session_id,
+            sign_in=sign_in,
+        )
+        await tx.grants.add(grant)
+        await tx.codes.add(
+            NewCode(
+                digest=opaque.digest(code),
+                grant_id=grant_id,
+                client_id=client.id,
+                redirect_uri=request.redirect_uri,
+                code_challenge=request.code_challenge,
+                nonce=request.nonce,
+                created_at=now,
+                expires_at=now + CODE_LIFETIME_S,
+                # The used row stays as long as its tokens, so that a second use is recognised and revokes them.
+                keep_until=grant.expires_at + policy.lifetime_s,
+            )
+        )
+        await tx.audit.append(event)
+        return code
+
+    return or_raise(await rt.store.write(unit))
+
+
+async def resume(request: AuthorizationRequest, *, rt: Runtime) -> Client:
+    """The client of a request that was sealed a while ago, if it still may ask.
+
+    Raises:
+        ProtocolError: It was removed, disabled, or its redirect URI is no longer registered.
+    """
+    client, _ = check_client_and_redirect(await rt.store.read.clients.get(request.client_id), request.redirect_uri)
+    return client
+
+
+def after_sign_in(request: AuthorizationRequest) -> AuthorizationRequest:
+    """The request once its wish for a fresh sign-in is fulfilled."""
+    return replace(request, prompt=request.prompt - {"login", "select_account"}, max_age_s=None)
+
+
+def send_error(error: ProtocolError, *, redirect_uri: str, state: str | None, rt: Runtime) -> SendBack:
+    """The error for the client, with `iss` (RFC 9207 section 2)."""
+    params = {"error": error.code, "error_description": error.public or None, "state": state, "iss": rt.issuer}
+    return SendBack(with_params(redirect_uri, params))
+
+
+def with_params(uri: str, params: dict[str, str | None]) -> str:
+    """Add query parameters, keeping those that the URI has (RFC 6749 section 4.1.2)."""
+    parts = urlsplit(uri)
+    added = urlencode([(name, value) for name, value in params.items() if value is not None])
+    query = f"{parts.query}&{added}" if parts.query else added
+    return urlunsplit(parts._replace(query=query))
+
+
+async def _client_and_redirect(params: dict[str, str], *, rt: Runtime) -> tuple[Client, str]:
+    client_id = params.get("client_id")
+    if client_id is None:
+        raise UnknownClient("The application that sent you here did not say which one it is (client_id is missing).")
+    return check_client_and_redirect(await rt.store.read.clients.get(client_id), params.get("redirect_uri"))

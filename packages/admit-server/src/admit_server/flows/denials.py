@@ -1,0 +1,39 @@
+"""Recording refusals: those tied to a known client get an id, within bounds; the others are counted."""
+
+from ..domain.denial import Check, Denial
+from ..domain.errors import ProtocolError
+from ..ports.transaction import Tx
+from .runtime import Caller, Runtime
+
+
+async def record(
+    error: ProtocolError, *, endpoint: str, client_id: str | None, proved: bool, rt: Runtime, caller: Caller
+) -> str | None:
+    """Store a refusal and return its id, or count it and return None.
+
+    Only a client that proved itself gets rows: a public client's id is known to everybody, and strangers must not fill the table.
+    """
+    now = rt.clock()
+    if not proved or client_id is None:
+
+        async def count(tx: Tx) -> None:
+            await tx.denials.count(code=error.code, network=caller.network, minute=now // 60)
+
+        await rt.store.write(count)
+        return None
+    denial = Denial(
+        id=rt.new_id("den"),
+        at=now,
+        code=error.code,
+        endpoint=endpoint,
+        client_id=client_id,
+        user_id=None,
+        network=caller.network,
+        checks=(Check(name=error.code, expected=error.public, found=error.detail or error.public, passed=False),),
+    )
+
+    async def unit(tx: Tx) -> None:
+        await tx.denials.add(denial)
+
+    await rt.store.write(unit)
+    return denial.id

@@ -1,0 +1,169 @@
+"""Issuing: who issues checks who lives, then signs after the commit."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ..domain.client import Client, Resource
+from ..domain.grant import Grant
+from ..domain.journey import Complete
+from ..domain.scopes import format_scope
+from ..domain.token_policy import BoundedPolicy
+from ..domain.user import User
+from ..ports.grants import OpaqueToken
+from ..ports.transaction import Tx
+from ..tokens import claims, opaque
+from .runtime import Runtime
+
+REFRESH_KEEP_S = 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuedTokens:
+    """The answer of the token endpoint. `expires_in` is in seconds."""
+
+    access_token: str = field(repr=False)
+    expires_in: int
+    scope: str
+    token_type: Literal["Bearer"] = "Bearer"
+    refresh_token: str | None = field(default=None, repr=False)
+    id_token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blank:
+    """An access token before it has a grant: its random parts, drawn outside the unit so that the unit may run again."""
+
+    id: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadyToSign:
+    """What a unit found and wrote; the rest happens after the commit."""
+
+    grant: Grant
+    scopes: frozenset[str]
+    user: User | None
+    blank: Blank
+
+
+def blank(rt: Runtime) -> Blank:
+    """Draw the random parts of an access token."""
+    return Blank(id=rt.new_id("tok"), secret=opaque.mint("at", rt.entropy(opaque.SECRET_BYTES)))
+
+
+async def effective_policy(tx: Tx, rt: Runtime, *, client: Client, resource: Resource | None) -> BoundedPolicy:
+    """Server default & resource & client, combined to the strictest."""
+    policy = rt.default_policy
+    for name in (resource.policy if resource else None, client.policy):
+        if name is not None and (named := await tx.policies.get(name)) is not None:
+            policy = policy & named
+    return policy.bounded()
+
+
+def new_grant(
+    *,
+    grant_id: str,
+    client: Client,
+    resource: Resource,
+    policy: BoundedPolicy,
+    scopes: frozenset[str],
+    now: int,
+    user_id: str | None = None,
+    session_id: str | None = None,
+    sign_in: Complete | None = None,
+) -> Grant:
+    """A grant that begins now and ends, at the latest, with its family."""
+    return Grant(
+        id=grant_id,
+        client_id=client.id,
+        user_id=user_id,
+        session_id=session_id,
+        auth_time=sign_in.auth_time if sign_in else None,
+        acr=sign_in.acr if sign_in else "",
+        amr=sign_in.amr if sign_in else (),
+        scopes=scopes,
+        audience=resource.audience,
+        format=resource.format,
+        policy=policy,
+        created_at=now,
+        expires_at=now + policy.refresh_lifetime_s,
+    )
+
+
+async def hold_alive(tx: Tx, grant_id: str, *, now: int) -> Grant | None:
+    """Lock grant and session and find both alive; None when either has ended. A refresh that races a logout loses here."""
+    grant = await tx.grants.hold(grant_id, now=now)
+    if grant is None:
+        return None
+    until = now + grant.policy.lifetime_s if grant.format == "jwt" else 0
+    if grant.bound_session is not None and not await tx.sessions.hold(
+        grant.bound_session, jwt_alive_until=until, now=now
+    ):
+        return None
+    return grant
+
+
+async def prepare(tx: Tx, grant: Grant, *, scopes: frozenset[str], token: Blank, now: int) -> ReadyToSign:
+    """Write what the access token needs in the database (nothing for a JWT) and read whom it is about."""
+    if grant.format == "opaque":
+        await tx.access_tokens.add(
+            OpaqueToken(
+                digest=opaque.digest(token.secret),
+                id=token.id,
+                grant_id=grant.id,
+                client_id=grant.client_id,
+                user_id=grant.user_id,
+                session_id=grant.bound_session,
+                audience=grant.audience,
+                scopes=scopes,
+                issued_at=now,
+                expires_at=now + grant.policy.lifetime_s,
+            )
+        )
+    user = await tx.users.get(grant.user_id) if grant.user_id is not None else None
+    return ReadyToSign(grant=grant, scopes=scopes, user=user, blank=token)
+
+
+def finish(
+    ready: ReadyToSign,
+    *,
+    rt: Runtime,
+    now: int,
+    refresh_token: str | None = None,
+    nonce: str | None = None,
+    with_id_token: bool = True,
+) -> IssuedTokens:
+    """Sign, after the commit."""
+    grant, ring = ready.grant, rt.keys.current
+    if grant.format == "opaque":
+        access_token = ready.blank.secret
+    else:
+        payload = claims.access_token_claims(
+            grant,
+            issuer=rt.issuer,
+            token_id=ready.blank.id,
+            scopes=ready.scopes,
+            roles=ready.user.roles if ready.user else (),
+            now=now,
+        )
+        access_token = ring.sign(payload, alg=rt.access_token_alg, typ="at+jwt", now=now)
+    id_token = None
+    if with_id_token and ready.user is not None and "openid" in ready.scopes:
+        payload = claims.id_token_claims(
+            grant,
+            issuer=rt.issuer,
+            user=ready.user,
+            nonce=nonce,
+            access_token=access_token,
+            lifetime_s=grant.policy.lifetime_s,
+            now=now,
+        )
+        id_token = ring.sign(payload, alg=rt.id_token_alg, typ="JWT", now=now)
+    return IssuedTokens(
+        access_token=access_token,
+        expires_in=grant.policy.lifetime_s,
+        scope=format_scope(ready.scopes),
+        refresh_token=refresh_token,
+        id_token=id_token,
+    )

@@ -1,0 +1,104 @@
+"""What every flow may use, given to it by name."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from ..authenticators.api import Authenticator
+from ..domain.audit import AuditEvent, Outcome
+from ..domain.errors import ProtocolError
+from ..domain.ids import ID_BYTES, Kind, new_id
+from ..domain.token_policy import SERVER_DEFAULT, TokenPolicy
+from ..ports.runtime import Clock, Entropy, PasswordHasher
+from ..ports.transaction import AdmitStore
+from ..tokens.envelope import Vault
+from ..tokens.keyring import Keyring
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Where a request came from: the address (after trusted proxies) and what the browser says it is."""
+
+    network: str = ""
+    user_agent: str = ""
+    actor: str = ""
+
+
+@dataclass(slots=True)
+class KeyringHolder:
+    """The keyring of now. Replaced as a whole by `flows.keys.refresh`."""
+
+    current: Keyring = field(default_factory=Keyring)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """Storage, time, randomness, keys and the settings that flows obey.
+
+    Attributes:
+        issuer: The `iss` of everything; from the settings only, never from a request.
+        default_policy: Every number set; combined with resource and client to the strictest.
+        session_lifetime_s: How long a browser stays signed in at most.
+        on_revocation: Called after a commit that published revocations, to wake the feed.
+    """
+
+    store: AdmitStore
+    clock: Clock
+    entropy: Entropy
+    vault: Vault
+    hasher: PasswordHasher
+    issuer: str
+    authenticators: Mapping[str, Authenticator]
+    keys: KeyringHolder = field(default_factory=KeyringHolder)
+    default_policy: TokenPolicy = SERVER_DEFAULT
+    session_lifetime_s: int = 43_200
+    access_token_alg: str = "ES256"
+    id_token_alg: str = "RS256"
+    on_revocation: Callable[[], None] = lambda: None
+
+    def new_id(self, kind: Kind) -> str:
+        """A fresh id."""
+        return new_id(kind, self.entropy(ID_BYTES))
+
+    def nonce(self) -> str:
+        """A fresh nonce for one commit's positions in the feed."""
+        return self.entropy(8).hex()
+
+    def event(
+        self,
+        action: str,
+        target: str,
+        *,
+        actor: str,
+        caller: Caller,
+        now: int,
+        outcome: Outcome = "done",
+        details: dict[str, str | int | bool | None] | None = None,
+    ) -> AuditEvent:
+        """An audit event, ready to be appended in a unit of work."""
+        return AuditEvent(
+            id=self.new_id("evt"),
+            at=now,
+            actor=actor,
+            action=action,
+            target=target,
+            outcome=outcome,
+            network=caller.network,
+            details=details or {},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A refusal as a value: what the unit wrote before it is kept, and the caller raises it after the commit."""
+
+    error: ProtocolError
+
+
+def or_raise(outcome: T | Refusal) -> T:
+    """The outcome of a unit, or its refusal, raised."""
+    if isinstance(outcome, Refusal):
+        raise outcome.error
+    return outcome

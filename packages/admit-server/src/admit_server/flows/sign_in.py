@@ -1,0 +1,199 @@
+"""Signing in: drives what `domain.journey` decides, and makes the session."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..authenticators.api import Context, CredentialUpdate, Rejected, StoredCredential, Verified
+from ..domain.errors import AccessDenied, InvalidRequest
+from ..domain.journey import Ask, Complete, Proof, Requirement, next_step
+from ..domain.session import Session
+from ..domain.user import PASSWORD_MAX, USERNAME_MAX, User, normalize_password, username_key
+from ..ports.transaction import Tx
+from ..tokens import opaque
+from . import throttling
+from .endings import end_session
+from .runtime import Caller, Refusal, Runtime, or_raise
+
+WRONG = "That user name and password don't match."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInTry:
+    """What somebody sent. `device` is the id from this browser's device cookie, with the user that it was made for."""
+
+    username: str
+    fields: Mapping[str, str] = field(repr=False)
+    device: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """The session, and its cookie's secret (None for an app without a browser)."""
+
+    user: User
+    session: Session
+    sign_in: Complete
+    cookie: str | None = field(repr=False)
+
+
+async def sign_in(
+    attempt: SignInTry, *, in_browser: bool, previous: Session | None, rt: Runtime, caller: Caller
+) -> SignedIn:
+    """Judge a try by user name and password and make the session.
+
+    The same answer and the same work for an unknown user and a wrong password. A new cookie secret at every sign-in; the same
+    person signing in anew keeps the session (and what hangs on it), another person ends it.
+
+    Raises:
+        InvalidRequest: A field is missing or too long.
+        AccessDenied: Not proven.
+        TooManyTries: A counter is beyond its limit.
+        Busy: The hashing queue is full.
+    """
+    username, now = attempt.username, rt.clock()
+    if not username or "password" not in attempt.fields:
+        raise InvalidRequest("Fill in both the user name and the password.")
+    if len(username) > USERNAME_MAX or len(attempt.fields["password"]) > 4 * PASSWORD_MAX:
+        raise AccessDenied(WRONG, detail="user name or password longer than any can be")
+    user = await rt.store.read.users.by_username_key(username_key(username))
+    known_device = user is not None and attempt.device is not None and attempt.device[0] == user.id
+    if user is not None and attempt.device is not None and known_device:
+        account = throttling.device_counter(user.id, attempt.device[1], rt=rt)
+    else:
+        account = throttling.account_counter(username, exists=user is not None, rt=rt)
+    paid = await throttling.charge(
+        account,
+        from_known_device=known_device,
+        network=throttling.network_counter(caller, rt=rt),
+        rt=rt,
+        caller=caller,
+        username_known=user.id if user else None,
+    )
+    complete, updates, reason = await _prove(attempt, user, rt=rt, now=now)
+    if complete is None or user is None:
+        await _record_failure(user, reason, rt=rt, caller=caller, now=now)
+        raise AccessDenied(WRONG, detail=reason)
+    return await _begin_session(
+        user, complete, updates, paid, in_browser=in_browser, previous=previous, rt=rt, caller=caller, now=now
+    )
+
+
+async def _prove(
+    attempt: SignInTry, user: User | None, *, rt: Runtime, now: int
+) -> tuple[Complete | None, tuple[CredentialUpdate, ...], str]:
+    """Walk the journey with what was sent. One request carries one step's fields, or several."""
+    ctx = Context(
+        now=now,
+        entropy=rt.entropy,
+        verify_hash=rt.hasher.verify,
+        make_hash=rt.hasher.hash,
+        needs_rehash=rt.hasher.needs_rehash,
+    )
+    proofs: list[Proof] = []
+    updates: list[CredentialUpdate] = []
+    fields = dict(attempt.fields) | {"password": normalize_password(attempt.fields["password"])}
+    while True:
+        match next_step(Requirement(), tuple(proofs)):
+            case Complete() as complete:
+                if user is None or user.disabled_at is not None:
+                    return None, (), "no such user" if user is None else "the user is disabled"
+                return complete, tuple(updates), ""
+            case Ask(name):
+                authenticator = rt.authenticators[name]
+                kept = await rt.store.read.credentials.of_user(user.id, name) if user else []
+                stored = [StoredCredential(id=c.id, data=c.data, version=c.version) for c in kept]
+                match await authenticator.finish(ctx, b"", fields, stored):
+                    case Verified() as verified:
+                        proofs.append(Proof(name, now, verified.amr))
+                        updates.extend(verified.credential_updates)
+                    case Rejected(reason):
+                        return None, (), reason
+                    case _:
+                        return None, (), f"{name} gave no answer"
+
+
+async def _record_failure(user: User | None, reason: str, *, rt: Runtime, caller: Caller, now: int) -> None:
+    event = rt.event(
+        "sign_in.failed",
+        user.id if user else "",
+        actor="",
+        caller=caller,
+        now=now,
+        outcome="refused",
+        details={"reason": reason},
+    )
+
+    async def unit(tx: Tx) -> None:
+        # Unknown names are counted, not listed, so that strangers can't fill the table.
+        if user is not None:
+            await tx.audit.append(event)
+        await tx.denials.count(code="sign_in_failed", network=caller.network, minute=now // 60)
+
+    await rt.store.write(unit)
+
+
+async def _begin_session(
+    user: User,
+    complete: Complete,
+    updates: tuple[CredentialUpdate, ...],
+    paid: throttling.Charge,
+    *,
+    in_browser: bool,
+    previous: Session | None,
+    rt: Runtime,
+    caller: Caller,
+    now: int,
+) -> SignedIn:
+    cookie = opaque.mint("ss", rt.entropy(opaque.SECRET_BYTES)) if in_browser else None
+    digest = opaque.digest(cookie) if cookie else None
+    fresh = Session(
+        id=rt.new_id("ses"),
+        user_id=user.id,
+        auth_time=complete.auth_time,
+        amr=complete.amr,
+        acr=complete.acr,
+        network=caller.network,
+        user_agent=caller.user_agent[:256],
+        in_browser=in_browser,
+        created_at=now,
+        expires_at=now + rt.session_lifetime_s,
+    )
+    done = rt.event("sign_in.done", user.id, actor=user.id, caller=caller, now=now, details={"session": fresh.id})
+    feed_nonce = rt.nonce()
+
+    async def unit(tx: Tx) -> Session | Refusal:
+        if await tx.users.hold(user.id) is None:
+            return Refusal(AccessDenied(WRONG, detail="the user was disabled meanwhile"))
+        for update in updates:
+            await tx.credentials.replace(update.id, data=update.data, version=update.version, now=now)
+        await throttling.refund(tx, paid, now=now)
+        await tx.audit.append(done)
+        if previous is not None and previous.user_id == user.id and digest is not None:
+            renewed = await tx.sessions.renew(
+                previous.id,
+                user_id=user.id,
+                digest=digest,
+                auth_time=complete.auth_time,
+                amr=complete.amr,
+                acr=complete.acr,
+                now=now,
+            )
+            again = await tx.sessions.get(previous.id) if renewed else None
+            if again is not None:
+                return again
+        if previous is not None:
+            await end_session(tx, previous.id, reason="replaced", nonce=feed_nonce, now=now)
+        await tx.sessions.add(fresh, digest=digest)
+        return fresh
+
+    session = or_raise(await rt.store.write(unit))
+    rt.on_revocation()
+    return SignedIn(user=user, session=session, sign_in=complete, cookie=cookie)
+
+
+async def current_session(cookie: str | None, *, rt: Runtime) -> Session | None:
+    """The living session of a cookie's secret."""
+    if cookie is None or not opaque.is_opaque(cookie, "ss"):
+        return None
+    session = await rt.store.read.sessions.by_digest(opaque.digest(cookie))
+    return session if session is not None and session.is_alive(rt.clock()) else None

@@ -1,0 +1,88 @@
+"""Charging failures before the slow hash runs, so that parallel guesses are counted as well as one after the other."""
+
+from dataclasses import dataclass
+
+from ..domain.errors import TooManyTries
+from ..domain.throttle import ACCOUNT, DEVICE, FRESH, NETWORK, Counter, ThrottleRule, after_failure, wait_s
+from ..domain.user import username_key
+from ..ports.transaction import Tx
+from .runtime import Caller, Refusal, Runtime, or_raise
+
+# Names that do not exist share this many counters at most, so that strangers can't fill the table with them.
+_UNKNOWN_BUCKETS = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What was charged in advance; `refund` takes it back after a success."""
+
+    counters: tuple[tuple[bytes, ThrottleRule], ...]
+
+
+def account_counter(username: str, *, exists: bool, rt: Runtime) -> bytes:
+    """The counter of an account, all its spellings together; unknown names fall into a bounded number of counters."""
+    mac = rt.vault.mac("throttle account", username_key(username).encode())
+    if exists:
+        return mac
+    return rt.vault.mac("throttle unknown", (int.from_bytes(mac[:4], "big") % _UNKNOWN_BUCKETS).to_bytes(4, "big"))
+
+
+def device_counter(user_id: str, device: str, *, rt: Runtime) -> bytes:
+    """The counter of one browser that signed this person in before."""
+    return rt.vault.mac("throttle device", f"{user_id} {device}".encode())
+
+
+def network_counter(caller: Caller, *, rt: Runtime) -> bytes:
+    """The counter of a network."""
+    return rt.vault.mac("throttle network", caller.network.encode())
+
+
+async def charge(
+    account: bytes, *, from_known_device: bool, network: bytes, rt: Runtime, caller: Caller, username_known: str | None
+) -> Charge:
+    """Count a try as failed before it is made.
+
+    Raises:
+        TooManyTries: A counter is still blocked; nothing is hashed, and nothing more is counted.
+    """
+    now = rt.clock()
+    counters = ((account, DEVICE if from_known_device else ACCOUNT), (network, NETWORK))
+    refused = rt.event("sign_in.throttled", username_known or "", actor="", caller=caller, now=now, outcome="refused")
+
+    async def unit(tx: Tx) -> Charge | Refusal:
+        found: list[tuple[bytes, ThrottleRule, Counter | None]] = []
+        longest = 0
+        for key, rule in counters:
+            counter = await tx.throttles.get(key)
+            longest = max(longest, wait_s(counter or FRESH, now=now))
+            found.append((key, rule, counter))
+        if longest:
+            if username_known:
+                await tx.audit.append(refused)
+            return Refusal(TooManyTries(retry_after_s=longest))
+        for key, rule, counter in found:
+            was = counter
+            while True:
+                becomes = after_failure(was or FRESH, rule, now=now)
+                expires = max(becomes.blocked_until, becomes.window_started_at + rule.window_s)
+                if await tx.throttles.compare_and_set(key, was=was, becomes=becomes, expires_at=expires):
+                    break
+                was = await tx.throttles.get(key)
+        return Charge(counters)
+
+    return or_raise(await rt.store.write(unit))
+
+
+async def refund(tx: Tx, paid: Charge, *, now: int) -> None:
+    """After a success: the account's or device's counter begins anew, the network gets this one try back."""
+    (account, _), (network, rule) = paid.counters
+    await tx.throttles.clear(account)
+    for _ in range(3):
+        counter = await tx.throttles.get(network)
+        if counter is None or counter.failures == 0:
+            return
+        failures = counter.failures - 1
+        blocked = counter.blocked_until if rule.delay_s(failures) else 0
+        becomes = Counter(failures, counter.window_started_at, blocked)
+        if await tx.throttles.compare_and_set(network, was=counter, becomes=becomes, expires_at=now + rule.window_s):
+            return

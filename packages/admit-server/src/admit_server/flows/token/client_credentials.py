@@ -1,0 +1,82 @@
+"""A client's own tokens (RFC 6749 section 4.4)."""
+
+from dataclasses import dataclass
+
+from ...domain.authorization_request import choose_audience
+from ...domain.errors import InvalidTarget, UnauthorizedClient
+from ...domain.grant import Grant
+from ...domain.scopes import narrow
+from ...ports.transaction import Tx
+from .. import issuing
+from ..client_auth import AuthenticatedClient
+from ..runtime import Caller, Runtime
+
+# The grant of a client for a resource is noted as "a JWT may be alive until" this far ahead, so that one write serves many tokens.
+AHEAD_S = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCredentialsGrant:
+    """The parsed request. `resource` as in RFC 8707."""
+
+    scopes: frozenset[str]
+    resource: str | None
+
+
+async def exchange(
+    grant: ClientCredentialsGrant, *, who: AuthenticatedClient, rt: Runtime, caller: Caller
+) -> issuing.IssuedTokens:
+    """Give a client a token of its own; no refresh token (RFC 6749 section 4.4.3).
+
+    One grant for each client and resource carries all of them, so ending that grant ends every token. JWTs need no write here
+    unless the noted time runs out, because "alive until" was written ahead.
+
+    Raises:
+        UnauthorizedClient: A public client, or one without this grant type.
+        InvalidTarget: The resource is unknown or not this client's.
+        InvalidScope: More than the client has.
+    """
+    client, now = who.client, rt.clock()
+    client.require_grant_type("client_credentials")
+    if not who.proved:
+        raise UnauthorizedClient("client_credentials is for confidential clients.")
+    read = rt.store.read
+    audience = choose_audience(grant.resource, client=client, known=frozenset(client.audiences))
+    resource = await read.resources.get(audience)
+    if resource is None:
+        raise InvalidTarget("This client may not ask for that resource.", detail=f"resource {audience!r} is gone")
+    allowed = client.scopes & frozenset(resource.scopes)
+    scopes = narrow(grant.scopes, allowed=allowed)
+    token = issuing.blank(rt)
+    policy = await issuing.effective_policy(read, rt, client=client, resource=resource)
+    found = await read.grants.of_client_itself(client.id, audience, now=now)
+    if (
+        found
+        and found[0].format == resource.format == "jwt"
+        and found[0].policy == policy
+        and found[1] >= now + policy.lifetime_s
+    ):
+        ready = issuing.ReadyToSign(grant=found[0], scopes=scopes, user=None, blank=token)
+        return issuing.finish(ready, rt=rt, now=now, with_id_token=False)
+    fresh_id = rt.new_id("grt")
+    event = rt.event("grant.made", fresh_id, actor=client.id, caller=caller, now=now, details={"audience": audience})
+
+    async def unit(tx: Tx) -> issuing.ReadyToSign:
+        held = await _held(tx)
+        return await issuing.prepare(tx, held, scopes=scopes, token=token, now=now)
+
+    async def _held(tx: Tx) -> Grant:
+        existing = await tx.grants.of_client_itself(client.id, audience, now=now)
+        if existing and existing[0].format == resource.format and existing[0].policy == policy:
+            held = await tx.grants.hold(existing[0].id, now=now + AHEAD_S)
+            if held is not None:
+                return held
+        made = issuing.new_grant(
+            grant_id=fresh_id, client=client, resource=resource, policy=policy, scopes=allowed, now=now
+        )
+        await tx.grants.add(made)
+        await tx.grants.hold(made.id, now=now + AHEAD_S)
+        await tx.audit.append(event)
+        return made
+
+    return issuing.finish(await rt.store.write(unit), rt=rt, now=now, with_id_token=False)

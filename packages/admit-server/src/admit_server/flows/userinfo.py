@@ -1,0 +1,26 @@
+"""Who is signed in, for the holder of an access token (OpenID Connect Core section 5.3)."""
+
+from typing import Any
+
+from ..domain.errors import InsufficientScope, InvalidToken
+from ..tokens.claims import profile_claims
+from .runtime import Runtime
+from .token_status import BadToken, judge
+
+
+async def userinfo(token: str, *, rt: Runtime) -> dict[str, Any]:
+    """The claims that the token's scopes allow.
+
+    Raises:
+        InvalidToken: The token is not good, or belongs to no person.
+        InsufficientScope: It lacks `openid`.
+    """
+    status = await judge(token, rt=rt)
+    if isinstance(status, BadToken):
+        raise InvalidToken("The access token is not valid.", detail=status.code)
+    if "openid" not in status.scopes:
+        raise InsufficientScope("The access token lacks the scope openid.")
+    user = await rt.store.read.users.get(status.grant.user_id) if status.grant.user_id else None
+    if user is None or user.disabled_at is not None:
+        raise InvalidToken("The access token is not valid.", detail="belongs to no person")
+    return {"sub": user.id} | profile_claims(user, status.scopes)
