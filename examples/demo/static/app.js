@@ -81,7 +81,7 @@ async function show({ code } = {}) {
     seen = null;
     await showTicket(admit, settings);
     at("notes").replaceChildren();
-    at("status").textContent = "";
+    for (const id of ["status", "ticket-status"]) at(id).textContent = "";
     at("farewell").textContent = FAREWELLS[code] ?? "";
     at("farewell").hidden = !FAREWELLS[code];
   }
@@ -94,7 +94,7 @@ at("sign-out").addEventListener("click", () => act(at("sign-out"), async () => {
 }));
 at("renew").addEventListener("click", () => act(at("renew"), async () => {
   await admit.refresh();
-  at("status").textContent = admit.signedIn ? "You have a new ticket." : "";
+  at("ticket-status").textContent = admit.signedIn ? "You have a new ticket, with a new number." : "";
 }));
 at("add").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -109,7 +109,7 @@ at("add").addEventListener("submit", (event) => {
 for (const id of ["curl", "token"]) {
   at(`copy-${id}`).addEventListener("click", () => act(null, async () => {
     await navigator.clipboard.writeText(at(id).textContent);
-    at("status").textContent = "Copied.";
+    at("ticket-status").textContent = "Copied.";
   }));
 }
 admit.addEventListener("change", (event) => show(event.detail).catch(complain));
