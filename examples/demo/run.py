@@ -23,14 +23,27 @@ READY_WITHIN_S: Final = 30.0
 END_WITHIN_S: Final = 2.5
 USER: Final = "demo"
 PASSWORD: Final = "stamped-ticket-2026"
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class CannotRun(Exception):
     """Why the demo cannot run; the message is one line for people and says what to do."""
 
 
-class Stop(Exception):
-    """Somebody asked for the end: Ctrl-C, or SIGTERM."""
+class Stop:
+    """Whether somebody asked for the end by Ctrl-C or a signal.
+
+    A flag and not an exception: an exception could come between the start of a child and the note that it runs.
+    """
+
+    asked = False
+
+    def __init__(self) -> None:
+        for number in SIGNALS:
+            signal.signal(number, self._ask)
+
+    def _ask(self, _number: int, _frame: FrameType | None) -> None:
+        self.asked = True
 
 
 class Child:
@@ -83,20 +96,19 @@ class Child:
 def main() -> int:
     """Run until asked to end. Returns the exit code: 0 after Ctrl-C, 1 when the demo could not run."""
     options = _options()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _stop)
+    stop = Stop()
     children: list[Child] = []
     try:
         started = time.monotonic()
         _check_ports(options.port, options.api_port)
         _start(children, options)
-        _wait_until_ready(children)
-        print(_welcome(options.port, options.api_port, time.monotonic() - started), flush=True)
-        while True:
-            time.sleep(0.2)
+        _wait_until_ready(children, stop)
+        if not stop.asked:
+            print(_welcome(options.port, options.api_port, time.monotonic() - started), flush=True)
+        while not stop.asked:
+            time.sleep(0.1)
             for child in children:
                 child.check()
-    except Stop:
         print("\nEnding ...", file=sys.stderr, flush=True)
         return 0
     except CannotRun as problem:
@@ -139,10 +151,10 @@ def _start(children: list[Child], options: argparse.Namespace) -> None:
     children.append(Child("The demo API", uvicorn, environment=for_api, port=options.api_port, ready_path="/livez"))
 
 
-def _wait_until_ready(children: list[Child]) -> None:
+def _wait_until_ready(children: list[Child], stop: Stop) -> None:
     deadline = time.monotonic() + READY_WITHIN_S
     waiting = list(children)
-    while waiting:
+    while waiting and not stop.asked:
         if time.monotonic() > deadline:
             raise CannotRun(
                 f"{waiting[0].name} did not become ready within {READY_WITHIN_S:.0f} s. What it said stands above."
@@ -174,14 +186,8 @@ def _welcome(port: int, api_port: int, seconds: float) -> str:
 """
 
 
-def _stop(_number: int, _frame: FrameType | None) -> None:
-    raise Stop
-
-
 def _end(children: list[Child]) -> None:
-    """Ask both to end, and make them end after 2.5 s. Further signals do not interrupt this."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
+    """Ask both to end, and make them end after 2.5 s."""
     deadline = time.monotonic() + END_WITHIN_S
     for child in children:
         child.signal(signal.SIGTERM)
