@@ -61,6 +61,9 @@ def check_types(claims: Mapping[str, Any], *, required: Collection[str] = ()) ->
             _refuse_odd_time(name, claims[name])
     if "aud" in claims:
         audiences(claims)
+    amr = claims.get("amr", [])
+    if not isinstance(amr, list) or not all(isinstance(item, str) for item in amr):
+        raise InvalidClaim("amr must be a list of texts")
     if "sub" in claims and not claims["sub"]:
         raise InvalidClaim("sub must not be empty")
 

@@ -1,0 +1,164 @@
+"""An issuer for tests, in memory and with a real key: no server, no network, no mocks.
+
+tokens = TestIssuer()
+auth.verifier = tokens.verifier()
+client.get("/items", headers=tokens.bearer("alice", scopes="items:read"))
+client.get("/items", headers=tokens.expired())
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from admit.issuer import Issuer
+from admit.jose import Jwks, base64url, generate_key
+from admit.revocations import InMemoryRevocations
+from admit.verifier import Verifier
+
+__all__ = ["TestIssuer"]
+
+_LONG_S = 86_400
+
+
+class TestIssuer:
+    """Issues good tokens and bad ones of every common kind. Each method but `token` returns request headers.
+
+    Attributes:
+        issuer: Goes into `iss`.
+        audience: The resource that tokens are for.
+        revocations: What has been ended; `verifier()` looks here.
+    """
+
+    __test__ = False  # not a class of tests, whatever its name looks like to a collector
+
+    def __init__(
+        self,
+        *,
+        issuer: str = "https://id.test",
+        audience: str = "https://api.test",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`clock` returns seconds since 1970 and is used for issuing and verifying alike."""
+        self.issuer = issuer
+        self.audience = audience
+        self.revocations = InMemoryRevocations()
+        self._clock = clock
+        self._key = generate_key("ES256")
+        self._serial = 0
+
+    @property
+    def jwks(self) -> Jwks:
+        """The public key."""
+        return Jwks([self._key.public()])
+
+    def verifier(self, **options: Any) -> Verifier:
+        """Return a verifier that trusts this issuer. `options` are those of `Verifier`."""
+        wired: dict[str, Any] = {
+            "issuer": self.issuer,
+            "audience": self.audience,
+            "keys": self.jwks,
+            "revocations": self.revocations,
+            "clock": self._clock,
+        }
+        return Verifier(**(wired | options))
+
+    def token(
+        self,
+        subject: str = "alice",
+        *,
+        scopes: str | Iterable[str] = (),
+        audience: str | None = None,
+        client_id: str = "cli_test",
+        lifetime_s: int = 300,
+        session_id: str | None = None,
+        claims: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Return the text of a token, good unless an argument makes it bad.
+
+        Args:
+            subject: Whose it is.
+            scopes: A list, or one text with spaces between them.
+            audience: None for the usual one.
+            client_id: The application.
+            lifetime_s: Seconds until it ends.
+            session_id: Goes into `sid`; `end_session` ends all tokens of it. None makes a new one.
+            claims: More claims, such as `auth_time`, `acr`.
+        """
+        return self._issue(
+            self._clock,
+            subject=subject,
+            scopes=scopes,
+            audience=audience,
+            client_id=client_id,
+            lifetime_s=lifetime_s,
+            session_id=session_id,
+            claims=claims,
+        )
+
+    def bearer(self, subject: str = "alice", **options: Any) -> dict[str, str]:
+        """Return the headers of a request with a good token. `options` are those of `token`."""
+        return _headers(self.token(subject, **options))
+
+    def expired(self, subject: str = "alice", **options: Any) -> dict[str, str]:
+        """A token that ended an hour ago."""
+        return _headers(self._issue(lambda: self._clock() - 3600 - 300, subject=subject, lifetime_s=300, **options))
+
+    def wrong_audience(self, subject: str = "alice", **options: Any) -> dict[str, str]:
+        """A good token for somebody else."""
+        return self.bearer(subject, audience=f"{self.audience.rstrip('/')}/somebody-else", **options)
+
+    def wrong_key(self, subject: str = "alice", **options: Any) -> dict[str, str]:
+        """A token whose signature was made with another key."""
+        stranger = TestIssuer(issuer=self.issuer, audience=self.audience, clock=self._clock)
+        head, payload, _ = self.token(subject, **options).split(".")
+        signature = stranger._key.sign(f"{head}.{payload}".encode("ascii"))
+        return _headers(f"{head}.{payload}.{base64url.encode(signature)}")
+
+    def alg_none(self, subject: str = "alice", **options: Any) -> dict[str, str]:
+        """A token that claims to need no signature (RFC 7515 appendix A.5)."""
+        header = base64url.encode(json.dumps({"alg": "none", "typ": "at+jwt"}).encode("ascii"))
+        return _headers(f"{header}.{self.token(subject, **options).split('.')[1]}.")
+
+    def revoked(self, subject: str = "alice", **options: Any) -> dict[str, str]:
+        """A token whose session has been ended, as by a logout."""
+        session_id = options.pop("session_id", None) or self._next("ses_test")
+        headers = self.bearer(subject, session_id=session_id, **options)
+        self.end_session(session_id)
+        return headers
+
+    def end_session(self, session_id: str) -> None:
+        """End a session, as a logout does: all its tokens are refused from now on."""
+        self.revocations.revoke("sid", session_id, until=self._clock() + _LONG_S)
+
+    def _issue(
+        self,
+        clock: Callable[[], float],
+        *,
+        subject: str,
+        scopes: str | Iterable[str] = (),
+        audience: str | None = None,
+        client_id: str = "cli_test",
+        lifetime_s: int,
+        session_id: str | None = None,
+        claims: Mapping[str, Any] | None = None,
+    ) -> str:
+        hangs_on = {"sid": session_id or self._next("ses_test"), "grant": self._next("grt_test")}
+        return Issuer(issuer=self.issuer, key=self._key, clock=clock).issue(
+            subject=subject,
+            audience=audience or self.audience,
+            scopes=scopes.split() if isinstance(scopes, str) else scopes,
+            lifetime_s=lifetime_s,
+            client_id=client_id,
+            claims=hangs_on | dict(claims or {}),
+        )
+
+    def _next(self, prefix: str) -> str:
+        self._serial += 1
+        return f"{prefix}_{self._serial}"
+
+
+def _headers(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}

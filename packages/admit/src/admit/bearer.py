@@ -1,0 +1,36 @@
+"""Taking the token out of a request (RFC 6750 section 2.1), the same for every framework."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from admit.errors import InvalidRequest, MalformedToken, MissingToken
+
+# RFC 6750 section 2.1: b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
+_B64TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*", re.ASCII)
+
+
+def token_of(authorization: Sequence[str]) -> str:
+    """Return the bearer token among the values of the `Authorization` headers of one request.
+
+    A token in the query or in a form is never looked at: addresses end up in logs and histories (RFC 6750 section 5.3).
+
+    Raises:
+        MissingToken: No such header, another scheme, or the scheme alone.
+        InvalidRequest: Several such headers: which of them counts must not depend on who reads (RFC 6750 section 3.1).
+        MalformedToken: Characters that no token has.
+    """
+    if not authorization:
+        raise MissingToken("the request has no Authorization header")
+    if len(authorization) > 1:
+        raise InvalidRequest("the request has several Authorization headers")
+    scheme, _, value = authorization[0].strip(" \t").partition(" ")
+    if scheme.lower() != "bearer":
+        raise MissingToken("the Authorization header uses another scheme than Bearer")
+    token = value.strip(" ")
+    if not token:
+        raise MissingToken("the Authorization header says Bearer and brings no token")
+    if not _B64TOKEN.fullmatch(token):
+        raise MalformedToken("the token has characters that no bearer token has")
+    return token

@@ -1,0 +1,235 @@
+"""Refusals. Each knows its stable code, its HTTP status and how to say itself to the caller.
+
+`code` is the class's name in snake case. The message (`str(error)`) teaches the developer and belongs into logs; the
+caller of an API gets `challenge()` and `problem()`, which hold the code and nothing more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from admit import challenge, jose
+
+
+class AdmitError(Exception):
+    """Base of everything that verification raises.
+
+    Attributes:
+        code: Stable name of the reason.
+        status: HTTP status of the answer.
+        denial_id: What the administrator's `admit explain` takes, where one is known.
+    """
+
+    code: ClassVar[str] = "admit_error"
+    status: ClassVar[int] = 401
+    _error: ClassVar[str | None] = None  # the `error` parameter of RFC 6750 section 3.1
+
+    def __init__(self, message: str, *, denial_id: str | None = None) -> None:
+        super().__init__(message)
+        self.denial_id = denial_id
+
+    def challenge(self, *, realm: str | None = None, resource_metadata: str | None = None) -> str:
+        """Return the value of `WWW-Authenticate` (RFC 6750 section 3, RFC 9728 section 5.1)."""
+        parameters: dict[str, str | int | None] = {"realm": realm, "error": self._error}
+        return challenge.bearer(parameters | self._parameters() | {"resource_metadata": resource_metadata})
+
+    def problem(self, *, show_detail: bool = False) -> dict[str, object]:
+        """Return the body of the answer (RFC 9457).
+
+        Args:
+            show_detail: Adds this error's message, which may quote the token's claims. For development.
+        """
+        detail = str(self) if show_detail else None
+        return challenge.problem(status=self.status, code=self.code, detail=detail, denial_id=self.denial_id)
+
+    def headers(self, *, realm: str | None = None, resource_metadata: str | None = None) -> dict[str, str]:
+        """Return the headers of the answer."""
+        return {
+            "WWW-Authenticate": self.challenge(realm=realm, resource_metadata=resource_metadata),
+            "Cache-Control": "no-store",
+        }
+
+    def _parameters(self) -> dict[str, str | int | None]:
+        return {}
+
+
+class MissingToken(AdmitError):
+    """The request carries no bearer token. RFC 6750 section 3.1: the challenge then names no error."""
+
+    code = "missing_token"
+
+
+class InvalidRequest(AdmitError):
+    """The request carries its token in a way that is not allowed, such as two `Authorization` headers."""
+
+    code = "invalid_request"
+    status = 400
+    _error = "invalid_request"
+
+
+class TokenRejected(AdmitError):
+    """Base of all refusals of a token itself: 401 with `error="invalid_token"`."""
+
+    code = "token_rejected"
+    _error = "invalid_token"
+
+
+class MalformedToken(TokenRejected):
+    """Not a token at all, or one that breaks the specifications."""
+
+    code = "malformed_token"
+
+
+class AlgorithmNotAllowed(TokenRejected):
+    """The header names an algorithm that its key, or this verifier, does not agree to; `none` included."""
+
+    code = "algorithm_not_allowed"
+
+
+class UnknownKey(TokenRejected):
+    """The issuer has no key of that name, as of its latest key set."""
+
+    code = "unknown_key"
+
+
+class BadSignature(TokenRejected):
+    """The signature does not belong to the token."""
+
+    code = "bad_signature"
+
+
+class WrongType(TokenRejected):
+    """Another kind of token, such as an ID token (RFC 9068 section 4)."""
+
+    code = "wrong_type"
+
+
+class WrongIssuer(TokenRejected):
+    """Somebody else issued it."""
+
+    code = "wrong_issuer"
+
+
+class WrongAudience(TokenRejected):
+    """It is for another resource."""
+
+    code = "wrong_audience"
+
+
+class TokenExpired(TokenRejected):
+    """Its time is over."""
+
+    code = "token_expired"
+
+
+class TokenNotYetValid(TokenRejected):
+    """Its time has not come."""
+
+    code = "token_not_yet_valid"
+
+
+class TokenRevoked(TokenRejected):
+    """It, its grant or its session was ended early."""
+
+    code = "token_revoked"
+
+
+class TokenInactive(TokenRejected):
+    """The server does not know this opaque token, or no longer (RFC 7662 section 2.2 gives no reason)."""
+
+    code = "token_inactive"
+
+
+class IntrospectionNotConfigured(TokenRejected):
+    """An opaque token, and a verifier without the credentials to ask the server about it."""
+
+    code = "introspection_not_configured"
+
+
+class LimitsNotEnforceable(TokenRejected):
+    """The token carries limits that this verifier cannot enforce, so it must not let it in."""
+
+    code = "limits_not_enforceable"
+
+
+class InsufficientScope(AdmitError):
+    """The token is good but does not reach this far: 403 (RFC 6750 section 3.1)."""
+
+    code = "insufficient_scope"
+    status = 403
+    _error = "insufficient_scope"
+
+    def __init__(self, required: Iterable[str], *, denial_id: str | None = None) -> None:
+        """`required` are all the scopes that the operation needs, in the order to show them."""
+        self.required = tuple(required)
+        super().__init__(f"needs the scopes: {' '.join(self.required)}", denial_id=denial_id)
+
+    def _parameters(self) -> dict[str, str | int | None]:
+        return {"scope": " ".join(self.required) or None}
+
+
+class StepUpRequired(AdmitError):
+    """The token is good, but the sign-in behind it is too old or too weak for this: 401 (RFC 9470 section 3)."""
+
+    code = "step_up_required"
+    _error = "insufficient_user_authentication"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        acr_values: Iterable[str] = (),
+        max_age_s: int | None = None,
+        denial_id: str | None = None,
+    ) -> None:
+        super().__init__(message, denial_id=denial_id)
+        self.acr_values = tuple(acr_values)
+        self.max_age_s = max_age_s
+
+    def _parameters(self) -> dict[str, str | int | None]:
+        return {"acr_values": " ".join(self.acr_values) or None, "max_age": self.max_age_s}
+
+
+class VerifierUnavailable(AdmitError):
+    """Nothing is known against the token, but it cannot be judged now: 503, never 401.
+
+    A client that gets 401 throws its token away; an outage must not sign everybody out.
+    """
+
+    code = "verifier_unavailable"
+    status = 503
+
+    def __init__(self, message: str, *, retry_after_s: int = 5) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+    def headers(self, *, realm: str | None = None, resource_metadata: str | None = None) -> dict[str, str]:
+        """Return `Retry-After` and no challenge: no other token would help."""
+        return {"Retry-After": str(self.retry_after_s), "Cache-Control": "no-store"}
+
+
+class VerifierMisconfigured(VerifierUnavailable):
+    """The issuer answers, but not as this verifier was told to expect. Waiting will not mend it."""
+
+    code = "verifier_misconfigured"
+
+
+_FROM_JOSE: dict[type[jose.JoseError], type[TokenRejected]] = {
+    jose.Malformed: MalformedToken,
+    jose.InvalidClaim: MalformedToken,
+    jose.UnknownCritical: MalformedToken,
+    jose.AlgorithmNotAllowed: AlgorithmNotAllowed,
+    jose.UnknownKey: UnknownKey,
+    jose.BadSignature: BadSignature,
+    jose.WrongType: WrongType,
+    jose.WrongIssuer: WrongIssuer,
+    jose.WrongAudience: WrongAudience,
+    jose.Expired: TokenExpired,
+    jose.NotYetValid: TokenNotYetValid,
+}
+
+
+def from_jose(error: jose.JoseError) -> TokenRejected:
+    """Return the refusal that says the same as `error`."""
+    return _FROM_JOSE.get(type(error), TokenRejected)(str(error))

@@ -1,0 +1,45 @@
+"""What a verifier expects of every token."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from admit.jose import SIGNING
+
+MAX_LEEWAY_S = 60
+"""The feed keeps revocations this much longer than the tokens live, so no verifier may be more generous."""
+
+ACCESS_TOKEN_TYPE = "at+jwt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expect:
+    """Issuer and audience of good tokens, and how strictly they are read.
+
+    Attributes:
+        issuer: The exact `iss`.
+        audience: The identifier of this resource; has to be among `aud`.
+        algorithms: Names of allowed algorithms. None: those that the keys declare.
+        leeway_s: How far clocks may differ, 0 to 60.
+        types: Allowed `typ`, lower case without "application/". None in it allows tokens without `typ`.
+
+    Raises:
+        ValueError: On construction, with the value and the rule.
+    """
+
+    issuer: str
+    audience: str
+    algorithms: frozenset[str] | None = None
+    leeway_s: int = 30
+    types: frozenset[str | None] = frozenset({ACCESS_TOKEN_TYPE})
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.issuer, str) or not self.issuer:
+            raise ValueError("issuer must be the issuer's identifier, as in the claim iss")
+        if not isinstance(self.audience, str) or not self.audience:
+            raise ValueError("audience must be the identifier of this resource, as in the claim aud")
+        if not 0 <= self.leeway_s <= MAX_LEEWAY_S:
+            raise ValueError(f"leeway_s must be 0..{MAX_LEEWAY_S}, got {self.leeway_s}")
+        if self.algorithms is not None and (not self.algorithms or not self.algorithms <= SIGNING.keys()):
+            known = ", ".join(sorted(SIGNING))
+            raise ValueError(f"algorithms must be some of {known}; got {sorted(self.algorithms)}")

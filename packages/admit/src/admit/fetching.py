@@ -1,0 +1,230 @@
+"""HTTP for the little that a verifier fetches: bounded in size and in time, and loyal to one host."""
+
+from __future__ import annotations
+
+import http.client
+import io
+import socket
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+from urllib.parse import SplitResult, urljoin
+
+from admit.background import elapsed
+from admit.urls import origin, server_url
+
+MAX_BYTES = 512 * 1024
+TIMEOUT_S = 5.0
+_MAX_REDIRECTS = 3
+_CHUNK = 65_536
+_tls: ssl.SSLContext | None = None
+
+
+class Unreachable(Exception):
+    """No usable answer: the network failed, took too long, sent too much, or pointed somewhere else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer. Header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def media_type(self) -> str:
+        """The content type without parameters, in lower case."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+class Stream:
+    """An answer that goes on. Every read must bring something before the deadline."""
+
+    def __init__(self, connection: http.client.HTTPConnection, response: http.client.HTTPResponse, due: _Due) -> None:
+        self._connection = connection
+        self._response = response
+        self._due = due
+        self._socket = connection.sock
+        self.status = response.status
+        self.headers = {name.lower(): value for name, value in response.getheaders()}
+
+    def allow(self, seconds: float) -> None:
+        """Move the deadline to `seconds` from now."""
+        self._due.at = elapsed() + seconds
+
+    def read(self) -> bytes:
+        """Return what has arrived, or b"" at the end.
+
+        Raises:
+            Unreachable: Nothing arrived before the deadline, or the connection broke.
+        """
+        try:
+            return self._response.read1(_CHUNK)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise Unreachable(_why(error)) from None
+
+    def interrupt(self) -> None:
+        """End a read that another thread is in. Safe at any time."""
+        try:
+            # Past the override of TLS sockets, which would take the decryption away under the reading thread.
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+    def abandon(self) -> None:
+        """Close this process's copy of a connection that the parent goes on using: no word on the wire."""
+        try:
+            # detach() first: closing a TLS socket object properly would say goodbye in the parent's name.
+            socket.close(self._socket.detach())
+        except OSError:
+            pass
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._response.close()
+        self._connection.close()
+
+
+class _Due:
+    """A deadline that reads look at each time."""
+
+    def __init__(self, seconds: float) -> None:
+        self.at = elapsed() + seconds
+
+    def left(self) -> float:
+        left = self.at - elapsed()
+        if left <= 0:
+            raise TimeoutError("took too long")
+        return left
+
+
+class _Punctual(io.RawIOBase):
+    """Reads from a socket, each time with what is left of the deadline: a drip of bytes does not buy more time."""
+
+    def __init__(self, sock: socket.socket, due: _Due) -> None:
+        self._socket = sock
+        self._raw = sock.makefile("rb", buffering=0)
+        self._due = due
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._socket.settimeout(self._due.left())
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _PunctualSocket:
+    """What `http.client` needs of a socket in order to read a response."""
+
+    def __init__(self, sock: socket.socket, due: _Due) -> None:
+        self._socket = sock
+        self._due = due
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_Punctual(self._socket, self._due))
+
+
+def fetch(
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    body: bytes | None = None,
+    timeout_s: float = TIMEOUT_S,
+    max_bytes: int = MAX_BYTES,
+) -> Answer:
+    """Get `url`, or post `body` to it.
+
+    Redirects are followed for GET, at most three, and only within the same scheme, host and port.
+
+    Raises:
+        Unreachable: See there. A status is not judged.
+        ValueError: The address is neither https nor on loopback.
+    """
+    due = _Due(timeout_s)
+    place = server_url(url)
+    for _ in range(_MAX_REDIRECTS + 1):
+        connection, response = _send(place, headers or {}, body, due)
+        try:
+            content = _read_all(response, max_bytes)
+            answer = Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, content)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise Unreachable(f"{place.geturl()}: {_why(error)}") from None
+        finally:
+            response.close()
+            connection.close()
+        if body is not None or answer.status not in (301, 302, 303, 307, 308):
+            return answer
+        place = _redirected(place, answer.headers.get("location", ""))
+    raise Unreachable(f"{url}: more than {_MAX_REDIRECTS} redirects")
+
+
+def stream(url: str, *, headers: Mapping[str, str], timeout_s: float) -> Stream:
+    """Open `url` and leave the body to be read. Redirects are not followed.
+
+    Raises:
+        Unreachable: No answer within `timeout_s`.
+    """
+    due = _Due(timeout_s)
+    connection, response = _send(server_url(url), headers, None, due, keep=True)
+    return Stream(connection, response, due)
+
+
+def _send(
+    place: SplitResult, headers: Mapping[str, str], body: bytes | None, due: _Due, *, keep: bool = False
+) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
+    scheme, host, port = origin(place)
+    target = (place.path or "/") + (f"?{place.query}" if place.query else "")
+    connection: http.client.HTTPConnection
+    if scheme == "https":
+        connection = http.client.HTTPSConnection(host, port, timeout=due.left(), context=_tls_context())
+    else:
+        connection = http.client.HTTPConnection(host, port, timeout=due.left())
+    try:
+        sent = {"User-Agent": "admit", "Accept-Encoding": "identity"} | dict(headers)
+        connection.request("GET" if body is None else "POST", target, body=body, headers=sent)
+        method = "GET" if body is None else "POST"
+        response = http.client.HTTPResponse(cast("socket.socket", _PunctualSocket(connection.sock, due)), method=method)
+        response.begin()
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        connection.close()
+        raise Unreachable(f"{place.geturl()}: {_why(error)}") from None
+    return connection, response
+
+
+def _read_all(response: http.client.HTTPResponse, max_bytes: int) -> bytes:
+    content = response.read(max_bytes + 1)
+    if len(content) > max_bytes:
+        raise ValueError(f"more than {max_bytes} bytes")
+    if response.length not in (0, None):
+        raise ValueError("the answer breaks off")
+    return content
+
+
+def _redirected(place: SplitResult, location: str) -> SplitResult:
+    try:
+        target = server_url(urljoin(place.geturl(), location))
+    except ValueError as error:
+        raise Unreachable(f"{place.geturl()} redirects to no usable address: {error}") from None
+    if origin(target) != origin(place):
+        raise Unreachable(f"{place.geturl()} redirects to another host, {target.hostname}; that is never followed")
+    return target
+
+
+def _tls_context() -> ssl.SSLContext:
+    global _tls
+    if _tls is None:
+        _tls = ssl.create_default_context()
+    return _tls
+
+
+def _why(error: BaseException) -> str:
+    if isinstance(error, TimeoutError):
+        return "took too long"
+    return str(error) or type(error).__name__

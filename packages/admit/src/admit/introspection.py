@@ -1,0 +1,116 @@
+"""Asking the server about opaque tokens (RFC 7662)."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote_plus, urlencode
+
+from admit.background import ForkAware
+from admit.errors import LimitsNotEnforceable, TokenInactive, VerifierMisconfigured, VerifierUnavailable, from_jose
+from admit.expect import Expect
+from admit.fetching import Unreachable, fetch
+from admit.jose import JoseError, Malformed, check_times, check_types
+from admit.jose.claims import audiences
+from admit.jose.errors import WrongAudience, WrongIssuer
+from admit.jose.strict_json import parse_object
+from admit.metadata import MetadataSource
+from admit.principal import Principal
+
+_THREADS = 16
+
+
+class Introspector(ForkAware):
+    """Asks the issuer's introspection endpoint, with this resource's credentials. Keeps no answers."""
+
+    def __init__(
+        self,
+        metadata: MetadataSource,
+        *,
+        client_id: str,
+        client_secret: str,
+        expect: Expect,
+        clock: Callable[[], float],
+    ) -> None:
+        self._metadata = metadata
+        self._expect = expect
+        self._clock = clock
+        # RFC 6749 section 2.3.1: both parts are form-encoded before they are joined by the colon.
+        pair = f"{quote_plus(client_id)}:{quote_plus(client_secret)}"
+        self._authorization = f"Basic {base64.b64encode(pair.encode('ascii')).decode('ascii')}"
+        super().__init__()
+        self.forget_parent()
+
+    def forget_parent(self) -> None:
+        """The parent's worker threads are not here."""
+        self._pool: Any = None
+
+    def ask(self, token: str) -> Principal:
+        """Return whose token it is. Blocks for at most a few seconds.
+
+        Raises:
+            TokenInactive: The server does not know it, or no longer.
+            TokenRejected: It is for another resource, expired, or carries limits that this version cannot enforce.
+            VerifierUnavailable: No answer.
+        """
+        url = self._address()
+        body = urlencode({"token": token, "token_type_hint": "access_token"}).encode("ascii")
+        headers = {
+            "Authorization": self._authorization,
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Accept": "application/json",
+        }
+        try:
+            answer = fetch(url, headers=headers, body=body)
+        except Unreachable as error:
+            raise VerifierUnavailable(f"the server cannot be asked about the token: {error}") from None
+        if answer.status in (400, 401, 403):
+            raise VerifierMisconfigured(
+                f"the server answers {answer.status} to introspection: check client_id and client_secret of this resource"
+            )
+        if answer.status != 200:
+            raise VerifierUnavailable(f"the server answers {answer.status} to introspection")
+        try:
+            document = parse_object(answer.body, what="introspection answer", unique=False)
+        except Malformed as error:
+            raise VerifierUnavailable(str(error)) from None
+        return self._judge(document)
+
+    async def ask_async(self, token: str) -> Principal:
+        """Do the same without blocking the event loop."""
+        import asyncio
+        from concurrent.futures import ThreadPoolExecutor
+
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="admit-introspection")
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self.ask, token)
+
+    def close(self) -> None:
+        """Let the worker threads go."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool = None
+
+    def _address(self) -> str:
+        endpoint = self._metadata.get().introspection_endpoint
+        if endpoint is None:
+            raise VerifierMisconfigured(f"the metadata of {self._metadata.issuer} names no introspection_endpoint")
+        return endpoint
+
+    def _judge(self, document: dict[str, Any]) -> Principal:
+        if document.get("active") is not True:
+            raise TokenInactive("the server does not know this token, or no longer")
+        try:
+            check_types(document, required=("sub", "aud"))
+            # RFC 7662 section 2.2: iss is optional in an answer; the server was chosen by its issuer already.
+            if document.get("iss", self._expect.issuer) != self._expect.issuer:
+                raise WrongIssuer("the answer names another issuer")
+            if self._expect.audience not in audiences(document):
+                raise WrongAudience(f"aud is {document['aud']!r}; expected {self._expect.audience!r}")
+            check_times(document, now=self._clock(), leeway_s=self._expect.leeway_s)
+        except JoseError as error:
+            raise from_jose(error) from None
+        if "limits" in document:
+            raise LimitsNotEnforceable("the token carries limits that this version of the library cannot enforce")
+        return Principal.from_claims(document)

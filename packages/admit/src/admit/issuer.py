@@ -1,0 +1,102 @@
+"""Mint JWTs with a local key: one service and its secret, or tests. An organisation runs the server instead."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from admit.expect import ACCESS_TOKEN_TYPE
+from admit.jose import Jwk, Jwks, sign
+from admit.jose.base64url import encode
+
+_OWN_CLAIMS = frozenset({"iss", "sub", "aud", "iat", "exp", "jti", "client_id", "scope"})
+
+
+class Issuer:
+    """Mints access tokens in the form of RFC 9068, with every claim that it requires."""
+
+    def __init__(
+        self,
+        *,
+        issuer: str,
+        key: bytes | Jwk,
+        clock: Callable[[], float] = time.time,
+        entropy: Callable[[int], bytes] | None = None,
+    ) -> None:
+        """
+        Args:
+            issuer: Goes into `iss`; the `Verifier` expects the same text.
+            key: 32 random bytes or more for HS256, or a private `Jwk`.
+            clock: Seconds since 1970.
+            entropy: Returns that many random bytes; the system's by default.
+
+        Raises:
+            ValueError: No issuer, or a key that is too short or public.
+        """
+        if not issuer:
+            raise ValueError("issuer must not be empty")
+        self._issuer = issuer
+        self._key = Jwk.from_secret(key) if not isinstance(key, Jwk) else key
+        if not self._key.can_sign:
+            raise ValueError("issuing needs a private key; this one is public")
+        self._clock = clock
+        self._entropy = entropy or _system_entropy
+
+    @property
+    def jwks(self) -> Jwks:
+        """The keys a verifier needs, without private parts. Empty for a secret: that is handed over by hand."""
+        return Jwks([]) if self._key.symmetric else Jwks([self._key.public()])
+
+    def issue(
+        self,
+        *,
+        subject: str,
+        audience: str | Sequence[str],
+        scopes: Iterable[str] = (),
+        lifetime_s: int = 900,
+        client_id: str | None = None,
+        claims: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Return a signed token.
+
+        Args:
+            subject: The user's stable id.
+            audience: The resource the token is for, or several.
+            scopes: What it may do.
+            lifetime_s: It ends by itself after this long; 1 or more.
+            client_id: The application it is for. RFC 9068 section 2.2 demands one; None names the issuer itself.
+            claims: More claims, such as `sid` or `auth_time`. They cannot replace those above.
+
+        Raises:
+            ValueError: A lifetime under one second, an empty subject or audience, scopes with white space in them, or
+                claims that are set otherwise.
+        """
+        audiences = [audience] if isinstance(audience, str) else list(audience)
+        if not subject or not audiences or not all(audiences):
+            raise ValueError("subject and audience must not be empty")
+        if lifetime_s < 1:
+            raise ValueError(f"lifetime_s must be 1 or more, got {lifetime_s}")
+        scope_list = [scopes] if isinstance(scopes, str) else list(scopes)
+        if any(scope != "".join(scope.split()) or not scope for scope in scope_list):
+            raise ValueError("pass scopes as a list; no scope has white space in it")
+        if claims and (taken := _OWN_CLAIMS & claims.keys()):
+            raise ValueError(f"claims cannot replace {', '.join(sorted(taken))}")
+        now = int(self._clock())
+        payload: dict[str, Any] = {
+            "iss": self._issuer,
+            "sub": subject,
+            "aud": audiences[0] if len(audiences) == 1 else audiences,
+            "iat": now,
+            "exp": now + lifetime_s,
+            "jti": encode(self._entropy(16)),
+            "client_id": client_id or self._issuer,
+            "scope": " ".join(scope_list),
+        }
+        return sign(payload | dict(claims or {}), self._key, typ=ACCESS_TOKEN_TYPE)
+
+
+def _system_entropy(size: int) -> bytes:
+    import os
+
+    return os.urandom(size)

@@ -1,0 +1,207 @@
+"""Where verification keys come from. Nothing a token says ever adds to them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from admit.errors import VerifierMisconfigured, VerifierUnavailable
+from admit.jose import InvalidKey, Jwk, Jwks, UnknownKey
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+_MAX_AGE = re.compile(r"(?:^|[\s,])max-age=(\d{1,9})(?:$|[\s,])", re.ASCII | re.IGNORECASE)
+
+
+class KeySource(Protocol):
+    """Finds the key that a token's header means, without ever waiting."""
+
+    def find(self, *, kid: str | None, alg: str) -> Jwk | Future[None]:
+        """Return the key; or a future after which asking again makes sense.
+
+        Raises:
+            UnknownKey: There is no such key.
+            VerifierUnavailable: That cannot be told now.
+        """
+
+    def close(self) -> None:
+        """Stop whatever runs in the background."""
+
+
+class FixedKeys:
+    """Keys that are handed over once: a secret, one key or a set."""
+
+    def __init__(self, keys: bytes | Jwk | Jwks) -> None:
+        """Raise ValueError for a secret under 32 bytes."""
+        if isinstance(keys, Jwks):
+            self._keys = keys
+        else:
+            self._keys = Jwks([keys if isinstance(keys, Jwk) else Jwk.from_secret(keys)])
+
+    @property
+    def symmetric(self) -> bool:
+        """Whether there is no server behind these keys: every one of them is a shared secret."""
+        return all(key.symmetric for key in self._keys)
+
+    def find(self, *, kid: str | None, alg: str) -> Jwk:
+        """Return the key, or raise UnknownKey."""
+        return self._keys.find(kid=kid, alg=alg)
+
+    def close(self) -> None:
+        """Nothing runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    keys: Jwks
+    fetched_at: float
+    refresh_s: float
+
+
+class RemoteKeys:
+    """The published keys of an issuer, fetched in the background.
+
+    - Nothing is fetched before the first token. From then on the set is fetched again every `refresh_s` seconds, or as
+      its Cache-Control says within 60 to 900, when a token comes by; that token does not wait.
+    - A key that nobody knows makes one fetch, at most every `cooldown_s` seconds however many such tokens come.
+    - When the issuer is away, the known keys go on for `stale_s`. A token whose key is not among them cannot be judged
+      then (503): the key may be new. Only a set that was fetched well makes a key unknown (401).
+    """
+
+    def __init__(
+        self,
+        issuer: str,
+        *,
+        jwks_uri: str | None = None,
+        trusted_hosts: Iterable[str] = (),
+        refresh_s: float = 300,
+        cooldown_s: float = 30,
+        retry_s: float = 5,
+        stale_s: float = 86_400,
+        timeout_s: float = 5,
+        elapsed: Callable[[], float] | None = None,
+    ) -> None:
+        """
+        Args:
+            issuer: Its identifier; `jwks_uri` is found through its metadata.
+            jwks_uri: Taken instead of what metadata says. May be on any host.
+            trusted_hosts: Hosts besides the issuer's that metadata may point to.
+            refresh_s: Age at which the set is fetched again in the background. At twice this age a token waits for it.
+            cooldown_s: Shortest time between two fetches for unknown keys, or after a failure with keys known.
+            retry_s: Shortest time between two fetches while no keys are known.
+            stale_s: How long known keys go on when they cannot be fetched again.
+            timeout_s: For one whole fetch.
+            elapsed: Clock for all of these.
+
+        Raises:
+            ValueError: An address is neither https nor on loopback.
+        """
+        from admit import background
+        from admit.metadata import MetadataSource
+        from admit.urls import server_url
+
+        if jwks_uri is not None:
+            server_url(jwks_uri)
+        self.metadata = MetadataSource(issuer, trusted_hosts=trusted_hosts)
+        self._jwks_uri = jwks_uri
+        self._refresh_s, self._cooldown_s, self._retry_s, self._stale_s = refresh_s, cooldown_s, retry_s, stale_s
+        self._timeout_s = timeout_s
+        self._elapsed = elapsed or background.elapsed
+        self._flight = background.SingleFlight(self._fetch, name="admit-keys")
+        self._known: _Known | None = None
+        self._attempted_at = float("-inf")
+        self._failure: VerifierUnavailable | None = None
+
+    def find(self, *, kid: str | None, alg: str) -> Jwk | Future[None]:
+        """Return the key, or the fetch to wait for. See `KeySource.find`."""
+        now = self._elapsed()
+        known = self._known
+        if known is None or now - known.fetched_at > self._stale_s:
+            return self._fetch_unless_just_failed(now)
+        age_s = now - known.fetched_at
+        if age_s > known.refresh_s and (self._failure is None or now - self._attempted_at >= self._cooldown_s):
+            flight = self._flight.start()
+            # After a long silence the set may be hours old: a key withdrawn meanwhile must not get through once more.
+            if age_s > 2 * known.refresh_s:
+                return flight
+        try:
+            return known.keys.find(kid=kid, alg=alg)
+        except UnknownKey:
+            if (current := self._flight.current) is not None:
+                return current
+            if now - self._attempted_at >= self._cooldown_s:
+                return self._flight.start()
+            if self._failure is not None:
+                raise VerifierUnavailable(f"unknown key, and no newer key set can be had: {self._failure}") from None
+            raise
+
+    def close(self) -> None:
+        """Nothing runs between fetches; one that is under way ends by itself."""
+
+    def _fetch_unless_just_failed(self, now: float) -> Future[None]:
+        if (current := self._flight.current) is not None:
+            return current
+        if self._failure is not None and now - self._attempted_at < self._retry_s:
+            raise _copy(self._failure)
+        return self._flight.start()
+
+    def _fetch(self) -> None:
+        from admit.background import log
+
+        try:
+            self._known = self._fetched()
+            self._failure = None
+        except VerifierUnavailable as error:
+            self.metadata.forget()
+            if self._failure is None:
+                log.warning("the keys of %s cannot be fetched: %s", self.metadata.issuer, error)
+            self._failure = error
+        finally:
+            self._attempted_at = self._elapsed()
+
+    def _fetched(self) -> _Known:
+        from admit.fetching import Unreachable, fetch
+
+        uri = self._jwks_uri or self.metadata.get().jwks_uri
+        if uri is None:
+            raise VerifierMisconfigured(f"the metadata of {self.metadata.issuer} names no jwks_uri")
+        try:
+            answer = fetch(
+                uri, headers={"Accept": "application/jwk-set+json, application/json"}, timeout_s=self._timeout_s
+            )
+        except Unreachable as error:
+            raise VerifierUnavailable(f"the key set cannot be fetched: {error}") from None
+        if answer.status != 200:
+            raise VerifierUnavailable(f"the key set cannot be fetched: {uri} answers {answer.status}")
+        try:
+            keys = Jwks.parse(answer.body)
+        except InvalidKey as error:
+            raise VerifierUnavailable(f"the key set at {uri} is refused: {error}") from None
+        return _Known(keys, self._elapsed(), self._refresh_after(answer.headers.get("cache-control", "")))
+
+    def _refresh_after(self, cache_control: str) -> float:
+        found = _MAX_AGE.search(cache_control)
+        return self._refresh_s if found is None else min(max(float(found[1]), 60.0), 900.0)
+
+
+def key_source(issuer: str, keys: bytes | Jwk | Jwks | KeySource | None) -> KeySource:
+    """Return the source that the argument `keys` of `Verifier` means.
+
+    Raises:
+        ValueError: It means none; for a secret as text, pass its bytes.
+    """
+    if keys is None:
+        return RemoteKeys(issuer)
+    if isinstance(keys, bytes | Jwk | Jwks):
+        return FixedKeys(keys)
+    if not hasattr(keys, "find"):
+        raise ValueError("keys must be bytes, a Jwk, a Jwks or a key source; for a secret, pass its bytes")
+    return keys
+
+
+def _copy(error: VerifierUnavailable) -> VerifierUnavailable:
+    # One exception object raised for many requests would collect all their tracebacks.
+    return type(error)(str(error), retry_after_s=error.retry_after_s)

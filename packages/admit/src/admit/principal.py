@@ -1,0 +1,93 @@
+"""Who is calling, and what they may do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from admit.errors import InsufficientScope, StepUpRequired
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """The bearer of a verified token.
+
+    Attributes:
+        subject: The user's stable id (`sub`), or the client's where no user is behind the token.
+        scopes: What the token may do.
+        client_id: The application that asked for the token.
+        session_id: The sign-in it hangs on (`sid`).
+        grant_id: What was allowed to the application (`grant`).
+        token_id: The token's own id (`jti`).
+        expires_at: Seconds since 1970, UTC.
+        auth_time: When the person last proved who they are, seconds since 1970.
+        acr: How strongly (authentication context class).
+        amr: By which means (RFC 8176).
+        claims: Everything the token says. Read-only.
+    """
+
+    subject: str
+    scopes: frozenset[str] = frozenset()
+    client_id: str | None = None
+    session_id: str | None = None
+    grant_id: str | None = None
+    token_id: str | None = None
+    expires_at: float | None = None
+    auth_time: float | None = None
+    acr: str | None = None
+    amr: tuple[str, ...] = ()
+    claims: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def from_claims(cls, claims: Mapping[str, Any]) -> Principal:
+        """Make a principal of claims whose types have been checked."""
+        return cls(
+            subject=claims["sub"],
+            scopes=frozenset(claims.get("scope", "").split()),
+            client_id=claims.get("client_id"),
+            session_id=claims.get("sid"),
+            grant_id=claims.get("grant"),
+            token_id=claims.get("jti"),
+            expires_at=claims.get("exp"),
+            auth_time=claims.get("auth_time"),
+            acr=claims.get("acr"),
+            amr=tuple(claims.get("amr", ())),
+            claims=MappingProxyType(dict(claims)),
+        )
+
+    def has(self, *scopes: str) -> bool:
+        """Say whether all `scopes` are granted."""
+        return self.scopes.issuperset(scopes)
+
+    def require(self, *scopes: str) -> None:
+        """Go on only with all `scopes`.
+
+        Raises:
+            InsufficientScope: With all of them in its challenge, so that the client can ask once for the lot.
+        """
+        if not self.scopes.issuperset(scopes):
+            raise InsufficientScope(scopes)
+
+    def require_recent_sign_in(self, max_age_s: int, *, now: float | None = None) -> None:
+        """Go on only if the person proved who they are within the last `max_age_s` seconds.
+
+        Raises:
+            StepUpRequired: They did not, or the token does not say when (RFC 9470 section 3).
+        """
+        if self.auth_time is None:
+            raise StepUpRequired("the token does not say when the person signed in", max_age_s=max_age_s)
+        age_s = (time.time() if now is None else now) - self.auth_time
+        if age_s > max_age_s:
+            raise StepUpRequired(f"signed in {age_s:.0f} s ago; {max_age_s} s are allowed", max_age_s=max_age_s)
+
+    def require_acr(self, *acr_values: str) -> None:
+        """Go on only if the sign-in was of one of these classes, best first.
+
+        Raises:
+            StepUpRequired: It was of another (RFC 9470 section 3).
+        """
+        if self.acr not in acr_values:
+            raise StepUpRequired(f"acr is {self.acr!r}; one of {acr_values} is needed", acr_values=acr_values)

@@ -1,0 +1,55 @@
+"""Learning of revocations: JWTs are checked without asking the server, so the server tells when one ends early."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from admit.revocations.memory import Memory, handle
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+__all__ = ["InMemoryRevocations", "Revocations", "handle"]
+
+
+class Revocations(Protocol):
+    """Knows which tokens have ended."""
+
+    def ready(self) -> Future[None] | None:
+        """Return None when the knowledge may be trusted, or a future after which asking again makes sense.
+
+        Raises:
+            VerifierUnavailable: Nothing fresh is known, and waiting would not help.
+        """
+
+    def revoked(self, claims: Mapping[str, Any]) -> str | None:
+        """Return which claim has ended ("sid", "grant", "jti" or "iat"), or None for a live token."""
+
+    def close(self) -> None:
+        """Stop whatever runs in the background."""
+
+
+class InMemoryRevocations:
+    """Revocations of this process alone, for tests and for services that mint and check their own tokens."""
+
+    def __init__(self) -> None:
+        self._memory = Memory()
+
+    def revoke(self, kind: str, value: str, *, until: float) -> None:
+        """End what the claim `kind` ("sid", "grant" or "jti") names `value`, for all tokens that live up to `until`."""
+        self._memory.add({"handle": handle(kind, value), "until": until})
+
+    def revoke_before(self, before: float, *, until: float) -> None:
+        """End every token issued at or before that time."""
+        self._memory.add({"before": before, "until": until})
+
+    def ready(self) -> None:
+        """Always."""
+
+    def revoked(self, claims: Mapping[str, Any]) -> str | None:
+        """Return which claim has ended, or None."""
+        return self._memory.revoked(claims)
+
+    def close(self) -> None:
+        """Nothing runs."""

@@ -1,0 +1,119 @@
+"""What is known to have ended: handles, and the emergency rule."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from admit.jose import base64url
+from admit.jose.errors import Malformed
+
+KINDS = ("sid", "grant", "jti")
+_HANDLE_BYTES = 16
+MAX_HANDLES = 1_000_000
+MAX_POSITION = 200
+
+
+class FeedError(Exception):
+    """The feed says something that its description does not allow."""
+
+
+def handle(kind: str, value: str) -> str:
+    """Return the public handle of a thing that can end.
+
+    Args:
+        kind: "sid", "grant" or "jti".
+        value: The claim of that name.
+
+    Spec: docs/reference/revocation-feed.md, "Handles".
+    """
+    return base64url.encode(_digest(kind, value))
+
+
+def _digest(kind: str, value: str) -> bytes:
+    return hashlib.sha256(f"{kind}\0{value}".encode()).digest()[:_HANDLE_BYTES]
+
+
+class Memory:
+    """The live revocations as of one position of the feed.
+
+    One thread writes; any number of threads read without a lock. Each write is a single step that leaves the memory
+    right, so that a fork between two of them does no harm: the position moves last.
+    """
+
+    __slots__ = ("_before", "_handles", "_next_sweep", "position")
+
+    def __init__(self) -> None:
+        self._handles: dict[bytes, float] = {}
+        self._before: tuple[tuple[float, float], ...] = ()
+        self._next_sweep = 0.0
+        self.position: str | None = None
+
+    def __len__(self) -> int:
+        return len(self._handles)
+
+    def add(self, entry: Mapping[str, Any]) -> None:
+        """Take in one revocation of the feed.
+
+        Raises:
+            FeedError: Neither a handle nor a `before`, no `until`, or more than a million live handles: forgetting one
+                would let its token in again.
+        """
+        until = time_of(entry, "until")
+        if "before" in entry:
+            rule = (time_of(entry, "before"), until)
+            if rule not in self._before:
+                self._before = (*self._before, rule)
+            return
+        text = entry.get("handle")
+        if not isinstance(text, str):
+            raise FeedError("a revocation has neither handle nor before")
+        try:
+            digest = base64url.decode(text)
+        except Malformed as error:
+            raise FeedError(f"handle: {error}") from None
+        if len(digest) != _HANDLE_BYTES:
+            raise FeedError(f"a handle has {_HANDLE_BYTES} bytes; this one has {len(digest)}")
+        if len(self._handles) >= MAX_HANDLES and digest not in self._handles:
+            raise FeedError(f"more than {MAX_HANDLES} live revocations")
+        self._handles[digest] = max(until, self._handles.get(digest, until))
+
+    def revoked(self, claims: Mapping[str, Any]) -> str | None:
+        """Return which claim has ended ("sid", "grant", "jti" or "iat"), or None for a live token."""
+        if self._handles:
+            for kind in KINDS:
+                value = claims.get(kind)
+                if isinstance(value, str) and _digest(kind, value) in self._handles:
+                    return kind
+        if self._before:
+            issued_at = claims.get("iat")
+            # A token that does not say when it was issued cannot prove that it came after the emergency.
+            if issued_at is None or any(issued_at <= before for before, _ in self._before):
+                return "iat"
+        return None
+
+    def sweep(self, now: float, *, every_s: float = 30) -> None:
+        """Drop what ended so long ago that no token can name it any more. Does nothing until `every_s` have passed."""
+        if now < self._next_sweep:
+            return
+        self._next_sweep = now + every_s
+        for digest in [digest for digest, until in self._handles.items() if until < now]:
+            del self._handles[digest]
+        if any(until < now for _, until in self._before):
+            self._before = tuple(rule for rule in self._before if rule[1] >= now)
+
+
+def position(value: object) -> str:
+    """Return a position of the feed, or raise FeedError for what cannot be one (it goes into a request header)."""
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_POSITION or not all("!" <= c <= "~" for c in value):
+        raise FeedError("a position is missing or malformed")
+    return value
+
+
+def time_of(entry: Mapping[str, Any], name: str) -> float:
+    """Return a time in seconds since 1970, or raise FeedError."""
+    value = entry.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise FeedError(f"{name} is missing or not a number")
+    return value

@@ -1,0 +1,261 @@
+"""Token -> Principal, or a refusal that says why."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection
+from types import TracebackType
+from typing import TYPE_CHECKING, Literal, Self
+
+from admit import jose
+from admit.errors import (
+    IntrospectionNotConfigured,
+    LimitsNotEnforceable,
+    MalformedToken,
+    TokenRevoked,
+    VerifierUnavailable,
+    from_jose,
+)
+from admit.expect import ACCESS_TOKEN_TYPE, Expect
+from admit.jose import Jwk, Jwks
+from admit.keys import FixedKeys, KeySource, RemoteKeys, key_source
+from admit.opaque import PREFIX, refuse_malformed
+from admit.principal import Principal
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from admit.introspection import Introspector
+    from admit.metadata import MetadataSource
+    from admit.revocations import Revocations
+
+_PLAIN_TYPES: frozenset[str | None] = frozenset({"jwt", None})
+_PLAIN_REQUIRED = ("iss", "aud", "exp", "sub")
+_ROUNDS = 6
+_LIMITS = "limits"
+
+
+class Verifier:
+    """Checks tokens of one issuer for one resource.
+
+    Once warm, `verify` does no I/O: keys and revocations are followed in the background. Nothing starts before the
+    first token, so a verifier may be made at import time and before a fork.
+
+        verifier = Verifier(issuer="https://id.example.com", audience="https://api.example.com")
+        who = verifier.verify(token)
+    """
+
+    def __init__(
+        self,
+        *,
+        issuer: str,
+        audience: str,
+        keys: bytes | Jwk | Jwks | KeySource | None = None,
+        revocations: Revocations | Literal["follow"] | None = "follow",
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        algorithms: Collection[str] | None = None,
+        leeway_s: int = 30,
+        accept_for: float = 300,
+        wait_s: float = 10,
+        danger_accept_types: Collection[str] = (),
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """
+        Args:
+            issuer: Identifier of the server, an https URL (plain http on loopback only).
+            audience: Identifier of this resource, as registered at the server.
+            keys: None follows the issuer's published keys. A secret of 32 bytes or more (HS256), a `Jwk` or a `Jwks`
+                fixes them; a `KeySource` such as `RemoteKeys(...)` brings its own rules.
+            revocations: "follow" follows the issuer's feed. None goes without: a logout is then noticed only when the
+                token expires. Where all keys are fixed secrets there is no server, and no feed is asked for.
+            client_id: This resource's credentials at the server, for opaque tokens.
+            client_secret: See `client_id`.
+            algorithms: Names of allowed algorithms; None allows those that the keys declare.
+            leeway_s: How far clocks may differ, 0 to 60.
+            accept_for: For how many seconds after the last word of the feed tokens are still accepted.
+            wait_s: How long a call may wait in all for keys and feed at the very start, and after an outage.
+            danger_accept_types: Values of `typ` to accept besides "at+jwt", such as {"JWT"} for issuers older than
+                RFC 9068. Then nothing but the audience tells an ID token from an access token.
+            clock: Seconds since 1970.
+
+        Raises:
+            ValueError: An argument breaks its rule; the message names it.
+        """
+        if isinstance(algorithms, str) or isinstance(danger_accept_types, str):
+            raise ValueError("algorithms and danger_accept_types are collections of names, for example {'ES256'}")
+        if accept_for < 0:
+            raise ValueError(f"accept_for must be 0 or more, got {accept_for}")
+        if (client_id is None) != (client_secret is None):
+            raise ValueError("client_id and client_secret go together")
+        if "://" in issuer:
+            from admit.urls import issuer_url
+
+            issuer_url(issuer)
+        self._keys: KeySource = key_source(issuer, keys)
+        serverless = isinstance(self._keys, FixedKeys) and self._keys.symmetric
+        types = {ACCESS_TOKEN_TYPE, *(name.lower() for name in danger_accept_types)}
+        self._expect = Expect(
+            issuer=issuer,
+            audience=audience,
+            algorithms=None if algorithms is None else frozenset(algorithms),
+            leeway_s=leeway_s,
+            # A secret that two services share signs no ID tokens, and other libraries mint such tokens without at+jwt.
+            types=frozenset(types) | (_PLAIN_TYPES if serverless else frozenset()),
+        )
+        self._clock = clock
+        self._wait_s = wait_s
+        self._metadata = self._keys.metadata if isinstance(self._keys, RemoteKeys) else None
+        self._revocations: Revocations | None = None
+        if revocations == "follow":
+            self._revocations = None if serverless else self._follower(accept_for)
+        else:
+            self._revocations = revocations
+        self._introspector: Introspector | None = None
+        if client_id is not None and client_secret is not None:
+            self._introspector = self._make_introspector(client_id, client_secret)
+
+    @property
+    def expect(self) -> Expect:
+        """What this verifier expects of every token."""
+        return self._expect
+
+    def verify(self, token: str) -> Principal:
+        """Check a token.
+
+        Raises:
+            TokenRejected: The token is not good; the class, `.code` and the message say why.
+            VerifierUnavailable: It cannot be judged now (503).
+        """
+        _refuse_non_text(token)
+        if token.startswith(PREFIX):
+            return self._introspector_for(token).ask(token)
+        deadline = time.monotonic() + self._wait_s
+        for _ in range(_ROUNDS):
+            outcome = self._attempt(token)
+            if isinstance(outcome, Principal):
+                return outcome
+            try:
+                outcome.result(timeout=max(0.0, deadline - time.monotonic()))
+            except TimeoutError:
+                raise _took_too_long() from None
+        raise _took_too_long()
+
+    async def verify_async(self, token: str) -> Principal:
+        """Check a token without ever blocking the event loop. The rest is as in `verify`."""
+        _refuse_non_text(token)
+        if token.startswith(PREFIX):
+            return await self._introspector_for(token).ask_async(token)
+        deadline = time.monotonic() + self._wait_s
+        for _ in range(_ROUNDS):
+            outcome = self._attempt(token)
+            if isinstance(outcome, Principal):
+                return outcome
+            import asyncio
+
+            try:
+                # Shielded: other calls wait for the same outcome, and one that is cancelled must not cancel it.
+                shared = asyncio.shield(asyncio.wrap_future(outcome))
+                await asyncio.wait_for(shared, max(0.0, deadline - time.monotonic()))
+            except TimeoutError:
+                raise _took_too_long() from None
+        raise _took_too_long()
+
+    def close(self) -> None:
+        """Stop what runs in the background. A later `verify` starts it again."""
+        self._keys.close()
+        if self._revocations is not None:
+            self._revocations.close()
+        if self._introspector is not None:
+            self._introspector.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _attempt(self, token: str) -> Principal | Future[None]:
+        """Judge the token by what is in memory. A future: something has to be fetched first, and is under way."""
+        try:
+            parsed = jose.parse(token)
+            # Asked for at once, so that keys and feed warm up side by side; waited for last, so that an outage of the
+            # feed never hides that a token is bad anyway.
+            feed = self._await_feed()
+            key = self._keys.find(kid=parsed.header.kid, alg=parsed.header.alg)
+            if not isinstance(key, Jwk):
+                return key
+            signed = jose.verify(
+                parsed, key, algorithms=self._expect.algorithms, types=self._expect.types, understood=(_LIMITS,)
+            )
+            claims = signed.claims
+            jose.check_claims(
+                claims,
+                issuer=self._expect.issuer,
+                audience=self._expect.audience,
+                now=self._clock(),
+                leeway_s=self._expect.leeway_s,
+                required=jose.RFC9068_REQUIRED if signed.header.typ == ACCESS_TOKEN_TYPE else _PLAIN_REQUIRED,
+            )
+        except jose.JoseError as error:
+            raise from_jose(error) from None
+        if _LIMITS in claims or _LIMITS in signed.header.critical:
+            raise LimitsNotEnforceable("the token carries limits that this version of the library cannot enforce")
+        if isinstance(feed, VerifierUnavailable):
+            raise feed
+        if feed is not None:
+            return feed
+        if self._revocations is not None and (ended := self._revocations.revoked(claims)) is not None:
+            raise TokenRevoked(f"revoked by its {ended}")
+        return Principal.from_claims(claims)
+
+    def _await_feed(self) -> Future[None] | VerifierUnavailable | None:
+        if self._revocations is None:
+            return None
+        try:
+            return self._revocations.ready()
+        except VerifierUnavailable as error:
+            return error
+
+    def _introspector_for(self, token: str) -> Introspector:
+        refuse_malformed(token)
+        if self._introspector is None:
+            raise IntrospectionNotConfigured(
+                "this is an opaque token, which only the server can judge: give the verifier the client_id and "
+                "client_secret of this resource, or let the server issue JWTs for it (--format jwt)"
+            )
+        return self._introspector
+
+    def _metadata_source(self) -> MetadataSource:
+        if self._metadata is None:
+            from admit.metadata import MetadataSource
+
+            self._metadata = MetadataSource(self._expect.issuer)
+        return self._metadata
+
+    def _follower(self, accept_for: float) -> Revocations:
+        from admit.revocations.follower import Follower
+
+        return Follower(self._metadata_source(), accept_for=accept_for, clock=self._clock)
+
+    def _make_introspector(self, client_id: str, client_secret: str) -> Introspector:
+        from admit.introspection import Introspector
+
+        return Introspector(
+            self._metadata_source(),
+            client_id=client_id,
+            client_secret=client_secret,
+            expect=self._expect,
+            clock=self._clock,
+        )
+
+
+def _refuse_non_text(token: object) -> None:
+    if not isinstance(token, str):
+        raise MalformedToken(f"a token is text, not {type(token).__name__}")
+
+
+def _took_too_long() -> VerifierUnavailable:
+    return VerifierUnavailable("keys or revocations of the issuer did not arrive in time")
