@@ -1,0 +1,84 @@
+"""Sessions: who is signed in where, and ending it."""
+
+from dataclasses import dataclass, replace
+
+from ...domain.errors import NotFound
+from ...domain.session import Session
+from ...domain.user import User
+from ...ports.transaction import Tx
+from ..endings import end_session
+from ..logout import end_session_now
+from ..runtime import Caller, Runtime
+from . import users
+
+REASON = "ended_by_administrator"
+MOST_LISTED = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class ListedSession:
+    """A session and whose it is."""
+
+    session: Session
+    username: str
+
+
+async def newest(
+    *, user: str | None = None, with_ended: bool = False, limit: int = 200, rt: Runtime
+) -> list[ListedSession]:
+    """Sessions, newest first: of one person (id or name) or of all, only the living unless asked otherwise.
+
+    Raises:
+        NotFound: No such user.
+    """
+    owner = await users.find(user, rt=rt) if user is not None else None
+    alive_at = None if with_ended else rt.clock()
+    most = max(1, min(limit, MOST_LISTED))
+
+    async def look(tx: Tx) -> list[ListedSession]:
+        names: dict[str, str] = {owner.id: owner.username} if owner else {}
+        listed: list[ListedSession] = []
+        for session in await tx.sessions.page(user_id=owner.id if owner else None, alive_at=alive_at, limit=most):
+            if session.user_id not in names:
+                found = await tx.users.get(session.user_id)
+                names[session.user_id] = found.username if found else session.user_id
+            listed.append(ListedSession(session, names[session.user_id]))
+        return listed
+
+    return await rt.store.view(look)
+
+
+async def end_one(session_id: str, *, rt: Runtime, caller: Caller) -> bool:
+    """End a session and every token that ends with it. False when it had ended before.
+
+    Raises:
+        NotFound: No such session.
+    """
+    session = await rt.store.read.sessions.get(session_id)
+    if session is None:
+        raise NotFound(f"There is no session {session_id!r}; `admit session list` shows those that are alive.")
+    if not session.is_alive(rt.clock()):
+        return False
+    return await end_session_now(session_id, reason=REASON, actor=caller.actor, rt=rt, caller=caller)
+
+
+async def end_all_of_user(name_or_id: str, *, rt: Runtime, caller: Caller) -> tuple[User, int]:
+    """End every session of a person, in one unit; whose, and how many.
+
+    Raises:
+        NotFound: No such user.
+    """
+    user, now, nonce = await users.find(name_or_id, rt=rt), rt.clock(), rt.nonce()
+    event = rt.event("user.sessions_ended", user.id, actor=caller.actor, caller=caller, now=now)
+
+    async def unit(tx: Tx) -> int:
+        ended = 0
+        for session_id in await tx.sessions.alive_of_user(user.id, now=now):
+            ended += await end_session(tx, session_id, reason=REASON, nonce=nonce, now=now)
+        if ended:
+            await tx.audit.append(replace(event, details={"ended": ended}))
+        return ended
+
+    ended = await rt.store.write(unit)
+    rt.on_revocation()
+    return user, ended

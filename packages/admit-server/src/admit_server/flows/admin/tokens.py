@@ -1,0 +1,168 @@
+"""Tokens by an administrator's hand: issue without a sign-in, look at one, end one."""
+
+from dataclasses import asdict, dataclass, field
+
+from ...domain.errors import InvalidScope, NotAllowed
+from ...domain.grant import Grant
+from ...domain.scopes import OPENID, narrow
+from ...domain.token_policy import BoundedPolicy, TokenPolicy
+from ...ports.grants import NewRefreshToken
+from ...ports.transaction import Tx
+from ...tokens import opaque
+from .. import issuing, revoke
+from ..runtime import Caller, Runtime
+from ..token_status import BadToken, GoodToken, judge
+from . import clients, policies, resources, users
+
+REASON = "revoked_by_administrator"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewToken:
+    """What to issue. `user` and `client`: id or name; no scopes: all that the client has there."""
+
+    user: str
+    client: str
+    resource: str
+    policy: str | None = None
+    scopes: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """The tokens, and the grant by which all of them can be ended."""
+
+    tokens: issuing.IssuedTokens
+    grant: Grant
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshTokenFound:
+    """A refresh token of ours. It is looked at, never spent; `alive`: its grant and session have not ended."""
+
+    grant: Grant
+    alive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """What was ended: the id of an access token, or of a refresh token's grant. `code`: why there was nothing left to end."""
+
+    kind: str
+    id: str | None
+    code: str | None = field(default=None)
+
+
+async def issue(new: NewToken, *, rt: Runtime, caller: Caller) -> Issued:
+    """Make a grant of its own, without a sign-in or session, and its tokens; a refresh token where the client may use one.
+
+    Raises:
+        NotFound: The user, client, resource or policy does not exist.
+        NotAllowed: The user or client is disabled, or the client may not have such a token.
+        NoSigningKey: There is no key to sign with; nothing was made.
+    """
+    user = await users.find(new.user, rt=rt)
+    client = await clients.find(new.client, rt=rt)
+    resource = await resources.find(new.resource, rt=rt)
+    if client.disabled_at is not None:
+        raise NotAllowed(f"Client {client.name!r} is disabled.")
+    if resource.audience not in client.audiences:
+        raise NotAllowed(
+            f"Client {client.name!r} was not added for {resource.audience}; its audiences are: "
+            f"{', '.join(client.audiences) or 'none'}. Name one of them, or a client added with --audience {resource.audience}."
+        )
+    try:
+        scopes = narrow(new.scopes, allowed=client.scopes & (frozenset(resource.scopes) | OPENID))
+    except InvalidScope as error:
+        raise NotAllowed(
+            f"{error.public} `admit client show {client.id}` and `admit resource show` tell what is."
+        ) from None
+    now = rt.clock()
+    if resource.format == "jwt":
+        rt.keys.current.signer(rt.access_token_alg, now=now)  # refuse before anything is written
+    token, grant_id = issuing.blank(rt), rt.new_id("grt")
+    refresh = opaque.mint("rt", rt.entropy(opaque.SECRET_BYTES)) if "refresh_token" in client.grant_types else None
+    event = rt.event(
+        "token.issued",
+        grant_id,
+        actor=caller.actor,
+        caller=caller,
+        now=now,
+        details={"user": user.id, "client": client.id, "audience": resource.audience, "by_administrator": True},
+    )
+
+    async def unit(tx: Tx) -> issuing.ReadyToSign:
+        if await tx.users.hold(user.id) is None:
+            raise NotAllowed(f"User {user.username!r} is disabled; `admit user enable {user.username}` lets them in.")
+        policy = await issuing.effective_policy(tx, rt, client=client, resource=resource)
+        if new.policy is not None:
+            policy = _strictest(policy, await policies.require(tx, new.policy))
+        grant = issuing.new_grant(
+            grant_id=grant_id,
+            client=client,
+            resource=resource,
+            policy=policy,
+            scopes=scopes,
+            user_id=user.id,
+            now=now,
+        )
+        await tx.grants.add(grant)
+        await issuing.hold_alive(tx, grant.id, now=now)  # notes how long its JWT may live
+        if refresh is not None:
+            await tx.refresh_tokens.add(
+                NewRefreshToken(
+                    digest=opaque.digest(refresh),
+                    grant_id=grant.id,
+                    client_id=client.id,
+                    parent_digest=None,
+                    scopes=grant.scopes,
+                    created_at=now,
+                    expires_at=policy.refresh_expiry(family_ends_at=grant.expires_at, now=now),
+                    keep_until=grant.expires_at + issuing.REFRESH_KEEP_S,
+                    reuse_window_s=policy.refresh_reuse_window_s,
+                )
+            )
+        await tx.audit.append(event)
+        return await issuing.prepare(tx, grant, scopes=scopes, token=token, now=now)
+
+    ready = await rt.store.write(unit)
+    # No ID token: it would tell of a sign-in that never was.
+    return Issued(issuing.finish(ready, rt=rt, now=now, refresh_token=refresh, with_id_token=False), ready.grant)
+
+
+async def inspect(token: str, *, rt: Runtime) -> GoodToken | BadToken | RefreshTokenFound:
+    """What a token is and whether it is good now, with the reason where it is not. Looking never counts as a use."""
+    if opaque.is_opaque(token, "rt"):
+        return await _inspect_refresh_token(token, rt=rt)
+    return await judge(token, rt=rt)
+
+
+async def end(token: str, *, rt: Runtime, caller: Caller) -> Revoked:
+    """End an access token alone, or with a refresh token its whole grant (RFC 7009 section 2.1)."""
+    found = await inspect(token, rt=rt)
+    match found:
+        case RefreshTokenFound(grant):
+            ended = await revoke.end_grant_of_client(grant.id, actor=caller.actor, reason=REASON, rt=rt, caller=caller)
+            return Revoked("refresh_token", grant.id, None if ended else "token_revoked")
+        case GoodToken():
+            await revoke.end_access_token(token, found, actor=caller.actor, rt=rt, caller=caller)
+            return Revoked("access_token", found.id)
+        case BadToken(code):
+            return Revoked("access_token", None, code)
+
+
+async def _inspect_refresh_token(token: str, *, rt: Runtime) -> RefreshTokenFound | BadToken:
+    owner = await rt.store.read.refresh_tokens.owner(opaque.digest(token))
+    grant = await rt.store.read.grants.get(owner[0]) if owner is not None else None
+    if grant is None:
+        return BadToken("token_unknown")
+    now = rt.clock()
+    alive = grant.ended_at is None and now < grant.expires_at
+    if alive and grant.bound_session is not None:
+        session = await rt.store.read.sessions.get(grant.bound_session)
+        alive = session is not None and session.is_alive(now)
+    return RefreshTokenFound(grant, alive)
+
+
+def _strictest(policy: BoundedPolicy, named: TokenPolicy) -> BoundedPolicy:
+    return (TokenPolicy(**asdict(policy)) & named).bounded()
