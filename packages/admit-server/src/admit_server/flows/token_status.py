@@ -43,7 +43,7 @@ class GoodToken:
         }
         if grant.bound_session is not None:
             body["sid"] = grant.bound_session
-        if grant.user_id is not None:
+        if grant.auth_time is not None:
             body |= {"auth_time": grant.auth_time, "acr": grant.acr, "amr": list(grant.amr)}
         if username is not None:
             body["username"] = username

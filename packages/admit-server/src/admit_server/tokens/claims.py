@@ -26,7 +26,7 @@ def access_token_claims(
     }
     if grant.bound_session is not None:
         claims["sid"] = grant.bound_session
-    if grant.user_id is not None:
+    if grant.auth_time is not None:  # a grant by an administrator's hand had no sign-in
         claims |= {"auth_time": grant.auth_time, "acr": grant.acr, "amr": list(grant.amr)}
     if roles:
         claims["roles"] = list(roles)
