@@ -1,8 +1,8 @@
 """A private PostgreSQL cluster that ends when nobody uses it any more.
 
-`python tools/throwaway_postgres.py DIRECTORY` makes a cluster in DIRECTORY (which must not exist), writes its base URL to `DIRECTORY/url`, and
-runs until no process holds a shared lock (flock) on `DIRECTORY/users` any more; then it stops the cluster and removes the directory.
-A lock goes with its process, so a test run that is killed leaves nothing behind.
+`python tools/throwaway_postgres.py DIRECTORY` makes a cluster in DIRECTORY (which must not exist), writes its base URL to
+`DIRECTORY/url`, and runs until no process holds a shared lock (flock) on `DIRECTORY/users` any more; then it stops the cluster
+and removes the directory. A lock goes with its process, so a test run that is killed leaves nothing behind.
 """
 
 import fcntl
@@ -32,6 +32,8 @@ OPTIONS = {
     # It would hold the template database at the wrong moment, and nothing here lives long enough to need it.
     "autovacuum": "off",
     "max_wal_size": "256MB",
+    # Tests make deadlocks on purpose.
+    "deadlock_timeout": "100ms",
 }
 
 

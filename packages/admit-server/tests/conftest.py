@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -44,6 +44,18 @@ def migrate(database: str) -> None:
     )
     if done.returncode:
         raise RuntimeError(f"the upgrade of {database} failed: {done.stderr}")
+
+
+@pytest.fixture(scope="session")
+def upgrade_in_child() -> Callable[[str], None]:
+    """Brings a database to the newest schema, in a process of its own."""
+    return migrate
+
+
+@pytest.fixture(scope="session")
+def throwaway_postgres() -> ModuleType:
+    """The tool that makes clusters, for tests that stop and start one of their own."""
+    return load_tool("throwaway_postgres")
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,8 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
+import asyncpg
+
 from admit_server.ports.store import Statements, StoreUnavailable
 from admit_server.storage.location import PostgresServer
 from admit_server.storage.postgres_errors import ERRORS, ConnectionLost, OutOfDate, RunAgain, translated
@@ -157,7 +159,11 @@ class PostgresStore(Generic[Tx]):
             RunAgain: Nothing was kept; another transaction was in the way.
             StoreUnavailable: It can't answer, or died at the COMMIT.
         """
-        await self._command(session, BEGIN_UNIT)
+        try:
+            await self._command(session, BEGIN_UNIT)
+        except asyncpg.FeatureNotSupportedError as error:
+            # What a standby says to READ WRITE.
+            raise StoreUnavailable(f"{self._server} only reads now: point --database at the primary server") from error
         try:
             value: T = await OnlyTx(unit(session.tx), session)  # type: ignore[arg-type]
             if session.failure is not None:

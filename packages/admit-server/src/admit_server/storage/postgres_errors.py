@@ -40,7 +40,6 @@ _WHY: list[tuple[tuple[type[BaseException], ...], str]] = [
     ),
     ((asyncpg.QueryCanceledError, TimeoutError), "it gave no answer in time"),
     ((asyncpg.CannotConnectNowError,), "it is starting or stopping; this passes by itself"),
-    ((asyncpg.ReadOnlySQLTransactionError,), "it only reads now (a standby?): point --database at the primary"),
     (
         (asyncpg.InsufficientResourcesError, asyncpg.PostgresSystemError),
         "it reported a fault of its machine: see its log",

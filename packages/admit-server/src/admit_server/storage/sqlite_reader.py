@@ -34,11 +34,14 @@ class SqliteReader:
     def _opened(self) -> sqlite3.Connection:
         with self._lock:
             if self._closed:
-                raise StoreUnavailable(f"the database {self._path} is closed: this process is stopping")
+                raise self._stopping()
             connection = connect(self._path, ReadConnection)
             self._open.add(connection)
             self._mine.connection = connection
             return connection
+
+    def _stopping(self) -> StoreUnavailable:
+        return StoreUnavailable(f"the database {self._path} is closed: this process is stopping")
 
     def forget(self) -> None:
         """Close the calling thread's connection; the next read opens another."""
@@ -48,6 +51,12 @@ class SqliteReader:
 
     def failed(self, error: sqlite3.Error) -> Exception:
         """What to raise for an error of the calling thread's connection, which is dropped when it can't be trusted."""
+        if self._closed:
+            return self._stopping()
+        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY:
+            return (
+                error  # `query_only` refused a statement that writes: a mistake, while its extended codes are outages
+            )
         if must_reopen(error):
             self.forget()
         return translated(error, self._path)
