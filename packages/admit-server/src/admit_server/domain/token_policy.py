@@ -82,15 +82,6 @@ class BoundedPolicy:
         return {f.name: getattr(self, f.name) for f in fields(self)}
 
 
-SERVER_DEFAULT = TokenPolicy(
-    lifetime_s=600,
-    end_with_session=True,
-    refresh_lifetime_s=90 * DAY_S,
-    refresh_idle_s=14 * DAY_S,
-    refresh_reuse_window_s=30,
-)
-
-
 def _check(name: str, value: int | None, low: int, high: int) -> None:
     if value is not None and not low <= value <= high:
         raise ValueError(f"{name} must be {low}..{high}, got {value}")
@@ -100,3 +91,12 @@ def _least(a: int | None, b: int | None) -> int | None:
     if a is None:
         return b
     return a if b is None else min(a, b)
+
+
+SERVER_DEFAULT = TokenPolicy(
+    lifetime_s=600,
+    end_with_session=True,
+    refresh_lifetime_s=90 * DAY_S,
+    refresh_idle_s=14 * DAY_S,
+    refresh_reuse_window_s=30,
+)
