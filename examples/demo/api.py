@@ -12,12 +12,14 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Annotated, Final
 
-from admit.fastapi import Principal, TokenAuth
-from edge import Edge
 from fastapi import Body, FastAPI, HTTPException
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, StringConstraints
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from admit.fastapi import Principal, TokenAuth
 
 ISSUER: Final = os.environ.get("ADMIT_ISSUER", "http://127.0.0.1:8100")
 RESOURCE: Final = f"http://127.0.0.1:{os.environ.get('DEMO_PORT', '8101')}"
@@ -26,12 +28,12 @@ HERE: Final = Path(__file__).resolve().parent
 BROWSER_MODULE: Final = HERE.parents[1] / "packages" / "admit-browser" / "admit-browser.js"
 MAX_NOTES: Final = 100
 MAX_PEOPLE: Final = 1_000
+MAX_BODY_BYTES: Final = 16_384
 
 auth = TokenAuth(issuer=ISSUER, audience=RESOURCE, scopes=SCOPES)
 # No /docs: its scripts come from elsewhere, and a weaker page on this origin could listen to the tabs that hold tickets.
 app = FastAPI(title="Demo notes", version="0.1.0", docs_url=None, redoc_url=None)
 auth.install(app)
-app.add_middleware(Edge, connect_to=ISSUER)
 
 Reader = Annotated[Principal, auth.require("notes:read")]
 Writer = Annotated[Principal, auth.require("notes:write")]
@@ -114,3 +116,58 @@ async def browser_module() -> FileResponse:
 
 
 app.mount("/static", StaticFiles(directory=HERE / "static"))
+
+
+class _Edge:
+    """Refuse bodies over 16 KiB with 413, and send the headers that keep foreign code off the page.
+
+    Args:
+        app: The application behind it.
+        connect_to: Origin of the sign-in server, the only other place that the page may talk to.
+    """
+
+    def __init__(self, app: ASGIApp, *, connect_to: str) -> None:
+        self._app = app
+        policy = (
+            f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' {connect_to}; "
+            "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+        )
+        self._headers = {
+            "Content-Security-Policy": policy,
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "Referrer-Policy": "no-referrer",  # the address holds the code for a moment
+            "X-Content-Type-Options": "nosniff",
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(self._headers)
+                # People's notes stay out of every cache; the page's files are asked for again and answered with 304.
+                headers.setdefault("Cache-Control", "no-store" if scope["path"].startswith("/notes") else "no-cache")
+            await send(message)
+
+        await self._app(scope, _limited(receive), send_with_headers)
+
+
+def _limited(receive: Receive) -> Receive:
+    read = 0
+
+    async def limited() -> Message:
+        nonlocal read
+        message = await receive()
+        read += len(message.get("body", b""))
+        if read > MAX_BODY_BYTES:
+            raise HTTPException(413, f"At most {MAX_BODY_BYTES} bytes.")
+        return message
+
+    return limited
+
+
+app.add_middleware(_Edge, connect_to=ISSUER)

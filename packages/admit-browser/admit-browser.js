@@ -45,15 +45,14 @@ const pause = (/** @type {number} */ ms) => new Promise((done) => setTimeout(don
 const base64url = (/** @type {Uint8Array} */ bytes) =>
   btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 const random = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
-const isSafe = (/** @type {URL} */ url) =>
-  url.protocol === "https:" || (url.protocol === "http:" && ["127.0.0.1", "[::1]", "localhost"].includes(url.hostname));
 const parse = (/** @type {string | null} */ json) => { try { return JSON.parse(json ?? "null"); } catch { return null; } };
 
-/** @param {string} name @param {unknown} text @returns {URL} */
-function safeUrl(name, text) {
+/** @param {string} name @param {unknown} text @param {string} [code] */
+function safeUrl(name, text, code = "bad_option") {
   const url = typeof text === "string" && URL.canParse(text) ? new URL(text) : null;
-  if (!url || !isSafe(url)) throw new SettingsError("bad_option", `${name} must be an https URL (http on loopback only), got ${text}`);
-  return url;
+  const loopback = url?.protocol === "http:" && ["127.0.0.1", "[::1]", "localhost"].includes(url.hostname);
+  if (url?.protocol === "https:" || loopback) return /** @type {URL} */ (url);
+  throw new SettingsError(code, `${name} must be an https URL (http on loopback only), got ${text}`);
 }
 
 /** @param {string} idToken @returns {import("./admit-browser.js").User} */
@@ -167,14 +166,14 @@ export class Admit extends EventTarget {
     if (silent) sessionStorage.setItem(`admit:silent:${this.#key}`, "1");
     const { clientId, redirectUri, scope, resource } = this.#options;
     await this.#go(authorization_endpoint, { response_type: "code", client_id: clientId, redirect_uri: redirectUri, scope, resource,
-      state, nonce, code_challenge: challenge, code_challenge_method: "S256", ...extra });
+      state, nonce, code_challenge: challenge, code_challenge_method: "S256", ...extra }, silent);
   }
 
   /** @param {string} endpoint @param {Record<string, string | undefined | null>} parameters @returns {Promise<void>} never */
-  #go(endpoint, parameters) {
+  #go(endpoint, parameters, silent = false) {
     const url = new URL(endpoint);
     for (const [name, value] of Object.entries(parameters)) if (value) url.searchParams.set(name, value);
-    location.assign(url);
+    silent ? location.replace(url) : location.assign(url); // nobody's Back button should lead into a silent journey
     return new Promise(() => {});
   }
 
@@ -243,9 +242,8 @@ export class Admit extends EventTarget {
     }
     const lifetimeMs = 1000 * (Number(reply.expires_in) > 0 ? Number(reply.expires_in) : 300);
     return { family: before?.family ?? random(), since: before?.since ?? Date.now(), count: (before?.count ?? 0) + 1,
-      access: reply.access_token, expiresAt: Date.now() + lifetimeMs,
-      marginMs: Math.min(30_000, lifetimeMs / 5), refresh: reply.refresh_token ?? before?.refresh ?? null,
-      idToken: reply.id_token ?? before?.idToken ?? null, scope: reply.scope ?? before?.scope ?? scope, user };
+      access: reply.access_token, expiresAt: Date.now() + lifetimeMs, marginMs: Math.min(30_000, lifetimeMs / 5),
+      refresh: reply.refresh_token ?? before?.refresh ?? null, idToken: reply.id_token ?? before?.idToken ?? null, scope: reply.scope ?? before?.scope ?? scope, user };
   }
 
   /**
@@ -299,11 +297,10 @@ export class Admit extends EventTarget {
     if (!before.refresh) { this.#end("token_expired", true); return; }
     const name = `admit:refresh:${this.#key}`;
     const locks = navigator.locks;
-    const alone = locks ? await locks.request(name, { ifAvailable: true }, (lock) => lock && this.#exchange(before).then(() => true)) : false;
-    if (alone) return;
+    if (await locks?.request(name, { ifAvailable: true }, (lock) => lock && this.#exchange(before).then(() => true))) return;
     // Another tab is at it and tells its result over the channel. Without Web Locks some jitter keeps tabs apart, and
     // the server gives late ones the same successor (its reuse window), so nobody is logged out.
-    const wait = async () => { await this.#change(locks ? OTHER_TABS_MS : 400 * Math.random()); await this.#exchange(before); };
+    const wait = () => this.#change(locks ? OTHER_TABS_MS : 400 * Math.random()).then(() => this.#exchange(before));
     await (locks ? locks.request(name, wait) : wait());
   }
 
@@ -318,7 +315,8 @@ export class Admit extends EventTarget {
       // A lost reply is asked for again with the same token: within its reuse window the server gives the same successor.
       reply = await this.#post(token_endpoint, form, RETRY_PAUSES_MS);
     } catch (error) {
-      if (!(error instanceof SignInRefused && error.code === "invalid_grant") || this.#tokens !== before) throw error;
+      if (this.#tokens !== before) return; // signed out, or signed in anew, while this was on its way
+      if (!(error instanceof SignInRefused && error.code === "invalid_grant")) throw error;
       this.#tell({ type: "ask" }); // a late tab: the others may hold the successor of our token's successor
       await this.#change(OTHER_TABS_MS);
       if (this.#tokens === before) this.#end("invalid_grant", true);
@@ -379,8 +377,7 @@ export class Admit extends EventTarget {
     }
   }
 
-  /** @param {object} message */
-  #tell(message) { this.#channel?.postMessage(message); }
+  #tell(/** @type {object} */ message) { this.#channel?.postMessage(message); }
 
   /** Wait for a change, this long at most. @param {number} ms */
   #change(ms) {
@@ -397,13 +394,14 @@ export class Admit extends EventTarget {
   }
 
   #discover() {
+    const { issuer } = this.#options;
     const load = async () => {
-      const { issuer } = this.#options;
       const metadata = await this.#request(`${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`, {}, RETRY_PAUSES_MS);
       // OpenID Connect Discovery 4.3: the issuer value "MUST be identical" to the one the address was made of.
       if (metadata?.issuer !== issuer) throw new SettingsError("bad_metadata", `The metadata is of issuer ${metadata?.issuer}, not ${issuer}`);
-      for (const name of ["authorization_endpoint", "token_endpoint"]) safeUrl(name, metadata[name]);
-      for (const name of ["revocation_endpoint", "end_session_endpoint"]) if (metadata[name]) safeUrl(name, metadata[name]);
+      for (const name of ["authorization_endpoint", "token_endpoint", "revocation_endpoint", "end_session_endpoint"]) {
+        if (metadata[name] || /^[at]/.test(name)) safeUrl(name, metadata[name], "bad_metadata"); // the other two may be absent
+      }
       return metadata;
     };
     return (this.#metadata ??= load().catch((error) => { this.#metadata = null; throw error; }));

@@ -66,11 +66,14 @@ async function showNotes() {
 }
 
 let seen = null;
+let leaving = false;
 
 async function show({ code } = {}) {
   const { signedIn, user } = admit;
-  at("wait").hidden = true;
-  at("outside").hidden = signedIn;
+  // Between the sign-out and the server's answer there is nothing to click: it would get in the way of the journey.
+  at("wait").textContent = leaving ? "Signing out ..." : "";
+  at("wait").hidden = !leaving;
+  at("outside").hidden = signedIn || leaving;
   for (const id of ["inside", "sign-out", "who"]) at(id).hidden = !signedIn;
   document.title = signedIn ? "Your notes - Demo notes" : "Demo notes";
   if (signedIn) {
@@ -82,15 +85,16 @@ async function show({ code } = {}) {
     await showTicket(admit, settings);
     at("notes").replaceChildren();
     for (const id of ["status", "ticket-status"]) at(id).textContent = "";
-    at("farewell").textContent = FAREWELLS[code] ?? "";
-    at("farewell").hidden = !FAREWELLS[code];
+    at("farewell").textContent = FAREWELLS[code] ?? `The API refused your ticket (${code}), so you are signed out.`;
+    at("farewell").hidden = !code;
   }
 }
 
 at("sign-in").addEventListener("click", () => act(at("sign-in"), () => admit.signIn()));
 at("sign-out").addEventListener("click", () => act(at("sign-out"), async () => {
   sessionStorage.setItem("demo:farewell", "signed_out");
-  await admit.signOut();
+  leaving = true;
+  try { await admit.signOut(); } finally { leaving = false; await show({ code: "signed_out" }); }
 }));
 at("renew").addEventListener("click", () => act(at("renew"), async () => {
   await admit.refresh();
@@ -114,7 +118,12 @@ for (const id of ["curl", "token"]) {
 }
 admit.addEventListener("change", (event) => show(event.detail).catch(complain));
 // The browser may bring this very page back from its memory, as it was when a button sent it away.
-addEventListener("pageshow", (event) => { if (event.persisted) for (const b of document.querySelectorAll("button")) b.disabled = false; });
+addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  leaving = false;
+  for (const button of document.querySelectorAll("button")) button.disabled = false;
+  show().catch(complain);
+});
 
 // Not through act(): it would take away what start() itself has to say.
 await admit.start().catch(complain);
