@@ -8,7 +8,7 @@ from admit.jose import Jwk, Jwks, Signed, sign, verify
 from ..domain.signing_key import SigningKey
 
 
-class NoSigningKey(Exception):
+class NoSigningKey(LookupError):
     """No key of that algorithm signs now: the key file is not the one of this database, or no key was made."""
 
 

@@ -1,0 +1,1 @@
+"""HTTP only: parse, call a flow, render. Knows no SQL and no storage."""

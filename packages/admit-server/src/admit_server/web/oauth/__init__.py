@@ -1,0 +1,1 @@
+"""Endpoints for programs: RFC 6749 and its family."""

@@ -1,0 +1,1 @@
+"""The machine's side of the ports: time, randomness, slow hashing."""

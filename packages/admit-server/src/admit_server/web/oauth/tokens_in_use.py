@@ -1,0 +1,58 @@
+"""`POST /introspect`, `POST /revoke`, `/userinfo`: tokens that exist already."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ...domain.errors import InvalidRequest, ProtocolError
+from ...flows.client_auth import AuthenticatedClient, authenticate_client
+from ...flows.introspect import introspect
+from ...flows.revoke import revoke
+from ...flows.userinfo import userinfo
+from .. import params, responses
+from ..site import Site
+from .refused import refused
+
+LIMIT = 32_768
+
+
+async def introspect_endpoint(request: Request, site: Site) -> Response:
+    """RFC 7662."""
+    who: AuthenticatedClient | None = None
+    form = await params.read_form(request, limit=LIMIT)
+    try:
+        who = await authenticate_client(params.client_credentials(request, form), rt=site.rt)
+        body = await introspect(_token(form), who=who, rt=site.rt)
+    except ProtocolError as error:
+        return await refused(error, endpoint="/introspect", who=who, site=site, caller=site.caller(request))
+    return responses.json(body, headers=responses.NO_STORE)
+
+
+async def revoke_endpoint(request: Request, site: Site) -> Response:
+    """RFC 7009. Answers 200 for every token, good, unknown or foreign (section 2.2)."""
+    who: AuthenticatedClient | None = None
+    form = await params.read_form(request, limit=LIMIT)
+    caller = site.caller(request)
+    try:
+        who = await authenticate_client(params.client_credentials(request, form), rt=site.rt)
+        await revoke(_token(form), who=who, rt=site.rt, caller=caller)
+    except ProtocolError as error:
+        return await refused(error, endpoint="/revoke", who=who, site=site, caller=caller)
+    return Response(status_code=200, headers=responses.NO_STORE)
+
+
+async def userinfo_endpoint(request: Request, site: Site) -> Response:
+    """OpenID Connect Core section 5.3, by GET and POST."""
+    if request.method == "POST":
+        await params.read_body(request, limit=LIMIT)
+    token = params.bearer_token(request)
+    if token is None:
+        # RFC 6750 section 3.1: no credentials, no error code.
+        challenge = {"WWW-Authenticate": f'Bearer realm="{site.rt.issuer}"'}
+        return responses.json({"error": "missing_token"}, status=401, headers=challenge | responses.NO_STORE)
+    return responses.json(await userinfo(token, rt=site.rt), headers=responses.NO_STORE)
+
+
+def _token(form: dict[str, str]) -> str:
+    if "token" not in form:
+        raise InvalidRequest("token is missing.")
+    return form["token"]

@@ -1,0 +1,83 @@
+"""`/consent`: a client that is not of this organisation needs the person's word."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ...domain.authorization_request import AuthorizationRequest
+from ...domain.client import Client, Resource
+from ...domain.errors import AccessDenied, InvalidRequest, ProtocolError
+from ...domain.session import Session
+from ...flows.authorize import AskSignIn, grant_code, resume, send_error
+from ...flows.sealed_request import unseal_request
+from .. import params, responses
+from ..security import check_form_post, form_token
+from ..site import Site
+from .authorize import to_next_page
+from .browser import browser_id
+
+LIMIT = 16_384
+_PLAIN = {
+    "openid": "Know that it is you",
+    "profile": "See your user name",
+    "email": "See your e-mail address",
+}
+
+
+async def show(request: Request, site: Site) -> Response:
+    """Who asks, and for what, in plain words."""
+    sealed = params.read_query(request).get("request", "")
+    browser = _browser(request, site)
+    asked, client, session = await _asked(sealed, browser, request, site)
+    if session is None:
+        return to_next_page(AskSignIn(asked, client), request, site)
+    resource = await site.rt.store.read.resources.get(asked.audience)
+    user = await site.rt.store.read.users.get(session.user_id)
+    return site.page(
+        "consent.html",
+        redirect_uri=asked.redirect_uri,
+        client_name=client.name,
+        username=user.username if user else "",
+        wishes=_wishes(asked, resource),
+        form_url="/consent",
+        request=sealed,
+        form_token=form_token(browser, rt=site.rt),
+    )
+
+
+async def post(request: Request, site: Site) -> Response:
+    """Allow or deny."""
+    form = await params.read_form(request, limit=LIMIT)
+    browser = check_form_post(request, form, browser=browser_id(request, site), rt=site.rt)
+    asked, client, session = await _asked(form.get("request", ""), browser, request, site)
+    if session is None:
+        return to_next_page(AskSignIn(asked, client), request, site)
+    try:
+        if form.get("decision") != "allow":
+            raise AccessDenied("The person did not agree.")
+        step = await grant_code(asked, client=client, session=session, rt=site.rt, caller=site.caller(request))
+    except ProtocolError as error:
+        if not error.may_redirect:
+            raise
+        step = send_error(error, redirect_uri=asked.redirect_uri, state=asked.state, rt=site.rt)
+    return responses.see_other(step.url)
+
+
+def _browser(request: Request, site: Site) -> str:
+    browser = browser_id(request, site)
+    if browser is None:
+        raise InvalidRequest(
+            "Your browser did not send back our cookie. Allow cookies for this address and begin again."
+        )
+    return browser
+
+
+async def _asked(
+    sealed: str, browser: str, request: Request, site: Site
+) -> tuple[AuthorizationRequest, Client, Session | None]:
+    asked = unseal_request(sealed, browser=browser, rt=site.rt, now=site.rt.clock())
+    return asked, await resume(asked, rt=site.rt), await site.session(request)
+
+
+def _wishes(asked: AuthorizationRequest, resource: Resource | None) -> list[str]:
+    texts = resource.scopes if resource else {}
+    return [texts.get(scope) or _PLAIN.get(scope) or scope for scope in sorted(asked.scopes)]

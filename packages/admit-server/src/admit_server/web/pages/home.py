@@ -1,0 +1,55 @@
+"""`/`, static files, `/livez` and `/readyz`."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ...ports.store import StoreUnavailable
+from .. import responses
+from ..site import STATIC_TYPES, Site, static_file, static_url
+
+
+async def home(request: Request, site: Site) -> Response:
+    """Where a newcomer lands."""
+    session = await site.session(request)
+    user = await site.rt.store.read.users.get(session.user_id) if session else None
+    links = [
+        ("What this server offers (OpenID Connect discovery)", "/.well-known/openid-configuration"),
+        ("Its public keys", "/jwks"),
+        ("The revocation feed", "/revocations"),
+    ]
+    if user is None:
+        links.insert(0, ("Sign in", "/sign-in"))
+    return site.page(
+        "home.html",
+        issuer=site.rt.issuer,
+        version=site.version,
+        links=links,
+        signed_in_as=user.username if user else None,
+        sign_out_url="/logout",
+    )
+
+
+async def static(request: Request, site: Site) -> Response:
+    """A file of the pages; its address carries its digest, so it never changes."""
+    name = request.url.path.rsplit("/", 1)[-1]
+    content = static_file(name)
+    if content is None or request.url.path != static_url(name):
+        return responses.fault(404, "not_found", kind="page", site=site, detail="There is no such page.")
+    return Response(
+        content, headers={"Cache-Control": "public, max-age=31536000, immutable"}, media_type=STATIC_TYPES[name]
+    )
+
+
+async def livez(request: Request, site: Site) -> Response:
+    """The process answers."""
+    return responses.json({"status": "ok"}, headers=responses.NO_STORE)
+
+
+async def readyz(request: Request, site: Site) -> Response:
+    """The database answers and keys sign."""
+    try:
+        await site.rt.store.read.feed.head()
+        site.rt.keys.current.signer(site.rt.access_token_alg, now=site.rt.clock())
+    except (StoreUnavailable, LookupError) as error:
+        return responses.problem(503, "not_ready", detail=str(error))
+    return responses.json({"status": "ok"}, headers=responses.NO_STORE)

@@ -1,0 +1,127 @@
+"""Rendering of answers and refusals: RFC 6749 JSON, RFC 9457 problems, or a page."""
+
+from dataclasses import asdict
+from typing import Any, Literal
+
+import msgspec
+from starlette.responses import RedirectResponse, Response
+
+from ..domain.errors import Busy, InsufficientScope, InvalidClient, InvalidToken, ProtocolError, TooManyTries
+from ..flows.first_party import InsufficientAuthorization
+from ..flows.issuing import IssuedTokens
+from .site import Site
+
+Kind = Literal["oauth", "problem", "page"]
+NO_STORE = {"Cache-Control": "no-store"}
+_encode = msgspec.json.Encoder().encode
+
+_TITLES = {
+    400: "That request can't be understood",
+    401: "Not signed in",
+    403: "Not allowed",
+    404: "Nothing is here",
+    405: "Not that way",
+    413: "Too large",
+    429: "Too many tries",
+    500: "Something went wrong here",
+    503: "Back in a moment",
+}
+
+
+def json(
+    content: Any, *, status: int = 200, headers: dict[str, str] | None = None, media_type: str = "application/json"
+) -> Response:
+    """A JSON answer."""
+    return Response(_encode(content), status, headers=headers, media_type=media_type)
+
+
+def tokens(issued: IssuedTokens) -> Response:
+    """RFC 6749 section 5.1: with `Cache-Control: no-store`."""
+    return json({name: value for name, value in asdict(issued).items() if value is not None}, headers=NO_STORE)
+
+
+def see_other(url: str) -> Response:
+    """303: the browser goes on with GET, and takes no password along (RFC 9700 section 4.12)."""
+    return RedirectResponse(url, 303, headers=NO_STORE)
+
+
+def refusal(error: ProtocolError, *, kind: Kind, site: Site, denial_id: str | None = None) -> Response:
+    """Render a refusal once, for every endpoint."""
+    headers = dict(NO_STORE)
+    if isinstance(error, TooManyTries | Busy):
+        headers["Retry-After"] = str(error.retry_after_s)
+    if isinstance(error, InvalidClient):
+        # RFC 6749 section 5.2: the 401 carries the challenge of the scheme that the client may use.
+        headers["WWW-Authenticate"] = f'Basic realm="{site.rt.issuer}", charset="UTF-8"'
+    if isinstance(error, InvalidToken | InsufficientScope):
+        scope = ', scope="openid"' if isinstance(error, InsufficientScope) else ""
+        headers["WWW-Authenticate"] = f'Bearer realm="{site.rt.issuer}", error="{error.code}"{scope}'
+    if kind == "page":
+        return fault_page(error.status, site=site, message=error.public, denial_id=denial_id, headers=headers)
+    if kind == "problem":
+        return problem(error.status, error.code, denial_id=denial_id, headers=headers, detail=error.public)
+    body: dict[str, Any] = {"error": error.code}
+    if error.public:
+        body["error_description"] = error.public
+    if isinstance(error, InsufficientAuthorization):
+        body["auth_session"] = error.auth_session
+    if denial_id is not None:
+        body["denial_id"] = denial_id
+    return json(body, status=error.status, headers=headers)
+
+
+def problem(
+    status: int, code: str, *, detail: str = "", denial_id: str | None = None, headers: dict[str, str] | None = None
+) -> Response:
+    """RFC 9457."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": _TITLES.get(status, "Refused"),
+        "status": status,
+        "code": code,
+    }
+    if detail:
+        body["detail"] = detail
+    if denial_id is not None:
+        body["denial_id"] = denial_id
+    return json(body, status=status, headers=NO_STORE | (headers or {}), media_type="application/problem+json")
+
+
+def fault(
+    status: int,
+    code: str,
+    *,
+    kind: Kind,
+    site: Site,
+    detail: str,
+    what_to_do: str = "",
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """A refusal that no flow made: a wrong method, a body too large, a database that can't answer."""
+    if kind == "page":
+        return fault_page(status, site=site, message=detail, what_to_do=what_to_do, headers=headers)
+    if kind == "problem":
+        return problem(status, code, detail=detail, headers=headers)
+    return json({"error": code, "error_description": detail}, status=status, headers=NO_STORE | (headers or {}))
+
+
+def fault_page(
+    status: int,
+    *,
+    site: Site,
+    message: str,
+    what_to_do: str = "",
+    denial_id: str | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """The error page: what happened, and what to do."""
+    response = site.page(
+        "error.html",
+        status=status,
+        title=_TITLES.get(status, "Refused"),
+        message=message or "The request was refused.",
+        what_to_do=what_to_do or "Go back to the application you came from and begin again.",
+        denial_id=denial_id,
+    )
+    response.headers.update(headers or {})
+    return response

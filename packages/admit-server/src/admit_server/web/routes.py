@@ -1,0 +1,55 @@
+"""The URL map and its check matrix: who may call what, how large a body may be, how refusals look, which origins may read."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from .oauth import challenge, metadata, revocations, token, tokens_in_use
+from .pages import authorize, consent, home, logout, sign_in
+from .responses import Kind
+from .site import Site
+
+Endpoint = Callable[[Request, Site], Awaitable[Response]]
+# public: any origin, never with credentials. client: the registered origins of the client. None: no other origin.
+Cors = Literal["public", "client"] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One address. `methods` map to endpoints; HEAD follows GET."""
+
+    methods: dict[str, Endpoint]
+    kind: Kind
+    cors: Cors = None
+
+
+ROUTES: dict[str, Route] = {
+    "/": Route({"GET": home.home}, "page"),
+    "/livez": Route({"GET": home.livez}, "problem"),
+    "/readyz": Route({"GET": home.readyz}, "problem"),
+    "/.well-known/openid-configuration": Route({"GET": metadata.metadata_endpoint}, "problem", "public"),
+    "/.well-known/oauth-authorization-server": Route({"GET": metadata.metadata_endpoint}, "problem", "public"),
+    "/jwks": Route({"GET": metadata.jwks_endpoint}, "problem", "public"),
+    "/revocations": Route({"GET": revocations.revocations_endpoint}, "problem", "public"),
+    "/token": Route({"POST": token.token_endpoint}, "oauth", "client"),
+    "/revoke": Route({"POST": tokens_in_use.revoke_endpoint}, "oauth", "client"),
+    "/introspect": Route({"POST": tokens_in_use.introspect_endpoint}, "oauth"),
+    "/authorize-challenge": Route({"POST": challenge.challenge_endpoint}, "oauth"),
+    "/userinfo": Route(
+        {"GET": tokens_in_use.userinfo_endpoint, "POST": tokens_in_use.userinfo_endpoint}, "oauth", "client"
+    ),
+    "/authorize": Route({"GET": authorize.authorize_endpoint, "POST": authorize.authorize_endpoint}, "page"),
+    "/sign-in": Route({"GET": sign_in.show, "POST": sign_in.post}, "page"),
+    "/consent": Route({"GET": consent.show, "POST": consent.post}, "page"),
+    "/logout": Route({"GET": logout.logout_endpoint, "POST": logout.logout_endpoint}, "page"),
+}
+STATIC = Route({"GET": home.static}, "page")
+NOWHERE = Route({}, "page")
+
+
+def find(path: str) -> Route:
+    """The route of a path."""
+    return ROUTES.get(path) or (STATIC if path.startswith("/static/") else NOWHERE)

@@ -1,0 +1,144 @@
+"""What protects the pages: cookies, origins, form tokens, headers, and where a request came from."""
+
+import hmac
+import ipaddress
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ..domain.errors import AccessDenied
+from ..domain.redirect_uris import origin_of
+from ..flows.runtime import Caller, Runtime
+from ..tokens.envelope import NotSealedHere
+
+DEVICE_COOKIE_S = 365 * 86_400
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class CookieNames:
+    """`__Host-` over https; on http loopback the port stands in the name, because ports share one cookie jar."""
+
+    session: str
+    browser: str
+    device: str
+    secure: bool
+
+    @classmethod
+    def for_issuer(cls, issuer: str) -> "CookieNames":
+        """Names fit for the issuer's scheme and port."""
+        parts = urlsplit(issuer)
+        if parts.scheme == "https":
+            return cls("__Host-admit-sid", "__Host-admit-bid", "__Host-admit-did", secure=True)
+        stem = f"admit-{parts.port or 80}"
+        return cls(f"{stem}-sid", f"{stem}-bid", f"{stem}-did", secure=False)
+
+
+def set_cookie(response: Response, name: str, value: str, *, secure: bool, max_age_s: int | None = None) -> None:
+    """A cookie of ours: HttpOnly, SameSite=Lax, for the whole host."""
+    response.set_cookie(name, value, max_age=max_age_s, path="/", secure=secure, httponly=True, samesite="lax")
+
+
+def clear_cookie(response: Response, name: str, *, secure: bool) -> None:
+    """Take a cookie back."""
+    response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="lax")
+
+
+def form_token(browser: str, *, rt: Runtime) -> str:
+    """The token that a form of this browser carries."""
+    return rt.vault.mac("form token", browser.encode()).hex()
+
+
+def check_form_post(request: Request, form: dict[str, str], *, browser: str | None, rt: Runtime) -> str:
+    """Refuse a state-changing post that our own page did not send; returns the browser's id.
+
+    Only `Sec-Fetch-Site: same-origin` or a matching Origin passes, never `same-site`, and the form token has to be this browser's.
+
+    Raises:
+        AccessDenied: One of these does not hold.
+    """
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    same = site == "same-origin" if site is not None else origin == rt.issuer
+    if not same or (origin is not None and origin not in (rt.issuer, "null") and site != "same-origin"):
+        raise AccessDenied(
+            "This form was not sent from our own page.", detail=f"sec-fetch-site {site!r}, origin {origin!r}"
+        )
+    if browser is None:
+        raise AccessDenied(
+            "Your browser did not send back our cookie. Allow cookies for this address, go back and try again.",
+            detail="no browser cookie",
+        )
+    if not hmac.compare_digest(form.get("form_token", "").encode(), form_token(browser, rt=rt).encode()):
+        raise AccessDenied(
+            "This page is too old, or was opened in another browser. Go back and try again.", detail="form token"
+        )
+    return browser
+
+
+def seal_device(user_id: str, device: str, *, rt: Runtime) -> str:
+    """The device cookie: this browser signed this person in before."""
+    return rt.vault.seal(f"{user_id} {device}".encode(), place="cookie/device", nonce=rt.entropy(12)).hex()
+
+
+def open_device(cookie: str | None, *, rt: Runtime) -> tuple[str, str] | None:
+    """User and device of a device cookie; None for none, or one that is not ours."""
+    if not cookie:
+        return None
+    try:
+        user_id, _, device = rt.vault.open(bytes.fromhex(cookie), place="cookie/device").decode().partition(" ")
+    except (ValueError, NotSealedHere):
+        return None
+    return user_id, device
+
+
+def page_policy(redirect_uri: str | None) -> str:
+    """The Content-Security-Policy of a page. `form-action` names where this very form may lead.
+
+    Chromium applies `form-action` to the redirect that follows the post, so the validated redirect origin has to be in it.
+    """
+    actions = ["'self'"]
+    if redirect_uri:
+        origin = origin_of(redirect_uri)
+        # A private-use scheme has no origin; the scheme itself is what the directive can name. Both were checked at registration.
+        actions.append(origin if origin is not None else f"{urlsplit(redirect_uri).scheme}:")
+    return (
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'; "
+        f"form-action {' '.join(actions)}"
+    )
+
+
+def caller_of(request: Request, *, trusted: tuple[Network, ...]) -> Caller:
+    """Where the request came from: the peer, or, behind trusted proxies only, what they forwarded."""
+    peer = request.client.host if request.client else ""
+    address = _client_address(peer, request.headers.getlist("x-forwarded-for"), trusted)
+    return Caller(network=address, user_agent=request.headers.get("user-agent", "")[:256])
+
+
+def _client_address(peer: str, forwarded: list[str], trusted: tuple[Network, ...]) -> str:
+    address = _parse(peer)
+    hops = [hop.strip() for line in forwarded for hop in line.split(",")]
+    while (
+        address is not None
+        and hops
+        and any(address in network for network in trusted if network.version == address.version)
+    ):
+        before = _parse(hops.pop())
+        if before is None:
+            break
+        address = before
+    if address is None:
+        return ""
+    # An IPv6 customer holds at least a /64; one address of it says little.
+    return str(ipaddress.ip_network((address, 64), strict=False)) if address.version == 6 else str(address)
+
+
+def _parse(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    if address.version == 6 and address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    return address

@@ -1,0 +1,88 @@
+"""What every endpoint gets: the runtime, the feed, the pages and the names of cookies."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ..domain.session import Session
+from ..flows.feed import FeedHub
+from ..flows.runtime import Caller, Runtime
+from ..flows.sign_in import current_session
+from .security import CookieNames, Network, caller_of, page_policy
+
+PRODUCT = "Admit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """One running server, as the web sees it."""
+
+    rt: Runtime
+    hub: FeedHub
+    version: str
+    cookies: CookieNames
+    trusted_proxies: tuple[Network, ...] = ()
+    streams_per_network: int = 1024
+
+    def caller(self, request: Request) -> Caller:
+        """Where the request came from."""
+        return caller_of(request, trusted=self.trusted_proxies)
+
+    async def session(self, request: Request) -> Session | None:
+        """The living session of this browser."""
+        return await current_session(request.cookies.get(self.cookies.session), rt=self.rt)
+
+    def page(self, template: str, *, status: int = 200, redirect_uri: str | None = None, **context: Any) -> Response:
+        """Render a page, never cached, under a strict policy."""
+        text = (
+            templates()
+            .get_template(template)
+            .render(
+                product=PRODUCT,
+                lang="en",
+                css_url=static_url("admit.css"),
+                icon_url=static_url("favicon.svg"),
+                **context,
+            )
+        )
+        return Response(
+            text,
+            status,
+            headers={"Content-Security-Policy": page_policy(redirect_uri), "Cache-Control": "no-store"},
+            media_type="text/html",
+        )
+
+
+@cache
+def templates() -> Environment:
+    """The pages' templates; an undefined name is an error."""
+    return Environment(
+        loader=PackageLoader("admit_server.web", "templates"),
+        autoescape=select_autoescape(),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+    )
+
+
+@cache
+def static_file(name: str) -> bytes | None:
+    """A file that the pages need, by its name; None for any other."""
+    if name not in STATIC_TYPES:
+        return None
+    return files("admit_server.web").joinpath("static", name).read_bytes()
+
+
+STATIC_TYPES = {"admit.css": "text/css", "favicon.svg": "image/svg+xml"}
+
+
+@cache
+def static_url(name: str) -> str:
+    """The address of such a file: it carries its digest, so it may be cached for ever."""
+    digest = hashlib.sha256(static_file(name) or b"").hexdigest()[:16]
+    return f"/static/{digest}/{name}"
