@@ -194,7 +194,8 @@ class TokenAuth:
         return error.headers(realm=self._realm, resource_metadata=self._metadata_url)
 
     async def _render(self, connection: Request | WebSocket, exception: Exception) -> Response | None:
-        error = exception.error if isinstance(exception, Refused) else exception
+        refused = exception if isinstance(exception, Refused) else None
+        error = exception if refused is None else refused.error
         if not isinstance(error, AdmitError):
             raise exception
         if isinstance(connection, WebSocket) and not _can_answer(connection):
@@ -203,7 +204,7 @@ class TokenAuth:
         return JSONResponse(
             error.problem(show_detail=self._show_details),
             status_code=error.status,
-            headers=self._headers(error),
+            headers=self._headers(error) if refused is None else refused.headers,
             media_type=PROBLEM_TYPE,
         )
 

@@ -159,6 +159,9 @@ class RemoteKeys:
             if self._failure is None:
                 log.warning("the keys of %s cannot be fetched: %s", self.metadata.issuer, error)
             self._failure = error
+        except Exception as error:
+            log.exception("fetching the keys of %s failed unexpectedly", self.metadata.issuer)
+            self._failure = VerifierUnavailable(f"fetching the keys failed: {type(error).__name__}")
         finally:
             self._attempted_at = self._elapsed()
 

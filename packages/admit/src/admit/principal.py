@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any
 
@@ -58,6 +58,11 @@ class Principal:
             claims=MappingProxyType(dict(claims)),
         )
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The read-only view of the claims cannot be pickled; what it shows can.
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return _rebuilt, (values | {"claims": dict(self.claims)},)
+
     def has(self, *scopes: str) -> bool:
         """Say whether all `scopes` are granted."""
         return self.scopes.issuperset(scopes)
@@ -91,3 +96,7 @@ class Principal:
         """
         if self.acr not in acr_values:
             raise StepUpRequired(f"acr is {self.acr!r}; one of {acr_values} is needed", acr_values=acr_values)
+
+
+def _rebuilt(values: dict[str, Any]) -> Principal:
+    return Principal(**(values | {"claims": MappingProxyType(values["claims"])}))

@@ -47,7 +47,7 @@ class Jwk:
             raise InvalidKey(f"key type {_shown(kty)} is not supported")
         if kid is not None and (not isinstance(kid, str) or not 0 < len(kid) <= _MAX_KID):
             raise InvalidKey("kid must be text of 1 to 256 characters")
-        if declared is not None and declared not in SIGNING:
+        if declared is not None and (not isinstance(declared, str) or declared not in SIGNING):
             raise InvalidKey(f"algorithm {_shown(declared)} is not supported")
         _refuse_other_uses(members)
         public, private = key_material.read(kty, members)

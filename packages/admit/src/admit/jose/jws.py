@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from admit.jose import base64url, strict_json
+from admit.jose.algorithms import SIGNING
 from admit.jose.errors import AlgorithmNotAllowed, BadSignature, Malformed, UnknownCritical, WrongType
 from admit.jose.jwk import Jwk
 from admit.jose.jwks import Jwks
@@ -91,6 +92,7 @@ def parse(token: str) -> Unverified:
     """Take a compact JWS apart and police its header, without a key.
 
     Raises:
+        AlgorithmNotAllowed: An algorithm without a row in the table, `none` included.
         Malformed: Not three base64url parts, too large, or a header that breaks a rule: a member twice, a nested
             object (so a `jwk` is refused; `jku`, `x5u` and `x5c` are never looked at), wrong types.
 
@@ -155,6 +157,11 @@ def _police(members: dict[str, Any]) -> Header:
     alg, kid, typ = members.get("alg"), members.get("kid"), members.get("typ")
     if not isinstance(alg, str):
         raise Malformed("the header has no alg")
+    if alg not in SIGNING:  # `none` is one of the names that do not exist here
+        raise AlgorithmNotAllowed(f"the header names the algorithm {alg[:32]!r}, which does not exist here")
+    # RFC 7797 section 7: a JWT never uses b64=false. Whoever ignored it would read another payload than whoever did not.
+    if members.get("b64", True) is not True:
+        raise Malformed("b64 is not for JWTs")
     for name, value in (("kid", kid), ("typ", typ)):
         if name in members and not isinstance(value, str):
             raise Malformed(f"{name} must be text")

@@ -1,0 +1,160 @@
+import secrets
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from admit.jose import InvalidKey, Jwk, Jwks, base64url, generate_key, sign, verify
+
+
+def ec_members(**changes):
+    return generate_key("ES256", kid="k").public_dict() | changes
+
+
+def rsa_members(bits, exponent=65537):
+    numbers = rsa.generate_private_key(exponent, bits).public_key().public_numbers()
+    n = base64url.encode(numbers.n.to_bytes((numbers.n.bit_length() + 7) // 8, "big"))
+    return {"kty": "RSA", "n": n, "e": base64url.encode(exponent.to_bytes(3, "big"))}
+
+
+def pkcs8(key):
+    return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+
+
+@pytest.mark.parametrize("alg", ["ES256", "RS256"])
+def test_a_generated_key_signs_and_its_published_form_verifies(alg):
+    key = generate_key(alg)
+    published = Jwks.parse({"keys": [key.public_dict()]})
+
+    assert verify(sign({"a": 1}, key, typ="at+jwt"), published, types={"at+jwt"}).claims == {"a": 1}
+    assert key.kid == key.thumbprint()
+
+
+def test_a_published_key_says_what_it_is_for_and_nothing_private():
+    assert set(ec_members()) == {"kty", "crv", "x", "y", "use", "alg", "kid"}
+
+
+@pytest.mark.parametrize("alg", ["ES256", "RS256"])
+def test_a_private_key_survives_storage(alg):
+    key = generate_key(alg, kid="2026-01")
+
+    loaded = Jwk.from_pkcs8(key.to_pkcs8(), alg=alg, kid="2026-01")
+
+    assert loaded.public_dict() == key.public_dict()
+
+
+def test_rsa_under_2048_bits_is_refused():
+    with pytest.raises(InvalidKey, match="2048 bits or more; this one has 1024"):
+        Jwk.parse(rsa_members(1024))
+
+
+def test_rsa_of_enormous_size_is_refused_before_it_costs_anything():
+    with pytest.raises(InvalidKey, match="8192"):
+        Jwk.parse({"kty": "RSA", "e": "AQAB", "n": base64url.encode(b"\xff" * 2000)})
+
+
+@pytest.mark.parametrize("size", [0, 1, 31])
+def test_a_secret_under_32_bytes_is_refused(size):
+    with pytest.raises(ValueError, match="256 bits or more"):
+        Jwk.from_secret(b"x" * size)
+
+
+def test_a_secret_of_32_bytes_is_accepted():
+    assert Jwk.from_secret(secrets.token_bytes(32)).alg == "HS256"
+
+
+def test_the_text_of_a_public_key_is_not_taken_for_a_secret():
+    """The classic confusion: whoever knows the public key could sign."""
+    pem = ec.generate_private_key(ec.SECP256R1()).public_key()
+    text = pem.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+    with pytest.raises(InvalidKey, match="key file"):
+        Jwk.from_secret(text)
+
+
+def test_a_secret_given_as_text_is_refused():
+    with pytest.raises(InvalidKey, match="bytes"):
+        Jwk.from_secret("x" * 40)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"use": "enc"}, "not for signatures"),
+        ({"key_ops": ["encrypt"]}, "not for signatures"),
+        ({"key_ops": "verify"}, "list"),
+        ({"key_ops": ["verify", "verify"]}, "repeat"),
+        ({"alg": "RS256"}, "cannot be used for RS256"),
+        ({"alg": "HS256"}, "cannot be used for HS256"),
+        ({"alg": "none"}, "not supported"),
+        ({"alg": 5}, "not supported"),
+        ({"alg": ["ES256"]}, "not supported"),
+        ({"kty": "OKP"}, "not supported"),
+        ({"kty": None}, "not supported"),
+        ({"crv": "P-384"}, "P-256"),
+        ({"crv": None}, "P-256"),
+        ({"x": "AA"}, "32 octets"),
+        ({"x": 7}, "missing"),
+        ({"y": "Zg=="}, "base64url"),
+        ({"kid": 5}, "kid"),
+        ({"kid": ""}, "kid"),
+        ({"kid": "k" * 300}, "kid"),
+    ],
+)
+def test_a_key_that_is_not_right_is_refused_with_the_reason(changes, reason):
+    with pytest.raises(InvalidKey, match=reason):
+        Jwk.parse(ec_members(**changes))
+
+
+def test_a_point_off_the_curve_is_refused():
+    """RFC 8725 section 3.4: invalid curve attacks."""
+    off = base64url.encode((int.from_bytes(base64url.decode(ec_members()["y"]), "big") ^ 1).to_bytes(32, "big"))
+
+    with pytest.raises(InvalidKey, match="not a usable EC key"):
+        Jwk.parse(ec_members(y=off))
+
+
+def test_a_key_without_alg_gets_the_one_of_its_type():
+    members = ec_members()
+    del members["alg"]
+
+    assert Jwk.parse(members).alg == "ES256"
+    assert Jwk.parse(rsa_members(2048)).alg == "RS256"
+
+
+def test_another_curve_is_refused_when_loaded_from_storage():
+    with pytest.raises(InvalidKey, match="secp384r1"):
+        Jwk.from_pkcs8(pkcs8(ec.generate_private_key(ec.SECP384R1())), alg="ES256", kid=None)
+
+
+def test_a_stored_key_must_fit_its_algorithm():
+    with pytest.raises(InvalidKey, match="RS256"):
+        Jwk.from_pkcs8(generate_key("ES256").to_pkcs8(), alg="RS256", kid=None)
+
+
+@pytest.mark.parametrize("der", [b"", b"junk", b"-----BEGIN PRIVATE KEY-----"])
+def test_what_is_no_private_key_is_refused(der):
+    with pytest.raises(InvalidKey):
+        Jwk.from_pkcs8(der, alg="ES256", kid=None)
+
+
+def test_a_secret_is_never_published():
+    key = generate_key("HS256")
+
+    for leak in (key.public_dict, key.public, key.to_pkcs8):
+        with pytest.raises(InvalidKey):
+            leak()
+
+
+def test_a_public_key_cannot_sign():
+    with pytest.raises(InvalidKey, match="public"):
+        generate_key("ES256").public().sign(b"x")
+
+
+def test_the_text_of_a_key_shows_no_secret():
+    assert repr(Jwk.from_secret(b"sesame--" * 4, kid="s")) == "Jwk(alg='HS256', kid='s')"
+
+
+def test_an_unknown_algorithm_cannot_be_generated():
+    with pytest.raises(InvalidKey, match="'none'"):
+        generate_key("none")
