@@ -147,7 +147,8 @@ def _start(children: list[Child], options: argparse.Namespace) -> None:
     uvicorn += [str(options.api_port), "--log-level", "warning", "--timeout-graceful-shutdown", "1"]
     environment = dict(os.environ)
     for_api = {**environment, "ADMIT_ISSUER": f"http://{HOST}:{options.port}", "DEMO_PORT": str(options.api_port)}
-    children.append(Child("The Admit server", serve, environment=environment, port=options.port, ready_path="/readyz"))
+    for_server = {**environment, "ADMIT_DEMO_API": f"http://{HOST}:{options.api_port}"}
+    children.append(Child("The Admit server", serve, environment=for_server, port=options.port, ready_path="/readyz"))
     children.append(Child("The demo API", uvicorn, environment=for_api, port=options.api_port, ready_path="/livez"))
 
 

@@ -1,6 +1,7 @@
 """The demo's data: one user, one client, one resource, for `admit serve --demo` on loopback."""
 
 import logging
+import os
 from collections.abc import Awaitable
 from urllib.parse import urlsplit
 
@@ -14,7 +15,8 @@ log = logging.getLogger("admit")
 USERNAME = "demo"
 PASSWORD = "stamped-ticket-2026"
 CLIENT_ID = "demo-web"
-API = "http://127.0.0.1:8101"
+# Where the demo API answers; the launcher says so when it had to take another port.
+API = os.environ.get("ADMIT_DEMO_API", "http://127.0.0.1:8101")
 SCOPES = {"notes:read": "Read your notes", "notes:write": "Write and delete your notes"}
 
 

@@ -117,6 +117,7 @@ def fault_page(
     """The error page: what happened, and what to do."""
     response = site.page(
         "error.html",
+        http_status=status,
         status=status,
         title=_TITLES.get(status, "Refused"),
         message=message or "The request was refused.",

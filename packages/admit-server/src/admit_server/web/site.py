@@ -38,7 +38,9 @@ class Site:
         """The living session of this browser."""
         return await current_session(request.cookies.get(self.cookies.session), rt=self.rt)
 
-    def page(self, template: str, *, status: int = 200, redirect_uri: str | None = None, **context: Any) -> Response:
+    def page(
+        self, template: str, *, http_status: int = 200, redirect_uri: str | None = None, **context: Any
+    ) -> Response:
         """Render a page, never cached, under a strict policy."""
         text = (
             templates()
@@ -53,7 +55,7 @@ class Site:
         )
         return Response(
             text,
-            status,
+            http_status,
             headers={"Content-Security-Policy": page_policy(redirect_uri), "Cache-Control": "no-store"},
             media_type="text/html",
         )

@@ -93,7 +93,7 @@ def _form(
         cancel = send_error(AccessDenied(), redirect_uri=asked.redirect_uri, state=asked.state, rt=site.rt).url
     return site.page(
         "sign_in.html",
-        status=status,
+        http_status=status,
         redirect_uri=asked.redirect_uri if asked else None,
         client_name=client.name if client else PRODUCT,
         form_url="/sign-in",

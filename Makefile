@@ -1,0 +1,72 @@
+# Two commands do all set-up on a fresh machine: `make run` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+MANIFESTS := pyproject.toml constraints.txt packages/admit/pyproject.toml packages/admit-server/pyproject.toml
+RUN_STAMP := $(VENV)/.installed-run
+TEST_STAMP := $(VENV)/.installed-test
+UV := $(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt
+# Tests spread over the cores; more workers than cores only slow each other down.
+WORKERS ?= auto
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+.PHONY: help run setup test check format bench bench-peers docs wheels clean
+
+help:
+	@echo "make run     start the server and the demo, ready to try"
+	@echo "make test    run all tests, from unit to browser"
+	@echo "make check   format, lint, types, import contracts, house rules, docs"
+	@echo "make bench   the benchmarks"
+
+run: $(RUN_STAMP)
+	@exec $(BIN)/python examples/demo/run.py
+
+setup: $(TEST_STAMP)
+
+test: $(TEST_STAMP)
+	@sh tools/system_packages.sh
+	@$(PYTEST)
+	@sh tools/library_alone.sh
+
+check: $(TEST_STAMP)
+	@$(BIN)/ruff format --check --quiet . || { echo "run 'make format'"; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy packages/admit/src packages/admit-server/src examples/demo
+	@$(BIN)/lint-imports --no-timing 2>&1 | tail -n 3
+	@$(BIN)/lint-imports > /dev/null
+	@$(BIN)/python -m pytest tests/rules -q
+
+format: $(TEST_STAMP)
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --fix --quiet .
+
+bench: $(TEST_STAMP)
+	@$(BIN)/python -m benchmarks.server
+
+bench-peers: $(TEST_STAMP)
+	@echo "The race against peers comes with the issues about speed; 'make bench' compares with a hello-world of the same process."
+
+docs: $(TEST_STAMP)
+	@$(BIN)/python -m pytest tests/rules/test_docs.py -q
+
+wheels: $(TEST_STAMP)
+	@rm -rf dist
+	@$(BIN)/uv build --quiet --python $(BIN)/python --out-dir dist packages/admit
+	@$(BIN)/uv build --quiet --python $(BIN)/python --out-dir dist packages/admit-server
+	@ls dist
+
+clean:
+	rm -rf $(VENV) .venv-alone dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(BIN)/uv:
+	@sh tools/system_packages.sh python
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+
+$(RUN_STAMP): $(MANIFESTS) | $(BIN)/uv
+	@$(UV) -e packages/admit -e packages/admit-server "fastapi"
+	@touch $@
+
+$(TEST_STAMP): $(MANIFESTS) | $(BIN)/uv
+	@$(UV) -e packages/admit -e packages/admit-server --group test --group check --group build
+	@touch $@ $(RUN_STAMP)
