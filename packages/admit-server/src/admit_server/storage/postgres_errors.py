@@ -18,14 +18,16 @@ class OutOfDate(RunAgain):
     """The schema has changed under what the connection had prepared; run again on another connection it works."""
 
 
-# Everything asyncpg raises. OSError holds TimeoutError, which `command_timeout` raises.
-ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+# Everything asyncpg raises. OSError holds TimeoutError, which `command_timeout` raises. InternalClientError is what a
+# statement meets on a connection that the server is just closing.
+ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 
 _LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.InternalClientError,
     OSError,
 )
 _AGAIN = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
