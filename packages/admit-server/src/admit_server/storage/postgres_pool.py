@@ -35,15 +35,23 @@ SETTINGS = {
 }
 
 
-async def connect(server: PostgresServer) -> "asyncpg.Connection[asyncpg.Record]":
+async def connect(server: PostgresServer, *, changes_schema: bool = False) -> "asyncpg.Connection[asyncpg.Record]":
     """Open one connection.
+
+    Args:
+        server: Where the database is.
+        changes_schema: For upgrades: their statements may write, and take and wait as long as they need.
 
     Raises:
         StoreUnavailable: It can't be had within two seconds; the message says what to do.
     """
     try:
         return await asyncpg.connect(
-            server.url, timeout=CONNECT_S, command_timeout=ANSWER_S, statement_cache_size=0, server_settings=SETTINGS
+            server.url,
+            timeout=CONNECT_S,
+            command_timeout=None if changes_schema else ANSWER_S,
+            statement_cache_size=0,
+            server_settings={"application_name": "admit upgrade"} if changes_schema else SETTINGS,
         )
     except (*ERRORS, ValueError) as error:
         if isinstance(error, TimeoutError):

@@ -15,12 +15,13 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, create_engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from admit_server.ports.store import SchemaMismatch, StoreUnavailable
 from admit_server.storage.location import BadLocation, Location, PostgresServer, SqliteFile, locate
 from admit_server.storage.schema import Schema, Standing, inspect_postgres, inspect_sqlite, require_current
-from admit_server.storage.sqlite_connection import unavailable
+from admit_server.storage.sqlite_connection import primary, unavailable
 
 # Any number that no other program on the same PostgreSQL database uses: the bytes of "admit".
 ADVISORY_LOCK = int.from_bytes(b"admit")
@@ -83,26 +84,45 @@ def _sqlite(path: Path) -> Schema:
     except sqlite3.Error as error:
         raise unavailable(error, path) from error
     try:
-        mode = raw.execute("PRAGMA journal_mode=WAL").fetchone()[0]
-        if mode != "wal":
-            raise StoreUnavailable(f"{path} lies on a file system that can't share memory: use a local disk")
+        _must_upgrade(inspect_sqlite(raw), str(path))  # before anything is touched that isn't ours
+        _keep_a_log(raw, path)
         raw.execute("PRAGMA synchronous=FULL")
-        # From here on no server writes, so the copy below holds everything that was ever acknowledged.
-        raw.execute("BEGIN IMMEDIATE")
-        before = inspect_sqlite(raw)
-        if not _must_upgrade(before, str(path)):
-            return before
-        if before.standing is not Standing.FRESH:
-            _back_up(path, path.with_name(f"{path.name}.before-{before.head}"))
         engine = create_engine("sqlite://", creator=lambda: raw, poolclass=NullPool)
-        # It takes over the transaction begun above, and ends it: Alembic leaves a transaction alone that it did not begin.
         with engine.begin() as connection:
-            _migrate(connection, before)
+            # Begun by ourselves, for SQLAlchemy begins nothing here; it ends it, and Alembic leaves alone what it did not begin.
+            # From here on no server writes, so the copy below holds everything that was ever acknowledged.
+            raw.execute("BEGIN IMMEDIATE")
+            before = inspect_sqlite(raw)
+            if _must_upgrade(before, str(path)):
+                if before.standing is not Standing.FRESH:
+                    _back_up(path, path.with_name(f"{path.name}.before-{before.head}"))
+                _migrate(connection, before)
         return before
     except sqlite3.Error as error:
         raise unavailable(error, path) from error
+    except DBAPIError as error:
+        if isinstance(error.orig, sqlite3.Error) and primary(error.orig) != sqlite3.SQLITE_ERROR:
+            raise unavailable(error.orig, path) from error
+        raise  # a revision is wrong
     finally:
         raw.close()
+
+
+def _keep_a_log(raw: sqlite3.Connection, path: Path) -> None:
+    """Switch the file to a write-ahead log, for good."""
+    ends_at = time.monotonic() + LOCK_WAIT_S
+    while True:
+        try:
+            (mode,) = raw.execute("PRAGMA journal_mode=WAL").fetchone()
+        except sqlite3.OperationalError as error:
+            # Of two that switch at once one is refused without waiting, since both would wait for ever.
+            if primary(error) != sqlite3.SQLITE_BUSY or time.monotonic() > ends_at:
+                raise
+            time.sleep(0.01)
+        else:
+            break
+    if mode != "wal":
+        raise StoreUnavailable(f"{path} lies on a file system that can't share memory: use a local disk")
 
 
 def _make_file(path: Path) -> None:
@@ -144,10 +164,10 @@ async def _postgres(server: PostgresServer) -> Schema:
     import asyncpg
     from sqlalchemy.ext.asyncio import create_async_engine
 
-    try:
-        raw = await asyncpg.connect(server.url, timeout=5)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
-        raise StoreUnavailable(f"can't reach the database {server}: {error}") from error
+    from admit_server.storage import postgres_errors
+    from admit_server.storage.postgres_pool import connect
+
+    raw = await connect(server, changes_schema=True)
 
     async def connection_made() -> asyncpg.Connection:
         return raw
@@ -161,8 +181,15 @@ async def _postgres(server: PostgresServer) -> Schema:
             if _must_upgrade(before, str(server)):
                 await connection.run_sync(_migrate, before)
         return before
+    except (DBAPIError, *postgres_errors.ERRORS) as error:
+        cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig else error
+        known = cause and postgres_errors.unavailable(cause, server)
+        if known is None:
+            raise  # a revision is wrong
+        raise known from error
     finally:
         await engine.dispose()
+        raw.terminate()
 
 
 def main(arguments: list[str] | None = None) -> int:
