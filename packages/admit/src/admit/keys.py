@@ -200,7 +200,7 @@ def key_source(issuer: str, keys: bytes | Jwk | Jwks | KeySource | None) -> KeyS
         return RemoteKeys(issuer)
     if isinstance(keys, bytes | Jwk | Jwks):
         return FixedKeys(keys)
-    if not hasattr(keys, "find"):
+    if not (hasattr(keys, "find") and hasattr(keys, "close")):
         raise ValueError("keys must be bytes, a Jwk, a Jwks or a key source; for a secret, pass its bytes")
     return keys
 
