@@ -5,6 +5,7 @@ from typing import Literal
 Kind = Literal["usr", "cli", "ses", "grt", "crd", "tok", "den", "evt", "dev"]
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_PAIRS = tuple(a + b for a in ALPHABET for b in ALPHABET)
 ID_BYTES = 16
 _ID_CHARS = 22
 
@@ -16,13 +17,15 @@ def base62(data: bytes, *, width: int) -> str:
         ValueError: The number needs more digits than `width`.
     """
     number = int.from_bytes(data, "big")
-    digits: list[str] = []
+    pairs: list[str] = []
+    # Two digits at a time: half the long divisions, which are most of the cost of a token's text.
     while number:
-        number, digit = divmod(number, 62)
-        digits.append(ALPHABET[digit])
-    if len(digits) > width:
+        number, pair = divmod(number, 3844)
+        pairs.append(_PAIRS[pair])
+    text = "".join(reversed(pairs)).lstrip("0")
+    if len(text) > width:
         raise ValueError(f"{len(data)} bytes don't fit in {width} base62 characters")
-    return "".join(reversed(digits)).rjust(width, "0")
+    return text.rjust(width, "0")
 
 
 def new_id(kind: Kind, random_bytes: bytes) -> str:

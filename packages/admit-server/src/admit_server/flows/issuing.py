@@ -34,7 +34,12 @@ class Blank:
     """An access token before it has a grant: its random parts, drawn outside the unit so that the unit may run again."""
 
     id: str
-    secret: str = field(repr=False)
+    random: bytes = field(repr=False)
+
+    @property
+    def secret(self) -> str:
+        """The text, if it turns out to be an opaque one."""
+        return opaque.mint("at", self.random)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +54,7 @@ class ReadyToSign:
 
 def blank(rt: Runtime) -> Blank:
     """Draw the random parts of an access token."""
-    return Blank(id=rt.new_id("tok"), secret=opaque.mint("at", rt.entropy(opaque.SECRET_BYTES)))
+    return Blank(id=rt.new_id("tok"), random=rt.entropy(opaque.SECRET_BYTES))
 
 
 async def effective_policy(tx: Tx, rt: Runtime, *, client: Client, resource: Resource | None) -> BoundedPolicy:

@@ -1,6 +1,5 @@
 """Rendering of answers and refusals: RFC 6749 JSON, RFC 9457 problems, or a page."""
 
-from dataclasses import asdict
 from typing import Any, Literal
 
 import msgspec
@@ -37,7 +36,17 @@ def json(
 
 def tokens(issued: IssuedTokens) -> Response:
     """RFC 6749 section 5.1: with `Cache-Control: no-store`."""
-    return json({name: value for name, value in asdict(issued).items() if value is not None}, headers=NO_STORE)
+    body: dict[str, str | int] = {
+        "access_token": issued.access_token,
+        "token_type": issued.token_type,
+        "expires_in": issued.expires_in,
+        "scope": issued.scope,
+    }
+    if issued.refresh_token is not None:
+        body["refresh_token"] = issued.refresh_token
+    if issued.id_token is not None:
+        body["id_token"] = issued.id_token
+    return json(body, headers=NO_STORE)
 
 
 def see_other(url: str) -> Response:

@@ -4,6 +4,10 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
+
+_decode = msgspec.json.Decoder().decode
+
 
 def words(values: Iterable[str]) -> str:
     """A set of words in stable order."""
@@ -22,4 +26,4 @@ def to_json(value: Any) -> str:
 
 def from_json(text: str) -> Any:
     """The value written by `to_json`."""
-    return json.loads(text)
+    return _decode(text)
