@@ -44,6 +44,9 @@ class RefreshTokenFound:
     alive: bool
 
 
+Inspected = GoodToken | BadToken | RefreshTokenFound
+
+
 @dataclass(frozen=True, slots=True)
 class Revoked:
     """What was ended: the id of an access token, or of a refresh token's grant. `code`: why there was nothing left to end."""
@@ -130,11 +133,19 @@ async def issue(new: NewToken, *, rt: Runtime, caller: Caller) -> Issued:
     return Issued(issuing.finish(ready, rt=rt, now=now, refresh_token=refresh, with_id_token=False), ready.grant)
 
 
-async def inspect(token: str, *, rt: Runtime) -> GoodToken | BadToken | RefreshTokenFound:
+async def inspect(token: str, *, rt: Runtime) -> Inspected:
     """What a token is and whether it is good now, with the reason where it is not. Looking never counts as a use."""
     if opaque.is_opaque(token, "rt"):
         return await _inspect_refresh_token(token, rt=rt)
     return await judge(token, rt=rt)
+
+
+async def username_of(found: Inspected, *, rt: Runtime) -> str | None:
+    """Whose token it is; None for a client's own, and where nothing is known."""
+    if found.grant is None or found.grant.user_id is None:
+        return None
+    user = await rt.store.read.users.get(found.grant.user_id)
+    return user.username if user is not None else None
 
 
 async def end(token: str, *, rt: Runtime, caller: Caller) -> Revoked:

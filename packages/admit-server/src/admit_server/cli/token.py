@@ -1,0 +1,139 @@
+"""`admit token`: issue, inspect, revoke. The text of a token comes from standard input, never from the command line."""
+
+from typing import Annotated, Any
+
+import typer
+
+from ..flows.admin import tokens
+from ..flows.runtime import Caller, Runtime
+from ..flows.token_status import BadToken, GoodToken
+from ..tokens.keyring import NoSigningKey
+from . import output, reading
+from .noun import noun
+from .place import Place, placed
+from .refusal import Refused
+
+app = noun("Tokens. Their text comes from standard input.")
+
+Issuer = Annotated[
+    str | None,
+    typer.Option("--issuer", metavar="URL", help="Default: the settings', else that of the last `admit serve` here."),
+]
+
+REASONS = {
+    "malformed_token": "it is no token of this server",
+    "token_unknown": "this server does not know it",
+    "token_expired": "its time is over",
+    "token_revoked": "it was revoked, or its grant has ended",
+    "session_ended": "its session has ended",
+}
+
+
+@app.command("issue")
+@placed
+def issue(
+    place: Place,
+    user: Annotated[str, typer.Option("--user", metavar="USER", help="User name or id.")],
+    client: Annotated[str, typer.Option("--client", metavar="CLIENT", help="Client name or id.")],
+    resource: Annotated[str, typer.Option("--resource", metavar="AUDIENCE", help="One of the client's audiences.")],
+    policy: Annotated[str | None, typer.Option("--policy", metavar="NAME", help="Further limits on this one.")] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option("--scope", metavar="SCOPES", help="Default: all that the client has there.")
+    ] = None,
+    issuer: Issuer = None,
+) -> None:
+    """Issue an access token without a sign-in; with --json also its refresh token, where the client may use one."""
+    new = tokens.NewToken(
+        user=user, client=client, resource=resource, policy=policy, scopes=frozenset(reading.words(scope))
+    )
+
+    async def work(rt: Runtime, caller: Caller) -> tokens.Issued:
+        try:
+            return await tokens.issue(new, rt=rt, caller=caller)
+        except NoSigningKey as error:
+            raise Refused(f"Nothing was issued: {error}.") from None
+
+    issued = place.run(work, issuer=issuer)
+    answer = issued.tokens
+    document: dict[str, Any] = {
+        "access_token": answer.access_token,
+        "token_type": answer.token_type,
+        "expires_in": answer.expires_in,
+        "scope": answer.scope,
+        "grant_id": issued.grant.id,
+    }
+    if answer.refresh_token is not None:
+        document["refresh_token"] = answer.refresh_token
+    place.show(document, answer.access_token)
+    place.tell(
+        f"{answer.token_type}, good for {output.exactly(answer.expires_in)}, scope: {answer.scope or 'none'}."
+        + (" --json shows its refresh token too." if answer.refresh_token is not None else "")
+    )
+
+
+@app.command("inspect")
+@placed
+def inspect(place: Place, issuer: Issuer = None) -> None:
+    """Say what a token is and whether it is good now, or why not. Never counts as a use."""
+    text = reading.token()
+
+    async def work(rt: Runtime, caller: Caller) -> dict[str, Any]:
+        found = await tokens.inspect(text, rt=rt)
+        return _as_document(found, issuer=rt.issuer, username=await tokens.username_of(found, rt=rt))
+
+    document = place.run(work, issuer=issuer)
+    place.show(document, output.record(_as_lines(document)))
+
+
+@app.command("revoke")
+@placed
+def revoke(place: Place, issuer: Issuer = None) -> None:
+    """End an access token, or with a refresh token the whole grant."""
+    text = reading.token()
+
+    async def work(rt: Runtime, caller: Caller) -> tokens.Revoked:
+        return await tokens.end(text, rt=rt, caller=caller)
+
+    done = place.run(work, issuer=issuer)
+    if done.code in ("malformed_token", "token_unknown"):
+        raise Refused(f"Nothing to revoke: {REASONS[done.code]}. Was it cut, or issued under another --issuer?")
+    document = {"revoked": done.code is None, "kind": done.kind, "id": done.id}
+    if done.code is not None:
+        document["code"] = done.code
+    if place.as_json:
+        place.show(document, "")
+    what = "access token" if done.kind == "access_token" else "refresh token and its whole grant"
+    place.tell(f"Revoked the {what}." if done.code is None else f"It was dead already: {REASONS[done.code]}.")
+
+
+def _as_document(found: tokens.Inspected, *, issuer: str, username: str | None) -> dict[str, Any]:
+    """Good access tokens as RFC 7662 has them; others with the code that says why not."""
+    match found:
+        case GoodToken():
+            answer = found.response(issuer=issuer, username=username)
+            return {**answer, "kind": "access_token", "format": found.format}
+        case tokens.RefreshTokenFound(grant, True):
+            document: dict[str, Any] = {"active": True, "kind": "refresh_token"}
+        case tokens.RefreshTokenFound(grant, False):
+            document = {"active": False, "code": "token_revoked", "kind": "refresh_token"}
+        case BadToken(code, grant):
+            document = {"active": False, "code": code, "kind": "access_token"}
+    if grant is not None:
+        document |= {"client_id": grant.client_id, "sub": grant.subject, "aud": grant.audience, "grant": grant.id}
+    if username is not None:
+        document["username"] = username
+    return document
+
+
+def _as_lines(document: dict[str, Any]) -> list[tuple[str, str]]:
+    lines: list[tuple[str, str]] = []
+    for name, value in document.items():
+        if name == "active":
+            lines.append(("state", "good" if value else "not good"))
+        elif name == "code":
+            lines.append(("because", f"{REASONS.get(value, 'of its state')} ({value})"))
+        elif name in ("exp", "iat", "auth_time"):
+            lines.append((name, output.when(value)))
+        else:
+            lines.append((name, " ".join(value) if isinstance(value, list) else str(value)))
+    return lines

@@ -1,0 +1,172 @@
+"""`admit user`: people."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..domain.user import User
+from ..flows.admin import users
+from ..flows.runtime import Caller, Runtime
+from . import output, reading
+from .noun import noun
+from .place import Place, placed
+
+app = noun("People.")
+
+Name = Annotated[str, typer.Argument(metavar="USER", help="User name or id.")]
+PasswordStdin = Annotated[
+    bool, typer.Option("--password-stdin", help="Read the password from standard input, or ask for it at a terminal.")
+]
+PasswordFile = Annotated[
+    Path | None, typer.Option("--password-file", metavar="FILE", help="Read the password from a file.")
+]
+
+
+def as_document(user: User) -> dict[str, Any]:
+    """The JSON of a user."""
+    return {
+        "user_id": user.id,
+        "username": user.username,
+        "email": user.email,
+        "roles": list(user.roles),
+        "disabled": user.disabled_at is not None,
+        "created_at": user.created_at,
+        "updated_at": user.updated_at,
+        "disabled_at": user.disabled_at,
+    }
+
+
+def as_record(user: User) -> list[tuple[str, str]]:
+    """The lines about a user."""
+    return [
+        ("user_id", user.id),
+        ("username", user.username),
+        ("email", user.email or ""),
+        ("roles", " ".join(user.roles)),
+        ("created", output.when(user.created_at)),
+        ("disabled", output.when(user.disabled_at) if user.disabled_at is not None else "no"),
+    ]
+
+
+@app.command("add")
+@placed
+def add(
+    place: Place,
+    username: Annotated[str, typer.Argument(metavar="NAME", help="The name to sign in with.")],
+    email: Annotated[str | None, typer.Option("--email", metavar="ADDRESS")] = None,
+    role: Annotated[list[str] | None, typer.Option("--role", metavar="ROLE", help="May be repeated.")] = None,
+    password_stdin: PasswordStdin = False,
+    password_file: PasswordFile = None,
+) -> None:
+    """Add somebody."""
+    password = None
+    if password_stdin or password_file is not None:
+        password = reading.password(file=password_file, label=f"Password for {username}")
+    new = users.NewUser(username=username, email=email, roles=reading.words(role), password=password)
+
+    async def work(rt: Runtime, caller: Caller) -> User:
+        return await users.add(new, rt=rt, caller=caller)
+
+    user = place.run(work, create=True)
+    place.show(as_document(user), output.record(as_record(user)))
+    place.tell(f"Added {user.username}.")
+    if password is None:
+        place.tell(f"They can't sign in before `admit user set-password {user.username}`.")
+
+
+@app.command("list")
+@placed
+def show_all(place: Place) -> None:
+    """List everybody, in the order of their names."""
+
+    async def work(rt: Runtime, caller: Caller) -> list[User]:
+        found: list[User] = []
+        after: str | None = ""
+        while after is not None:
+            page = await users.page(after=after, rt=rt)
+            found += page.items
+            after = page.next_after
+        return found
+
+    found = place.run(work)
+    heads = ("username", "user_id", "email", "roles", "disabled", "created")
+    rows = (
+        (
+            u.username,
+            u.id,
+            u.email or "-",
+            " ".join(u.roles) or "-",
+            output.yes(u.disabled_at),
+            output.when(u.created_at),
+        )
+        for u in found
+    )
+    place.show([as_document(user) for user in found], output.table(heads, rows))
+    if not found:
+        place.tell("There are no users yet; `admit user add NAME --password-stdin` adds one.")
+
+
+@app.command("show")
+@placed
+def show(place: Place, name: Name) -> None:
+    """Show one person, and what they can sign in with."""
+
+    async def work(rt: Runtime, caller: Caller) -> tuple[User, tuple[str, ...]]:
+        user = await users.find(name, rt=rt)
+        return user, await users.authenticators_of(user, rt=rt)
+
+    user, authenticators = place.run(work)
+    document = {**as_document(user), "authenticators": list(authenticators)}
+    place.show(
+        document, output.record([*as_record(user), ("signs in with", " ".join(authenticators) or "nothing yet")])
+    )
+
+
+@app.command("disable")
+@placed
+def disable(place: Place, name: Name) -> None:
+    """Keep somebody out, and end all their sessions and tokens now."""
+
+    async def work(rt: Runtime, caller: Caller) -> users.Switched:
+        return await users.disable(name, rt=rt, caller=caller)
+
+    done = place.run(work)
+    _switched(place, done, f"Disabled {done.user.username}; ended {_sign_ins(done.ended)}.", "was disabled already")
+
+
+@app.command("enable")
+@placed
+def enable(place: Place, name: Name) -> None:
+    """Let somebody in again. What was ended stays ended."""
+
+    async def work(rt: Runtime, caller: Caller) -> users.Switched:
+        return await users.enable(name, rt=rt, caller=caller)
+
+    done = place.run(work)
+    _switched(place, done, f"Enabled {done.user.username}.", "was enabled already")
+
+
+@app.command("set-password")
+@placed
+def set_password(
+    place: Place, name: Name, password_stdin: PasswordStdin = False, password_file: PasswordFile = None
+) -> None:
+    """Give a new password, from standard input or a file; all their sessions and tokens end."""
+    password = reading.password(file=password_file, label=f"New password for {name}")
+
+    async def work(rt: Runtime, caller: Caller) -> users.Switched:
+        return await users.set_password(name, password, rt=rt, caller=caller)
+
+    done = place.run(work)
+    _switched(place, done, f"Set the password of {done.user.username}; ended {_sign_ins(done.ended)}.", "")
+
+
+def _switched(place: Place, done: users.Switched, text: str, already: str) -> None:
+    if place.as_json:
+        place.show({**as_document(done.user), "changed": done.changed, "ended": done.ended}, "")
+    place.tell(text if done.changed else f"{done.user.username} {already}.")
+
+
+def _sign_ins(ended: int) -> str:
+    return f"{ended} session or grant" if ended == 1 else f"{ended} sessions and grants"
