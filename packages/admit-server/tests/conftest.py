@@ -100,12 +100,11 @@ def pg_server() -> Iterator[str]:
     load_tool("throwaway_postgres").binaries()  # says what to install when there is nothing
     directory = _cluster_directory()
     with contextlib.ExitStack() as held:
-        with directory.with_name(directory.name + ".lock").open("w") as lock:
+        # The tool's own file serves as the lock between the workers, so that nothing stays behind.
+        with (TOOLS / "throwaway_postgres.py").open() as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             url = _share(directory, held) or _start(directory, held)
-            directory.with_name(directory.name + ".lock").touch()
         yield url
-    directory.with_name(directory.name + ".lock").unlink(missing_ok=True)
 
 
 def _share(directory: Path, held: contextlib.ExitStack) -> str | None:

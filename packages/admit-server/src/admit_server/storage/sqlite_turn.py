@@ -10,7 +10,7 @@ from pathlib import Path
 if sys.platform != "win32":
     import fcntl
 
-POLL_S = 0.001
+POLL_S = 0.0005
 
 # A stopped process may sit on the turn for ever; so long does a batch queue at most before it tries its luck, in seconds.
 TURN_WAIT_S = 0.25

@@ -27,7 +27,7 @@ UNITS_A_COMMIT = 128
 WORK_A_COMMIT_S = 0.005
 
 # How long to sleep between two attempts at the lock of another process, in seconds.
-LOCK_POLL_S = 0.001
+LOCK_POLL_S = 0.0005
 
 
 @dataclass(slots=True, eq=False)
