@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import queue
+import ssl
 import threading
 import time
 from collections import Counter
@@ -159,11 +160,14 @@ class Feed:
 class IssuerServer:
     """A running issuer. `routes` maps paths to functions of a request handler; change them to misbehave."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
         self._http.daemon_threads = True
         self._http.owner = self  # type: ignore[attr-defined]
         self.url = f"http://127.0.0.1:{self._http.server_port}"
+        if tls is not None:
+            self._http.socket = tls.wrap_socket(self._http.socket, server_side=True)
+            self.url = f"https://localhost:{self._http.server_port}"
         self.requests: Counter[str] = Counter()
         self.keys: list[Jwk] = [generate_key("ES256", kid="k1")]
         self.metadata: dict[str, Any] = {"issuer": self.url, "jwks_uri": f"{self.url}/jwks"}
@@ -198,6 +202,20 @@ def another_server() -> Iterator[IssuerServer]:
     running = IssuerServer()
     yield running
     running.stop()
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., IssuerServer]]:
+    """Start further servers, for example with TLS."""
+    running: list[IssuerServer] = []
+
+    def start(**options: Any) -> IssuerServer:
+        running.append(IssuerServer(**options))
+        return running[-1]
+
+    yield start
+    for one in running:
+        one.stop()
 
 
 @pytest.fixture
