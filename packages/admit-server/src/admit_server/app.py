@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from .authenticators.registry import UnknownAuthenticator, load
 from .domain.token_policy import TokenPolicy
 from .flows import keys
+from .flows.denials import write_tally
 from .flows.feed import FeedHub
 from .flows.runtime import Runtime
 from .machine.clock import system_clock, system_entropy
@@ -64,7 +65,16 @@ async def open_parts(
         raise StartError(f"sign_in.authenticators: {error}") from None
     store, vault = await _open_store(settings, create=create)
     hasher = Argon2Hasher(HashingLimits(threads=settings.sign_in.hash_threads, queue=settings.sign_in.hash_queue))
+    announcing: set[asyncio.Task[None]] = set()
+
+    def announce() -> None:
+        """Tell other processes, which would otherwise learn of it at their next look."""
+        task = asyncio.ensure_future(store.announce())
+        announcing.add(task)
+        task.add_done_callback(announcing.discard)
+
     runtime = Runtime(
+        on_revocation=announce,
         store=store,
         clock=system_clock,
         entropy=system_entropy,
@@ -86,6 +96,7 @@ async def open_parts(
     except StoreUnavailable as error:
         raise StartError(str(error)) from error
     finally:
+        await asyncio.gather(*announcing, return_exceptions=True)
         hasher.close()
         await store.close()
 
@@ -198,20 +209,19 @@ async def open_site(settings: Settings) -> AsyncIterator["Server"]:
     from .web.site import Site
 
     async with open_parts(settings) as (runtime, store):
-        hub_box: list[FeedHub] = []
-        announcing: set[asyncio.Task[None]] = set()
+        hubs: list[FeedHub] = []
+        announce = runtime.on_revocation
 
         def on_revocation() -> None:
-            hub_box[0].wake()
-            task = asyncio.ensure_future(store.announce())
-            announcing.add(task)
-            task.add_done_callback(announcing.discard)
+            for hub in hubs:
+                hub.wake()
+            announce()
 
         runtime = replace(runtime, on_revocation=on_revocation)
         is_file = isinstance(locate(settings.database), SqliteFile)
         # SQLite: another process's commit is seen by looking; PostgreSQL also notifies.
         hub = FeedHub(runtime, poll_s=0.05 if is_file else 0.5)
-        hub_box.append(hub)
+        hubs.append(hub)
         site = Site(
             rt=runtime,
             hub=hub,
@@ -222,7 +232,8 @@ async def open_site(settings: Settings) -> AsyncIterator["Server"]:
         )
         await store.listen(hub.wake)
         tasks = [
-            asyncio.create_task(work) for work in (hub.run(), _keep_keys(runtime), _sweep(runtime), _warm_up(runtime))
+            asyncio.create_task(work)
+            for work in (hub.run(), _keep_keys(runtime), _sweep(runtime), _write_tally(runtime), _warm_up(runtime))
         ]
         try:
             yield Server(Application(site), hub)
@@ -230,7 +241,7 @@ async def open_site(settings: Settings) -> AsyncIterator["Server"]:
             hub.close()
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, *announcing, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class Server:
@@ -268,6 +279,14 @@ async def _sweep(rt: Runtime) -> None:
         with suppress(StoreUnavailable):
             while await _swept(rt) >= 100:  # noqa: ASYNC110 - a breath between batches, not a wait for something
                 await asyncio.sleep(0.05)
+
+
+async def _write_tally(rt: Runtime) -> None:
+    """Write the counted refusals every second."""
+    while True:
+        await asyncio.sleep(1)
+        with suppress(StoreUnavailable):
+            await write_tally(rt)
 
 
 async def _swept(rt: Runtime) -> int:

@@ -15,11 +15,7 @@ async def record(
     """
     now = rt.clock()
     if not proved or client_id is None:
-
-        async def count(tx: Tx) -> None:
-            await tx.denials.count(code=error.code, network=caller.network, minute=now // 60)
-
-        await rt.store.write(count)
+        rt.tally.count(error.code, caller.network, minute=now // 60)
         return None
     denial = Denial(
         id=rt.new_id("den"),
@@ -37,3 +33,16 @@ async def record(
 
     await rt.store.write(unit)
     return denial.id
+
+
+async def write_tally(rt: Runtime) -> None:
+    """Write what was counted since the last time: one unit for all of it."""
+    counted = rt.tally.take()
+    if not counted:
+        return
+
+    async def unit(tx: Tx) -> None:
+        for (code, network, minute), amount in counted.items():
+            await tx.denials.count(code=code, network=network, minute=minute, amount=amount)
+
+    await rt.store.write(unit)

@@ -1,5 +1,6 @@
 """What every flow may use, given to it by name."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -33,6 +34,23 @@ class KeyringHolder:
     current: Keyring = field(default_factory=Keyring)
 
 
+@dataclass(slots=True)
+class Tally:
+    """Refusals that are tied to nobody we know, counted in memory so that a stranger's bad request writes nothing."""
+
+    _counts: Counter[tuple[str, str, int]] = field(default_factory=Counter)
+
+    def count(self, code: str, network: str, *, minute: int) -> None:
+        """Count one. Beyond 10,000 different ones between two writings, networks are no longer told apart."""
+        key = (code, network, minute)
+        self._counts[key if key in self._counts or len(self._counts) < 10_000 else (code, "", minute)] += 1
+
+    def take(self) -> dict[tuple[str, str, int], int]:
+        """What was counted, and begin anew."""
+        taken, self._counts = self._counts, Counter()
+        return dict(taken)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
     """Storage, time, randomness, keys and the settings that flows obey.
@@ -52,6 +70,7 @@ class Runtime:
     issuer: str
     authenticators: Mapping[str, Authenticator]
     keys: KeyringHolder = field(default_factory=KeyringHolder)
+    tally: Tally = field(default_factory=Tally)
     default_policy: TokenPolicy = SERVER_DEFAULT
     session_lifetime_s: int = 43_200
     access_token_alg: str = "ES256"

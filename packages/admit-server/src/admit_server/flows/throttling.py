@@ -50,27 +50,31 @@ async def charge(
     refused = rt.event("sign_in.throttled", username_known or "", actor="", caller=caller, now=now, outcome="refused")
 
     async def unit(tx: Tx) -> Charge | Refusal:
-        found: list[tuple[bytes, ThrottleRule, Counter | None]] = []
+        # Look at both before either is charged: a try that is refused costs nothing.
         longest = 0
-        for key, rule in counters:
-            counter = await tx.throttles.get(key)
-            longest = max(longest, wait_s(counter or FRESH, now=now))
-            found.append((key, rule, counter))
-        if longest:
-            if username_known:
-                await tx.audit.append(refused)
-            return Refusal(TooManyTries(retry_after_s=longest))
-        for key, rule, counter in found:
-            was = counter
-            while True:
-                becomes = after_failure(was or FRESH, rule, now=now)
-                expires = max(becomes.blocked_until, becomes.window_started_at + rule.window_s)
-                if await tx.throttles.compare_and_set(key, was=was, becomes=becomes, expires_at=expires):
-                    break
-                was = await tx.throttles.get(key)
-        return Charge(counters)
+        for key, _ in counters:
+            longest = max(longest, wait_s(await tx.throttles.get(key) or FRESH, now=now))
+        for key, rule in counters if not longest else ():
+            longest = longest or await _add_one(tx, key, rule, now=now)
+        if not longest:
+            return Charge(counters)
+        if username_known:
+            await tx.audit.append(refused)
+        return Refusal(TooManyTries(retry_after_s=longest))
 
     return or_raise(await rt.store.write(unit))
+
+
+async def _add_one(tx: Tx, key: bytes, rule: ThrottleRule, *, now: int) -> int:
+    """Charge one counter, and return 0; or how long it is blocked, if others filled it in the meantime."""
+    while True:
+        was = await tx.throttles.get(key)
+        if blocked := wait_s(was or FRESH, now=now):
+            return blocked
+        becomes = after_failure(was or FRESH, rule, now=now)
+        expires = max(becomes.blocked_until, becomes.window_started_at + rule.window_s)
+        if await tx.throttles.compare_and_set(key, was=was, becomes=becomes, expires_at=expires):
+            return 0
 
 
 async def refund(tx: Tx, paid: Charge, *, now: int) -> None:

@@ -72,8 +72,8 @@ class Denials(Protocol):
 
     async def add(self, denial: Denial) -> None: ...
 
-    async def count(self, *, code: str, network: str, minute: int) -> None:
-        """Count a refusal that is tied to nobody we know."""
+    async def count(self, *, code: str, network: str, minute: int, amount: int = 1) -> None:
+        """Count refusals that are tied to nobody we know."""
         ...
 
 

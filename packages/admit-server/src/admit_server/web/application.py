@@ -104,7 +104,9 @@ class Application:
         else:
             headers["Vary"] = "Origin"
             try:
-                if not await self.site.rt.store.read.clients.origin_allowed(origin, client_id=None):
+                # A preflight names no client, so any registered origin passes it; the answer itself is for the client's own.
+                client_id = getattr(request.state, "client_id", None)
+                if not await self.site.rt.store.read.clients.origin_allowed(origin, client_id=client_id):
                     return
             except StoreUnavailable:
                 return

@@ -73,13 +73,14 @@ class DenialStatements:
             checks=to_json([[c.name, c.expected, c.found, c.passed] for c in denial.checks]),
         )
 
-    async def count(self, *, code: str, network: str, minute: int) -> None:
+    async def count(self, *, code: str, network: str, minute: int, amount: int = 1) -> None:
         await self._tx.run(
-            """INSERT INTO denial_count (code, network, minute, amount) VALUES (:code, :network, :minute, 1)
-               ON CONFLICT (code, network, minute) DO UPDATE SET amount = denial_count.amount + 1""",
+            """INSERT INTO denial_count (code, network, minute, amount) VALUES (:code, :network, :minute, :amount)
+               ON CONFLICT (code, network, minute) DO UPDATE SET amount = denial_count.amount + excluded.amount""",
             code=code,
             network=network,
             minute=minute,
+            amount=amount,
         )
 
 

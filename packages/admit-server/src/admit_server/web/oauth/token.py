@@ -49,6 +49,7 @@ async def token_endpoint(request: Request, site: Site) -> Response:
     who = None
     try:
         who = await authenticate_client(params.client_credentials(request, form), rt=rt)
+        request.state.client_id = who.client.id
         match parse_grant(form):
             case CodeGrant() as grant:
                 issued = await authorization_code.exchange(grant, who=who, rt=rt, caller=caller)

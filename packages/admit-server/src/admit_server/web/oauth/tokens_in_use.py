@@ -21,6 +21,7 @@ async def introspect_endpoint(request: Request, site: Site) -> Response:
     form = await params.read_form(request, limit=LIMIT)
     try:
         who = await authenticate_client(params.client_credentials(request, form), rt=site.rt)
+        request.state.client_id = who.client.id
         body = await introspect(_token(form), who=who, rt=site.rt)
     except ProtocolError as error:
         return await refused(error, endpoint="/introspect", who=who, site=site, caller=site.caller(request))
@@ -34,6 +35,7 @@ async def revoke_endpoint(request: Request, site: Site) -> Response:
     caller = site.caller(request)
     try:
         who = await authenticate_client(params.client_credentials(request, form), rt=site.rt)
+        request.state.client_id = who.client.id
         await revoke(_token(form), who=who, rt=site.rt, caller=caller)
     except ProtocolError as error:
         return await refused(error, endpoint="/revoke", who=who, site=site, caller=caller)
