@@ -3,40 +3,33 @@
 import asyncio
 import ipaddress
 import logging
-import os
 import sqlite3
-import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .authenticators.registry import UnknownAuthenticator, load
 from .domain.token_policy import TokenPolicy
 from .flows import keys
-from .flows.denials import write_tally
 from .flows.feed import FeedHub
 from .flows.runtime import Runtime
+from .housekeeping import count_refusals, keep_keys, sweep, warm_up
 from .machine.clock import system_clock, system_entropy
 from .machine.hashing import Argon2Hasher, HashingLimits
 from .ports.store import SchemaMismatch, StoreUnavailable
-from .ports.transaction import Tx
 from .settings import Settings
+from .starting import StartError, migrate, private_directory, read_key_file, read_or_make_key_file
 from .storage.location import BadLocation, SqliteFile, locate
 from .storage.open import OpenStore, open_store
 from .storage.statements import Aggregates, bind
-from .tokens.envelope import KEY_BYTES, KeyFileInvalid, Vault
+from .tokens.envelope import Vault
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 log = logging.getLogger("admit")
-
-
-class StartError(Exception):
-    """The server can't start; the message says why and what to do."""
 
 
 @asynccontextmanager
@@ -106,9 +99,9 @@ async def _open_store(settings: Settings, *, create: bool) -> tuple[OpenStore[Ag
         location = locate(settings.database)
         fresh_file = isinstance(location, SqliteFile) and not location.path.exists()
         if fresh_file and create:
-            _private_directory(settings.data_dir)
+            private_directory(settings.data_dir)
             vault = read_or_make_key_file(settings.key_file)
-            await _migrate(settings.database)
+            await migrate(settings.database)
         elif fresh_file:
             raise StartError(f"there is no database at {location}: run `admit serve` or `admit db upgrade` to make one")
         try:
@@ -116,9 +109,9 @@ async def _open_store(settings: Settings, *, create: bool) -> tuple[OpenStore[Ag
         except SchemaMismatch as error:
             if not (create and "is empty" in str(error)):
                 raise
-            _private_directory(settings.data_dir)
+            private_directory(settings.data_dir)
             read_or_make_key_file(settings.key_file)
-            await _migrate(settings.database)
+            await migrate(settings.database)
             store = await open_store(location, bind, connections=settings.storage.connections)
     except (BadLocation, StoreUnavailable) as error:
         raise StartError(str(error)) from None
@@ -131,74 +124,6 @@ async def _open_store(settings: Settings, *, create: bool) -> tuple[OpenStore[Ag
             await store.close()
             raise
     return store, vault
-
-
-def read_key_file(path: Path) -> Vault:
-    """The keys outside the database.
-
-    Raises:
-        StartError: Missing, unreadable, readable by others, or not a key file.
-    """
-    try:
-        mode = path.stat().st_mode
-        text = path.read_text(encoding="ascii", errors="strict")
-    except FileNotFoundError:
-        raise StartError(
-            f"the key file {path} is missing, and the database was made with one: put it back from your copy, or name it with "
-            "storage.key_file; see docs/howto/lost-key-file.md"
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise StartError(f"the key file {path} can't be read: {error}") from None
-    if os.name == "posix" and mode & 0o077:
-        raise StartError(f"the key file {path} can be read by others: run `chmod 600 {path}`")
-    try:
-        return Vault.parse(text)
-    except KeyFileInvalid as error:
-        raise StartError(f"{path} is not a key file: {error}. Put back the right one from your copy") from None
-
-
-def read_or_make_key_file(path: Path) -> Vault:
-    """The key file, made at the very first start. Never overwrites one."""
-    if path.exists():
-        return read_key_file(path)
-    key = system_entropy(KEY_BYTES)
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(Vault.format(key))
-            file.flush()
-            os.fsync(file.fileno())
-    except FileExistsError:
-        return read_key_file(path)
-    except OSError as error:
-        raise StartError(f"the key file {path} can't be written: {error}") from None
-    log.info("made the key file %s: keep a copy in a safe place", path)
-    return Vault.from_keys([key])
-
-
-def _private_directory(path: Path) -> None:
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise StartError(f"the data directory {path} can't be made: {error}") from None
-
-
-async def _migrate(database: str) -> None:
-    """Set up a fresh database in a child process: the migration tools would cost the server 60 MB."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "admit_server.storage.migrations.upgrade",
-        "--database",
-        database,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    _, errors = await process.communicate()
-    if process.returncode:
-        last = errors.decode(errors="replace").strip().splitlines()
-        raise StartError(f"the database could not be set up: {last[-1] if last else f'exit code {process.returncode}'}")
 
 
 @asynccontextmanager
@@ -233,7 +158,7 @@ async def open_site(settings: Settings) -> AsyncIterator["Server"]:
         await store.listen(hub.wake)
         tasks = [
             asyncio.create_task(work)
-            for work in (hub.run(), _keep_keys(runtime), _sweep(runtime), _write_tally(runtime), _warm_up(runtime))
+            for work in (hub.run(), keep_keys(runtime), sweep(runtime), count_refusals(runtime), warm_up(runtime))
         ]
         try:
             yield Server(Application(site), hub)
@@ -255,50 +180,3 @@ class Server:
     def runtime(self) -> Runtime:
         """What the flows use."""
         return self.hub.rt
-
-
-async def _keep_keys(rt: Runtime) -> None:
-    """Follow rotations made by other processes, and keep a next key published."""
-    await asyncio.sleep(1)
-    rounds = 0
-    while True:
-        try:
-            await keys.refresh(rt)
-            if rounds % 1200 == 0:
-                await keys.ensure_next(rt)
-        except StoreUnavailable as error:
-            log.warning("the keys can't be read: %s", error)
-        rounds += 1
-        await asyncio.sleep(0.5)
-
-
-async def _sweep(rt: Runtime) -> None:
-    """Delete what can matter to nobody any more, in small batches so that nobody waits."""
-    while True:
-        await asyncio.sleep(30)
-        with suppress(StoreUnavailable):
-            while await _swept(rt) >= 100:  # noqa: ASYNC110 - a breath between batches, not a wait for something
-                await asyncio.sleep(0.05)
-
-
-async def _write_tally(rt: Runtime) -> None:
-    """Write the counted refusals every second."""
-    while True:
-        await asyncio.sleep(1)
-        with suppress(StoreUnavailable):
-            await write_tally(rt)
-
-
-async def _swept(rt: Runtime) -> int:
-    now = rt.clock()
-
-    async def unit(tx: Tx) -> int:
-        return await tx.sweeping.sweep(now=now, limit=100)
-
-    return await rt.store.write(unit)
-
-
-async def _warm_up(rt: Runtime) -> None:
-    await asyncio.sleep(0.2)
-    if isinstance(rt.hasher, Argon2Hasher):
-        await rt.hasher.warm_up()

@@ -9,8 +9,9 @@ from types import FrameType
 
 import uvicorn
 
-from .app import Server, StartError, open_site
+from .app import Server, open_site
 from .settings import Settings
+from .starting import StartError
 
 log = logging.getLogger("admit")
 GRACE_S = 2

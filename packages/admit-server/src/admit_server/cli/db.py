@@ -54,7 +54,7 @@ def look(database: str) -> Looked:
             case PostgresServer():
                 return asyncio.run(_look_at_server(location))
     except (BadLocation, StoreUnavailable) as error:
-        raise Refused(_sentence(str(error))) from None
+        raise Refused(str(error)) from None
 
 
 @app.command("status")
@@ -86,7 +86,7 @@ def status(place: Place) -> None:
 @placed
 def upgrade(place: Place) -> None:
     """Bring the database to this version's schema; a SQLite file is copied beside itself first."""
-    from ..app import StartError, read_or_make_key_file
+    from ..starting import StartError, read_or_make_key_file
     from ..storage.migrations.upgrade import upgrade as bring_up  # Alembic: 60 MB that only this command needs
 
     settings = place.settings()
@@ -97,7 +97,7 @@ def upgrade(place: Place) -> None:
             read_or_make_key_file(settings.key_file)
         before = bring_up(settings.database)
     except (StartError, StoreUnavailable) as error:
-        raise Refused(_sentence(str(error))) from None
+        raise Refused(str(error)) from None
     document = {"database": looked.where, "was": before.revision, "schema": before.head}
     changed = before.standing is not Standing.CURRENT
     if place.as_json:
@@ -138,7 +138,3 @@ async def _look_at_server(location: PostgresServer) -> Looked:
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError, TimeoutError) as error:
         raise StoreUnavailable(f"can't reach the database {location}: {error or type(error).__name__}") from error
     return Looked(str(location), schema, float(clock))
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]

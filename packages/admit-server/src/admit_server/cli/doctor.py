@@ -34,7 +34,10 @@ def _examine(place: Place) -> list[Finding]:
     except Refused as error:
         mend = "Correct that value in the flag, the environment variable or the settings file."
         return [Finding("settings", "error", str(error), mend)]
-    findings = [Finding(f"setting {name}", "ok", f"{value} ({origin})") for name, value, origin in origins(settings)]
+    findings = [
+        Finding(f"setting {name}", "ok", f"{value or 'not set'} ({origin})")
+        for name, value, origin in origins(settings)
+    ]
     looked: Looked | None = None
     findings += checks.data_directory(settings)
     try:

@@ -134,7 +134,8 @@ def main() -> None:
 def _refused(text: str, error: Exception | None = None) -> int:
     if error is not None and os.environ.get("ADMIT_DEBUG") == "1":
         traceback.print_exception(error)
-    tell("admit: " + " ".join(text.split()))
+    line = " ".join(text.split())
+    tell(f"admit: {line[:1].upper()}{line[1:]}")
     return REFUSED
 
 

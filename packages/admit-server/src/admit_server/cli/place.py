@@ -71,8 +71,9 @@ class Place:
         Raises:
             Refused: The database or the key file can't be used; the text says what to do.
         """
-        from ..app import StartError, open_runtime
+        from ..app import open_runtime
         from ..flows.runtime import Caller
+        from ..starting import StartError
 
         settings = self.settings(issuer=issuer)
         if (served := remembered(settings)) is not None:

@@ -43,8 +43,8 @@ def serve(
     )
     # Imported after the settings were found good: a wrong value is answered before the web parts are loaded.
     from .. import serving
-    from ..app import StartError
     from ..demo import NotOnLoopback
+    from ..starting import StartError
 
     try:
         with remembering(settings):

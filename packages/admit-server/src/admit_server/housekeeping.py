@@ -1,0 +1,61 @@
+"""What a running server does beside answering: follow key rotations, sweep, write counts."""
+
+import asyncio
+import logging
+from contextlib import suppress
+
+from .flows import keys
+from .flows.denials import write_tally
+from .flows.runtime import Runtime
+from .machine.hashing import Argon2Hasher
+from .ports.store import StoreUnavailable
+from .ports.transaction import Tx
+
+log = logging.getLogger("admit")
+
+
+async def keep_keys(rt: Runtime) -> None:
+    """Follow rotations made by other processes, and keep a next key published."""
+    await asyncio.sleep(1)
+    rounds = 0
+    while True:
+        try:
+            await keys.refresh(rt)
+            if rounds % 1200 == 0:
+                await keys.ensure_next(rt)
+        except StoreUnavailable as error:
+            log.warning("the keys can't be read: %s", error)
+        rounds += 1
+        await asyncio.sleep(0.5)
+
+
+async def sweep(rt: Runtime) -> None:
+    """Delete what can matter to nobody any more, in small batches so that nobody waits."""
+    while True:
+        await asyncio.sleep(30)
+        with suppress(StoreUnavailable):
+            while await _swept(rt) >= 100:  # noqa: ASYNC110 - a breath between batches, not a wait for something
+                await asyncio.sleep(0.05)
+
+
+async def count_refusals(rt: Runtime) -> None:
+    """Write the counted refusals every second."""
+    while True:
+        await asyncio.sleep(1)
+        with suppress(StoreUnavailable):
+            await write_tally(rt)
+
+
+async def _swept(rt: Runtime) -> int:
+    now = rt.clock()
+
+    async def unit(tx: Tx) -> int:
+        return await tx.sweeping.sweep(now=now, limit=100)
+
+    return await rt.store.write(unit)
+
+
+async def warm_up(rt: Runtime) -> None:
+    await asyncio.sleep(0.2)
+    if isinstance(rt.hasher, Argon2Hasher):
+        await rt.hasher.warm_up()

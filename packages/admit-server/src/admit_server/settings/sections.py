@@ -1,0 +1,93 @@
+"""The settings, one section a class. `docs/reference/settings.md` is made from this file."""
+
+import ipaddress
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ServerSection(_Section):
+    """Where the server listens, and what it is called."""
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8100, ge=0, le=65535, description="Port to listen on.")
+    issuer: str = Field(
+        default="", description="The public address, the `iss` of every token. Empty: http://HOST:PORT on loopback."
+    )
+    trusted_proxies: tuple[str, ...] = Field(default=(), description="Networks whose `X-Forwarded-For` is believed.")
+    insecure_http: bool = Field(
+        default=False, description="Allow a plain http issuer that is not on loopback. Tokens can be read on the way."
+    )
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            ipaddress.ip_network(network)
+        return value
+
+
+class StorageSection(_Section):
+    """Where data is kept."""
+
+    data: Path = Field(
+        default=Path("var"), description="Directory of the key file and, by default, of the SQLite database."
+    )
+    database: str = Field(
+        default="", description="`sqlite:///PATH` or `postgresql://...`. Empty: admit.db in the data directory."
+    )
+    key_file: Path | None = Field(
+        default=None, description="The key outside the database. Empty: admit.key in the data directory."
+    )
+    connections: int = Field(default=10, ge=1, le=200, description="PostgreSQL only: connections of the pool.")
+
+
+class TokensSection(_Section):
+    """The server's default policy; resources and clients can only be stricter. Seconds."""
+
+    lifetime_s: int = Field(
+        default=600, ge=30, le=86_400, description="An access token ends by itself after this long."
+    )
+    end_with_session: bool = Field(default=True, description="Tokens die at the moment of logout.")
+    refresh_lifetime_s: int = Field(
+        default=90 * 86_400, ge=60, description="The absolute end of a family of refresh tokens."
+    )
+    refresh_idle_s: int = Field(default=14 * 86_400, ge=60, description="An unused refresh token ends after this long.")
+    refresh_reuse_window_s: int = Field(
+        default=30, ge=0, le=300, description="How long a spent refresh token gets the same successor."
+    )
+
+
+class SignInSection(_Section):
+    """How people sign in."""
+
+    session_lifetime_s: int = Field(
+        default=43_200, ge=60, le=31_536_000, description="A browser stays signed in at most this long."
+    )
+    authenticators: tuple[str, ...] = Field(default=("password",), description="Which authenticators are loaded.")
+    hash_threads: int = Field(default=0, ge=0, le=64, description="Threads that hash passwords. 0: as many as cores.")
+    hash_queue: int = Field(
+        default=64, ge=1, le=10_000, description="Sign-ins waiting for a hash at most; beyond it 503."
+    )
+
+
+class FeedSection(_Section):
+    """The revocation feed."""
+
+    streams_per_network: int = Field(
+        default=1024, ge=1, description="Open streams from one address at most; beyond it 429, then polling."
+    )
+
+
+class LogSection(_Section):
+    """Logging."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least level that is written."
+    )
+    format: Literal["text", "json"] = Field(default="text", description="Lines for people, or JSON lines.")

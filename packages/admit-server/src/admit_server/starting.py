@@ -1,0 +1,84 @@
+"""Starting: the key file, the data directory, and setting up a fresh database. Every failure says what to do."""
+
+import asyncio
+import logging
+import os
+import sys
+from pathlib import Path
+
+from .machine.clock import system_entropy
+from .tokens.envelope import KEY_BYTES, KeyFileInvalid, Vault
+
+log = logging.getLogger("admit")
+
+
+class StartError(Exception):
+    """The server can't start; the message says why and what to do."""
+
+
+def read_key_file(path: Path) -> Vault:
+    """The keys outside the database.
+
+    Raises:
+        StartError: Missing, unreadable, readable by others, or not a key file.
+    """
+    try:
+        mode = path.stat().st_mode
+        text = path.read_text(encoding="ascii", errors="strict")
+    except FileNotFoundError:
+        raise StartError(
+            f"the key file {path} is missing, and the database was made with one: put it back from your copy, or name it with "
+            "storage.key_file; see docs/howto/lost-key-file.md"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise StartError(f"the key file {path} can't be read: {error}") from None
+    if os.name == "posix" and mode & 0o077:
+        raise StartError(f"the key file {path} can be read by others: run `chmod 600 {path}`")
+    try:
+        return Vault.parse(text)
+    except KeyFileInvalid as error:
+        raise StartError(f"{path} is not a key file: {error}. Put back the right one from your copy") from None
+
+
+def read_or_make_key_file(path: Path) -> Vault:
+    """The key file, made at the very first start. Never overwrites one."""
+    if path.exists():
+        return read_key_file(path)
+    key = system_entropy(KEY_BYTES)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(Vault.format(key))
+            file.flush()
+            os.fsync(file.fileno())
+    except FileExistsError:
+        return read_key_file(path)
+    except OSError as error:
+        raise StartError(f"the key file {path} can't be written: {error}") from None
+    log.info("made the key file %s: keep a copy in a safe place", path)
+    return Vault.from_keys([key])
+
+
+def private_directory(path: Path) -> None:
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StartError(f"the data directory {path} can't be made: {error}") from None
+
+
+async def migrate(database: str) -> None:
+    """Set up a fresh database in a child process: the migration tools would cost the server 60 MB."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "admit_server.storage.migrations.upgrade",
+        "--database",
+        database,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, errors = await process.communicate()
+    if process.returncode:
+        last = errors.decode(errors="replace").strip().splitlines()
+        raise StartError(f"the database could not be set up: {last[-1] if last else f'exit code {process.returncode}'}")
