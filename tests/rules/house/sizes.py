@@ -1,0 +1,24 @@
+"""One rule lives in one small file: 250 lines, and where a reason stands here up to 400."""
+
+from collections.abc import Mapping
+
+SOFT, HARD = 250, 400
+
+# Modules over the soft limit, and why each of them is still one idea.
+ALLOWED: dict[str, str] = {}
+
+
+def problems(lines_of: Mapping[str, int], *, allowed: Mapping[str, str]) -> list[str]:
+    """Modules that are too long, and entries of the list that nobody needs any more."""
+    found = [
+        f"{name} has {lines} lines; {HARD} is the end: it holds two ideas"
+        for name, lines in lines_of.items()
+        if lines > HARD
+    ]
+    for name, lines in lines_of.items():
+        if SOFT < lines <= HARD and not allowed.get(name, "").strip():
+            found.append(f"{name} has {lines} lines, over {SOFT}: split it, or say in sizes.ALLOWED why it is one idea")
+    for name in allowed:
+        if lines_of.get(name, 0) <= SOFT:
+            found.append(f"{name} no longer needs its entry in sizes.ALLOWED")
+    return found
