@@ -134,8 +134,10 @@ def main() -> None:
 def _refused(text: str, error: Exception | None = None) -> int:
     if error is not None and os.environ.get("ADMIT_DEBUG") == "1":
         traceback.print_exception(error)
-    line = " ".join(text.split())
-    tell(f"admit: {line[:1].upper()}{line[1:]}")
+    words = text.split()
+    if words[0].isalpha():  # a sentence, not a setting or a path
+        words[0] = words[0][0].upper() + words[0][1:]
+    tell(f"admit: {' '.join(words)}")
     return REFUSED
 
 
@@ -146,7 +148,7 @@ def _wrong_usage(error: typer.TyperException) -> int:
     if "\n" in message:  # no command was named: the message is the help
         sys.stderr.write(message + "\n")
     else:
-        tell(f"{path}: {message} Try `{path} --help`.")
+        tell(f"{path}: {message}{'' if message[-1] in '.?' else '.'} Try `{path} --help`.")
     return WRONG_USAGE
 
 
@@ -160,7 +162,7 @@ def _refuse_broken_text(arguments: list[str]) -> None:
 
 def _what_failed(error: OSError) -> str:
     what = f"{error.filename}: " if error.filename else ""
-    return f"{what}{error.strerror or error}. Nothing more was done."
+    return f"{what}{error.strerror or error}."
 
 
 def _where(error: Exception) -> str:

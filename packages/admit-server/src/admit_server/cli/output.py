@@ -10,6 +10,8 @@ from typing import Any
 
 import typer
 
+from .refusal import Refused
+
 # What a shell reports for a program that ended because nobody reads its output any more (128 + SIGPIPE).
 BROKEN_PIPE = 141
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
@@ -24,6 +26,9 @@ def emit(text: str) -> None:
         # The reader (`head`, a pager) has seen enough. What is buffered would fail again when the interpreter ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(BROKEN_PIPE) from None
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise Refused(f"What was asked is done, but the answer can't be written: {error.strerror}.") from None
 
 
 def tell(text: str) -> None:
