@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 MANIFESTS := pyproject.toml constraints.txt packages/admit/pyproject.toml packages/admit-server/pyproject.toml
 RUN_STAMP := $(VENV)/.installed-run
 TEST_STAMP := $(VENV)/.installed-test
-UV := $(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt
+UV := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt
 # Tests spread over the cores; more workers than cores only slow each other down.
 WORKERS ?= auto
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
