@@ -1,0 +1,145 @@
+"""A server and a demo API as `make run` starts them; programs and people to use them. Everything is real."""
+
+import importlib.util
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from tests.whole.apps import App
+from tests.whole.programs import ROOT
+from tests.whole.servers import DemoApi, Launcher, Server
+from tests.whole.wire import Http
+
+ARTIFACTS = ROOT / "test-artifacts"
+_FIGURE = "figure"
+
+
+def _module(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"shared_{path.parent.parent.name.replace('-', '_')}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+# The same throw-away cluster as the server's own tests have, one for a whole run.
+_databases = _module(ROOT / "packages" / "admit-server" / "tests" / "conftest.py")
+pg_server, pg_url = _databases.pg_server, _databases.pg_url
+
+
+@pytest.fixture(scope="session")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launcher]:
+    """The server and the demo API on ports and data of this worker's own, as `make run` starts them."""
+    launched = Launcher(tmp_path_factory.mktemp("pair") / "data")
+    try:
+        launched.wait_until_ready()
+        yield launched
+    finally:
+        launched.end()
+    launched.refuse_tracebacks()
+
+
+@pytest.fixture
+def launch(tmp_path: Path) -> Iterator[Callable[..., Launcher]]:
+    """Starts launchers for this test alone; none outlives it."""
+    launched: list[Launcher] = []
+
+    def start(name: str = "data", **options: Any) -> Launcher:
+        launched.append(Launcher(tmp_path / name, **options))
+        return launched[-1]
+
+    yield start
+    for each in launched:
+        each.end()
+        each.refuse_tracebacks()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest) -> str | None:
+    """The URL of a PostgreSQL database, or None for the embedded SQLite; a test runs on each."""
+    if request.param == "sqlite":
+        return None
+    url: str = request.getfixturevalue("pg_url")
+    return url
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Starts servers for this test alone; none outlives it."""
+    started: list[Server] = []
+
+    def start(**options: Any) -> Server:
+        started.append(Server(tmp_path / f"server-{len(started)}", **options))
+        started[-1].start()
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture
+def serve_api(tmp_path: Path) -> Iterator[Callable[[Server], DemoApi]]:
+    """Starts the demo API of a server."""
+    started: list[DemoApi] = []
+
+    def start(server: Server) -> DemoApi:
+        started.append(DemoApi(server, log=tmp_path / f"api-{len(started)}.log"))
+        return started[-1]
+
+    yield start
+    for api in started:
+        api.stop()
+
+
+@pytest.fixture
+def app_of() -> Iterator[Callable[..., App]]:
+    """Makes programs that sign people in at a server."""
+    made: list[App] = []
+
+    def make(server: Server, **options: Any) -> App:
+        made.append(App(server, **options))
+        return made[-1]
+
+    yield make
+    for app in made:
+        app.close()
+
+
+@pytest.fixture
+def talk() -> Iterator[Callable[[str], Http]]:
+    """Opens connections; none stays open."""
+    opened: list[Http] = []
+
+    def to(base: str) -> Http:
+        opened.append(Http(base))
+        return opened[-1]
+
+    yield to
+    for each in opened:
+        each.close()
+
+
+@pytest.fixture
+def figure(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Tells a measured figure at the end of the run."""
+    return lambda text: record_property(_FIGURE, text)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What was measured, whichever worker measured it."""
+    lines = [
+        f"{report.nodeid.rpartition('::')[2]}: {value}"
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if getattr(report, "when", "") == "call"
+        for name, value in report.user_properties
+        if name == _FIGURE
+    ]
+    if lines:
+        terminalreporter.section("figures")
+        for line in sorted(lines):
+            terminalreporter.write_line(line)

@@ -1,0 +1,91 @@
+"""HTTP as a script speaks it, without the comforts that would hide what a server does."""
+
+import contextlib
+import http.client
+import json
+import socket
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an HTTP request came back with. Header names are in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    cookies: tuple[str, ...] = ()
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def location(self) -> dict[str, str]:
+        """The parameters of the address that it redirects to."""
+        return {name: values[0] for name, values in parse_qs(urlsplit(self.headers["location"]).query).items()}
+
+
+class Http:
+    """One kept connection. Quick enough to poll with, and it never retries: a lost answer is the test's business."""
+
+    def __init__(self, base: str, *, timeout_s: float = 20) -> None:
+        self.base = base
+        self._connection = http.client.HTTPConnection(urlsplit(base).netloc, timeout=timeout_s)
+
+    def get(self, path: str, **headers: str) -> Answer:
+        return self._ask("GET", path, None, headers)
+
+    def post(self, path: str, form: dict[str, str], **headers: str) -> Answer:
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        return self._ask("POST", path, urlencode(form).encode(), kind | headers)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _ask(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
+        try:
+            self._connection.request(method, path, body, {n.replace("_", "-"): v for n, v in headers.items()})
+            response = self._connection.getresponse()
+            content = response.read()
+        except BaseException:
+            self._connection.close()
+            raise
+        named = {name.lower(): value for name, value in response.getheaders()}
+        return Answer(response.status, named, content, tuple(response.headers.get_all("Set-Cookie") or ()))
+
+    def __enter__(self) -> "Http":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def at_once(base: str, path: str, form: dict[str, str], *, callers: int) -> list[Answer]:
+    """The same form, posted by so many callers: all have connected before the first sends, all have sent before one reads."""
+    place = urlsplit(base)
+    body = urlencode(form).encode()
+    head = f"POST {path} HTTP/1.1\r\nHost: {place.netloc}\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    request = head.encode() + b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(body) + body
+    with contextlib.ExitStack() as held:
+        assert place.hostname is not None
+        assert place.port is not None
+        connections = [
+            held.enter_context(socket.create_connection((place.hostname, place.port), timeout=30))
+            for _ in range(callers)
+        ]
+        for connection in connections:
+            connection.sendall(request)
+        return [_read(connection) for connection in connections]
+
+
+def _read(connection: socket.socket) -> Answer:
+    response = http.client.HTTPResponse(connection, method="POST")
+    try:
+        response.begin()
+        content = response.read()
+        return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, content)
+    finally:
+        response.close()
