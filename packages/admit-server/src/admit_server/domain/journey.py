@@ -60,8 +60,8 @@ def next_step(requirement: Requirement, proofs: tuple[Proof, ...]) -> Ask | Comp
 def session_suffices(*, auth_time: int, freshness: Freshness, now: int) -> bool:
     """Whether an existing sign-in answers this request, or the person has to prove it anew.
 
-    Spec: OpenID Connect Core section 3.1.2.1 (`prompt=login`, `max_age`).
+    Spec: OpenID Connect Core section 3.1.2.1 (`prompt=login` and `select_account`, `max_age`).
     """
-    if "login" in freshness.prompt:
+    if freshness.prompt & {"login", "select_account"}:
         return False
     return freshness.max_age_s is None or now - auth_time <= freshness.max_age_s
