@@ -154,7 +154,8 @@ def finish(
         )
         access_token = ring.sign(payload, alg=rt.access_token_alg, typ="at+jwt", now=now)
     id_token = None
-    if with_id_token and ready.user is not None and "openid" in ready.scopes:
+    # A grant by an administrator's hand has no sign-in that an ID token could tell of, also when it is refreshed.
+    if with_id_token and grant.auth_time is not None and ready.user is not None and "openid" in ready.scopes:
         payload = claims.id_token_claims(
             grant,
             issuer=rt.issuer,
