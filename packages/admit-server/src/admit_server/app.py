@@ -4,9 +4,9 @@ import asyncio
 import ipaddress
 import logging
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from .flows.runtime import Runtime
 from .housekeeping import count_refusals, keep_keys, sweep, warm_up
 from .machine.clock import system_clock, system_entropy
 from .machine.hashing import Argon2Hasher, HashingLimits
+from .ports.runtime import Clock, Entropy
 from .ports.store import SchemaMismatch, StoreUnavailable
 from .settings import Settings
 from .starting import StartError, migrate, private_directory, read_key_file, read_or_make_key_file
@@ -32,24 +33,39 @@ if TYPE_CHECKING:
 log = logging.getLogger("admit")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """Time, randomness and slow hashing: the machine's own, unless somebody who tries things out brings others."""
+
+    clock: Clock = system_clock
+    entropy: Entropy = system_entropy
+    hasher: Callable[[HashingLimits], Argon2Hasher] = Argon2Hasher
+
+
+THIS_MACHINE = Machine()
+
+
 @asynccontextmanager
-async def open_runtime(settings: Settings, *, create: bool = True) -> AsyncIterator[Runtime]:
+async def open_runtime(
+    settings: Settings, *, create: bool = True, machine: Machine = THIS_MACHINE
+) -> AsyncIterator[Runtime]:
     """Open database, key file and keyring.
 
     Args:
         settings: As loaded.
         create: Make key file and database where there is neither.
+        machine: Where time and randomness come from.
 
     Raises:
         StartError: A missing or unreadable key file, a database that can't be opened or is of another version, no keys.
     """
-    async with open_parts(settings, create=create) as (runtime, _):
+    async with open_parts(settings, create=create, machine=machine) as (runtime, _):
         yield runtime
 
 
 @asynccontextmanager
 async def open_parts(
-    settings: Settings, *, create: bool = True
+    settings: Settings, *, create: bool = True, machine: Machine = THIS_MACHINE
 ) -> AsyncIterator[tuple[Runtime, OpenStore[Aggregates]]]:
     """As `open_runtime`, with the store's own face beside it."""
     try:
@@ -57,7 +73,7 @@ async def open_parts(
     except UnknownAuthenticator as error:
         raise StartError(f"sign_in.authenticators: {error}") from None
     store, vault = await _open_store(settings, create=create)
-    hasher = Argon2Hasher(HashingLimits(threads=settings.sign_in.hash_threads, queue=settings.sign_in.hash_queue))
+    hasher = machine.hasher(HashingLimits(threads=settings.sign_in.hash_threads, queue=settings.sign_in.hash_queue))
     announcing: set[asyncio.Task[None]] = set()
 
     def announce() -> None:
@@ -69,8 +85,8 @@ async def open_parts(
     runtime = Runtime(
         on_revocation=announce,
         store=store,
-        clock=system_clock,
-        entropy=system_entropy,
+        clock=machine.clock,
+        entropy=machine.entropy,
         vault=vault,
         hasher=hasher,
         issuer=settings.issuer,
@@ -127,13 +143,13 @@ async def _open_store(settings: Settings, *, create: bool) -> tuple[OpenStore[Ag
 
 
 @asynccontextmanager
-async def open_site(settings: Settings) -> AsyncIterator["Server"]:
+async def open_site(settings: Settings, *, machine: Machine = THIS_MACHINE) -> AsyncIterator["Server"]:
     """Everything that `admit serve` runs: the site, the feed and the housekeeping."""
     from .web.application import Application
     from .web.security import CookieNames
     from .web.site import Site
 
-    async with open_parts(settings) as (runtime, store):
+    async with open_parts(settings, machine=machine) as (runtime, store):
         hubs: list[FeedHub] = []
         announce = runtime.on_revocation
 
