@@ -223,7 +223,7 @@ class PostgresStore(Generic[Tx]):
         """Finish the units under way, then close every connection."""
         self._closed = True
         here = asyncio.get_running_loop()
-        mine = [task for task in self._units if task.get_loop() is here]
+        mine = [task for task in list(self._units) if task.get_loop() is here]
         await asyncio.gather(*mine, return_exceptions=True)
         for task in self._listening:
             task.get_loop().call_soon_threadsafe(task.cancel)

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import asyncpg
 
@@ -20,6 +20,8 @@ CONNECT_S = 2.0
 ANSWER_S = 5.0
 # A connection that rested longer may have been dropped silently on the way; seconds.
 IDLE_S = 300.0
+# Saying goodbye to the server; seconds.
+PARTING_S = 2.0
 
 SETTINGS = {
     "application_name": "admit",
@@ -74,6 +76,7 @@ class Pool(Generic[Tx]):
         self._free = asyncio.Semaphore(size)
         self._idle: list[Session[Tx]] = []
         self._taken: set[Session[Tx]] = set()
+        self._partings: set[asyncio.Task[None]] = set()
         self._closed = False
 
     async def take(self) -> Session[Tx]:
@@ -91,25 +94,41 @@ class Pool(Generic[Tx]):
                 ) from error
         else:
             await self._free.acquire()
-        try:
-            session = await self._rested_or_new()
-        except BaseException:
-            self._free.release()
-            raise
+        session = self._rested()
+        if session is None:
+            making = asyncio.create_task(self._made())
+            try:
+                session = await asyncio.shield(making)
+            except asyncio.CancelledError:
+                # The place stays taken until the connection is there, which then rests for the next caller.
+                making.add_done_callback(self._keep)
+                raise
+            except BaseException:
+                self._free.release()
+                raise
         self._taken.add(session)
         return session
 
-    async def _rested_or_new(self) -> Session[Tx]:
-        if self._closed:
-            raise StoreUnavailable(f"the connections to {self._server} are closed: this process is stopping")
+    def _rested(self) -> Session[Tx] | None:
         while self._idle:
             session = self._idle.pop()
             if session.connection.is_closed():
                 continue
             if time.monotonic() - session.idle_since < IDLE_S:
                 return session
-            session.connection.terminate()
+            self._part_from(session)
+        return None
+
+    async def _made(self) -> Session[Tx]:
+        if self._closed:
+            raise StoreUnavailable(f"the connections to {self._server} are closed: this process is stopping")
         return Session(await connect(self._server), self._server, self._bind)
+
+    def _keep(self, making: "asyncio.Task[Session[Tx]]") -> None:
+        if making.cancelled() or making.exception() is not None:
+            self._free.release()
+        else:
+            self.give(making.result())
 
     def give(self, session: Session[Tx], *, broken: bool = False) -> None:
         """Give a connection back; one that is broken, or still inside a transaction, is thrown away."""
@@ -117,12 +136,24 @@ class Pool(Generic[Tx]):
         connection = session.connection
         if not connection.is_closed():
             if broken or self._closed or connection.is_in_transaction():
-                connection.terminate()
+                self._part_from(session)
             else:
                 session.failure = None
                 session.idle_since = time.monotonic()
                 self._idle.append(session)
         self._free.release()
+
+    def _part_from(self, session: Session[Tx]) -> None:
+        """Close a connection in the background: when its statement was cancelled, the server must hear of that first."""
+        parting = asyncio.create_task(session.connection.close(timeout=PARTING_S))
+        self._partings.add(parting)
+
+        def parted(task: "asyncio.Task[None]") -> None:
+            self._partings.discard(task)
+            if not task.cancelled() and task.exception() is not None:
+                session.connection.terminate()
+
+        parting.add_done_callback(parted)
 
     def forget_idle(self) -> None:
         """Throw the resting connections away: when one has died, the others most likely have too."""
@@ -141,8 +172,9 @@ class Pool(Generic[Tx]):
         """Say goodbye on the resting connections and cut the others."""
         self._closed = True
         idle, self._idle = self._idle, []
-        partings: list[Any] = [session.connection.close(timeout=1) for session in idle]
-        await asyncio.gather(*partings, return_exceptions=True)
+        for session in idle:
+            self._part_from(session)
+        await asyncio.gather(*self._partings, return_exceptions=True)
         self.terminate()
 
 
