@@ -9,6 +9,9 @@ LOOPBACK = ("127.0.0.1", "[::1]", "localhost")
 _PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+\Z")
 _VISIBLE = re.compile(r"[\x21-\x7E]{1,2000}\Z")
 _FORBIDDEN = re.compile(r"[\\\"<>^`{|}]")
+# The host is written into a Content-Security-Policy, where `;` and `,` would begin something else: plain names and addresses only.
+_HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]{1,5})?\Z|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?\Z")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def check_redirect_uri(uri: str) -> str:
@@ -26,7 +29,7 @@ def check_redirect_uri(uri: str) -> str:
     if "#" in uri:
         raise NotAllowed(f"The redirect URI {uri!r} has a fragment (RFC 6749 section 3.1.2).")
     if parts.scheme in ("http", "https"):
-        if not parts.hostname or "@" in parts.netloc or "*" in uri:
+        if not _HOST.match(parts.netloc) or "*" in uri:
             raise NotAllowed(f"The redirect URI {uri!r} needs a plain host name, without user name or wildcard.")
         if parts.scheme == "http" and not is_loopback(parts):
             raise NotAllowed(f"The redirect URI {uri!r} is plain http; that is for loopback addresses only.")
@@ -66,11 +69,15 @@ def only_redirect_uri(registered: tuple[str, ...]) -> str:
 
 
 def origin_of(uri: str) -> str | None:
-    """The web origin (RFC 6454) of an http or https URI; None for private-use schemes."""
+    """The web origin (RFC 6454) of an http or https URI, as browsers write it; None for private-use schemes."""
     parts = _split(uri)
     if parts.scheme not in ("http", "https") or not parts.netloc:
         return None
-    return f"{parts.scheme}://{parts.netloc.lower()}"
+    host = parts.netloc.lower()
+    # RFC 6454 section 6.2: the port is left out where it is the scheme's own.
+    if parts.port == _DEFAULT_PORTS[parts.scheme]:
+        host = host.rpartition(":")[0]
+    return f"{parts.scheme}://{host}"
 
 
 def is_loopback(parts: SplitResult) -> bool:
