@@ -31,9 +31,9 @@ class Counter:
 
 FRESH = Counter(failures=0, window_started_at=0, blocked_until=0)
 
-# Per account: an attacker gets about 5 tries, then one every 15 minutes at most. NIST SP 800-63B-4 section 3.2.2 wants no more
-# than 100 consecutive failures on an account; these delays keep a whole day below that.
-ACCOUNT = ThrottleRule(free_failures=5, window_s=3600, first_delay_s=10, longest_delay_s=900)
+# Per account: an attacker gets 5 tries, then fewer and fewer, in the end one every 20 minutes. NIST SP 800-63B-4 section 3.2.2
+# wants no more than 100 consecutive failures on an account; these delays keep a whole day below that.
+ACCOUNT = ThrottleRule(free_failures=5, window_s=86_400, first_delay_s=10, longest_delay_s=1200)
 # A browser that signed in here before has a counter of its own, so strangers can't keep the owner out.
 DEVICE = ThrottleRule(free_failures=10, window_s=3600, first_delay_s=5, longest_delay_s=300)
 # Per network: many people may share one address, so it is wide.
