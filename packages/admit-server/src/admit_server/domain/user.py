@@ -11,6 +11,9 @@ USERNAME_MAX = 64
 PASSWORD_MIN_ALONE = 15
 PASSWORD_MIN_WITH_SECOND = 8
 PASSWORD_MAX = 1024
+# Letters and marks that show nothing (Default_Ignorable_Code_Point, Unicode 15 DerivedCoreProperties): with one of them two
+# accounts would look alike. The format characters among them are refused by their category.
+_INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 _ROLE = re.compile(r"[a-z][a-z0-9_.:-]{0,63}\Z")
 
 
@@ -44,7 +47,7 @@ def check_username(username: str) -> str:
     name = unicodedata.normalize("NFC", username)
     if not 1 <= len(name) <= USERNAME_MAX:
         raise NotAllowed(f"A user name has 1 to {USERNAME_MAX} characters, this one has {len(name)}.")
-    if any(unicodedata.category(c)[0] in "CZ" for c in name):
+    if any(unicodedata.category(c)[0] in "CZ" or _INVISIBLE.match(c) for c in name):
         raise NotAllowed("A user name has no spaces, control or invisible characters.")
     return name
 
@@ -55,8 +58,14 @@ def check_email(email: str) -> str:
     Raises:
         NotAllowed: No single @ between two parts, white space, or over 254 characters.
     """
-    local, at, host = email.rpartition("@")
-    if not at or not local or "." not in host or len(email) > 254 or any(c.isspace() or ord(c) < 32 for c in email):
+    local, _, host = email.partition("@")
+    if (
+        not local
+        or "@" in host
+        or "." not in host
+        or len(email) > 254
+        or any(c.isspace() or ord(c) < 32 for c in email)
+    ):
         raise NotAllowed(f"{email!r} is not an e-mail address.")
     return email
 
