@@ -1,0 +1,116 @@
+"""`admit token` and `admit session`."""
+
+import pytest
+
+API = "https://api.example.com"
+ISSUE = ("token", "issue", "--user", "alice", "--client", "web", "--resource", API)
+
+
+def test_issuing_prints_the_answer_of_a_token_endpoint(admit):
+    issued = admit(*ISSUE, "--scope", "notes:read", "--json").json()
+
+    assert issued["token_type"] == "Bearer"
+    assert issued["expires_in"] == 600
+    assert issued["scope"] == "notes:read"
+    assert issued["refresh_token"].startswith("adm_rt_")
+    assert issued["grant_id"].startswith("grt_")
+
+
+def test_people_get_the_bare_token_to_pipe_on(admit):
+    answer = admit(*ISSUE)
+
+    assert answer.out.count(".") == 2
+    assert len(answer.out.split()) == 1
+    assert "good for 10m" in answer.err
+
+
+def test_a_service_gets_no_refresh_token(admit):
+    issued = admit("token", "issue", "--user", "alice", "--client", "service", "--resource", API, "--json").json()
+
+    assert "refresh_token" not in issued
+
+
+def test_inspecting_tells_whose_token_it_is(admit):
+    text = admit(*ISSUE).out
+
+    found = admit("token", "inspect", "--json", stdin=text).json()
+
+    assert found["active"] is True
+    assert (found["username"], found["client_id"], found["aud"]) == ("alice", "web-id", API)
+    assert (found["kind"], found["format"]) == ("access_token", "jwt")
+    assert "good" in admit("token", "inspect", stdin=text).out
+
+
+def test_a_revoked_token_is_dead_with_its_code(admit):
+    text = admit(*ISSUE).out
+
+    assert admit("token", "revoke", "--json", stdin=text).json()["revoked"] is True
+    found = admit("token", "inspect", "--json", stdin=text).json()
+    assert (found["active"], found["code"]) == (False, "token_revoked")
+    again = admit("token", "revoke", stdin=text)
+    assert (again.code, again.err) == (0, "It was dead already: it was revoked, or its grant has ended.\n")
+
+
+def test_revoking_a_refresh_token_ends_the_access_token_too(admit):
+    issued = admit(*ISSUE, "--json").json()
+
+    assert admit("token", "inspect", "--json", stdin=issued["refresh_token"]).json()["active"] is True
+    assert admit("token", "revoke", "--json", stdin=issued["refresh_token"]).json()["kind"] == "refresh_token"
+    assert admit("token", "inspect", "--json", stdin=issued["access_token"]).json()["code"] == "token_revoked"
+    assert admit("token", "inspect", "--json", stdin=issued["refresh_token"]).json()["active"] is False
+
+
+@pytest.mark.parametrize("text", ["nonsense", "adm_at_cut", "a.b.c"])
+def test_what_is_no_token_of_ours_can_be_inspected_but_not_revoked(admit, text):
+    assert admit("token", "inspect", "--json", stdin=text).json() == {
+        "active": False,
+        "code": "malformed_token",
+        "kind": "access_token",
+    }
+    answer = admit("token", "revoke", stdin=text)
+    assert answer.code == 1
+    assert "Nothing to revoke" in answer.err
+    assert text not in answer.err
+
+
+def test_a_token_is_never_taken_from_the_command_line(admit):
+    assert admit("token", "inspect", "adm_at_secret").code == 2
+    assert admit("token", "inspect").code == 1
+
+
+def test_another_issuer_is_another_house(admit):
+    text = admit(*ISSUE, "--issuer", "https://id.example.com").out
+
+    assert admit("token", "inspect", "--json", "--issuer", "https://id.example.com", stdin=text).json()["active"]
+    assert admit("token", "inspect", "--json", stdin=text).json()["code"] == "malformed_token"
+
+
+def test_tokens_carry_the_issuer_of_the_last_server_unless_the_settings_name_one(admit, home, monkeypatch):
+    (home / "issuer").write_text("http://127.0.0.1:8123\n")
+    text = admit(*ISSUE).out
+    assert admit("token", "inspect", "--json", stdin=text).json()["iss"] == "http://127.0.0.1:8123"
+
+    monkeypatch.setenv("ADMIT_SERVER__ISSUER", "https://id.example.com")
+    text = admit(*ISSUE).out
+    assert admit("token", "inspect", "--json", stdin=text).json()["iss"] == "https://id.example.com"
+
+
+def test_refusals_to_issue_say_what_to_do(admit):
+    admit("resource", "add", "https://other.example")
+    assert "was not added for" in admit(*ISSUE[:-1], "https://other.example").err
+    admit("user", "disable", "alice")
+    assert "admit user enable alice" in admit(*ISSUE).err
+
+
+def test_with_nobody_signed_in_the_list_is_empty(admit):
+    assert admit("session", "list", "--json").json() == []
+    answer = admit("session", "list")
+    assert (answer.code, answer.out, answer.err) == (0, "", "Nobody is signed in.\n")
+
+
+def test_ending_takes_one_session_or_one_person(admit):
+    assert admit("session", "end").code == 2
+    assert admit("session", "end", "ses_x", "--user", "alice").code == 2
+    assert admit("session", "end", "ses_x").code == 1
+    assert admit("session", "end", "--user", "alice", "--json").json()["ended"] == 0
+    assert admit("session", "list", "--limit", "0").code == 2
