@@ -1,7 +1,10 @@
 """A server and a demo API as `make run` starts them; programs and people to use them. Everything is real."""
 
+import asyncio
 import importlib.util
+import secrets
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -27,7 +30,17 @@ def _module(path: Path) -> ModuleType:
 
 # The same throw-away cluster as the server's own tests have, one for a whole run.
 _databases = _module(ROOT / "packages" / "admit-server" / "tests" / "conftest.py")
-pg_server, pg_url = _databases.pg_server, _databases.pg_url
+pg_server = _databases.pg_server
+
+
+@pytest.fixture
+def pg_empty(pg_server: str) -> Iterator[str]:
+    """The URL of an empty PostgreSQL database of this test's own: the server sets it up at its first start."""
+    name = f"whole_{secrets.token_hex(6)}"
+    with ThreadPoolExecutor(1) as thread:  # the thread of a test may have a loop running
+        thread.submit(asyncio.run, _databases._sql(pg_server, f"CREATE DATABASE {name}")).result()
+        yield pg_server.rpartition("/")[0] + "/" + name
+        thread.submit(asyncio.run, _databases._sql(pg_server, f"DROP DATABASE {name} WITH (FORCE)")).result()
 
 
 @pytest.fixture(scope="session")
@@ -62,7 +75,7 @@ def engine(request: pytest.FixtureRequest) -> str | None:
     """The URL of a PostgreSQL database, or None for the embedded SQLite; a test runs on each."""
     if request.param == "sqlite":
         return None
-    url: str = request.getfixturevalue("pg_url")
+    url: str = request.getfixturevalue("pg_empty")
     return url
 
 

@@ -1,0 +1,105 @@
+"""The server is killed in the middle of its work, again and again: what it said stays true."""
+
+import http.client
+import itertools
+import random
+import sqlite3
+import threading
+
+import pytest
+from tests.whole.programs import eventually, meanwhile
+
+from admit import Verifier
+from admit.errors import TokenRevoked
+
+KILLS = 5
+CHAINS = 8
+REFRESHES = 500
+READY_AGAIN_S = 3.0
+
+
+class Chain:
+    """One family of refresh tokens, renewed as fast as the server answers. Keeps what was answered last."""
+
+    def __init__(self, app, ticket, counted):
+        self.app, self.newest, self._counted = app, ticket, counted
+        self.cut = 0
+
+    def renew(self, stop):
+        while not stop.is_set():
+            try:
+                answer = self.app.refresh(self.newest.refresh)
+            except (OSError, http.client.HTTPException):
+                self.cut += 1  # perhaps spent, perhaps not; nobody was told
+                return
+            assert answer.status == 200, answer.body
+            self.newest = type(self.newest).of(answer.json)
+            next(self._counted)
+
+
+@pytest.mark.timeout(180)
+def test_every_answered_refresh_is_honoured_and_nothing_revoked_comes_back(engine, serve, app_of, figure):
+    server = serve(database=engine)
+    answered = Counted()
+    browser = app_of(server)
+    browser.sign_in_by_cookie()
+    chains = [Chain(app_of(server), browser.ticket_by_cookie(), answered) for _ in range(CHAINS)]
+    doomed = [app_of(server).sign_in() for _ in range(2 * KILLS)]
+    leaver = app_of(server)
+    ended, restarts, honoured = [], [], 0
+
+    with Verifier(issuer=server.url, audience=server.demo_api) as all_along:
+        assert all_along.verify(doomed[0].access)
+        for kill in range(KILLS):
+            target = REFRESHES * (kill + 1) // KILLS - random.randrange(REFRESHES // KILLS // 2)
+            with meanwhile(*(chain.renew for chain in chains)):
+                by_app, by_person = doomed.pop(), doomed.pop()
+                leaver.revoke(by_app.refresh)
+                leaver.log_out(by_person.id_token)
+                ended += [by_app, by_person]
+                eventually(lambda wanted=target: answered.so_far >= wanted, within_s=60, what="enough refreshes")
+                server.kill()
+            restarts.append(server.start())
+            leaver.close()
+
+            for chain in chains:
+                chain.app.close()
+                answer = chain.app.refresh(chain.newest.refresh)
+                assert answer.status == 200, f"after kill {kill + 1}: {answer.body!r}"
+                chain.newest = type(chain.newest).of(answer.json)
+                honoured += 1
+            with Verifier(issuer=server.url, audience=server.demo_api) as new_here:
+                for ticket in ended:
+                    assert leaver.refresh(ticket.refresh).json["error"] == "invalid_grant"
+                    for verifier in (all_along, new_here):
+                        with pytest.raises(TokenRevoked):
+                            verifier.verify(ticket.access)
+                for chain in chains:
+                    assert new_here.verify(chain.newest.access)
+
+    if engine is None:
+        with sqlite3.connect(server.data / "admit.db") as database:
+            assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        database.close()
+    figure(
+        f"{KILLS} kills in {answered.so_far} refreshes by {CHAINS} chains: {sum(chain.cut for chain in chains)} requests cut, "
+        f"{honoured} of {honoured} answered tokens honoured, 0 of {len(ended)} revoked came back, "
+        f"ready again after {', '.join(f'{seconds:.1f}' for seconds in restarts)} s"
+    )
+    assert answered.so_far >= REFRESHES - REFRESHES // KILLS // 2
+    # The best of five says what the server needs; the others, what else the machine was doing.
+    assert min(restarts) < READY_AGAIN_S
+
+
+class Counted:
+    """Counts what several threads do."""
+
+    def __init__(self):
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+        self.so_far = 0
+
+    def __next__(self):
+        with self._lock:
+            self.so_far = next(self._numbers)
+        return self.so_far
