@@ -44,7 +44,12 @@ def _examine(place: Place) -> list[Finding]:
         looked = look(settings.database)
         about_database = [checks.database(looked), *checks.server_clock(looked)]
     except Refused as error:
-        mend = "Start the database server, or correct --database and its password."
+        is_server = settings.database.startswith("postgres")
+        mend = (
+            "Start the database server, or correct --database and its password."
+            if is_server
+            else "Make room on the disk, run as the file's owner, or restore a backup."
+        )
         about_database = [Finding("database", "error", str(error), mend)]
     findings.append(checks.key_file(settings, looked))
     findings += about_database
