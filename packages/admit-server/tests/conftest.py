@@ -60,9 +60,14 @@ def throwaway_postgres() -> ModuleType:
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated database file that nobody opens; copy it."""
-    path = tmp_path_factory.mktemp("sqlite-template") / "admit.db"
-    migrate(str(path))
+    """A migrated database file that nobody opens; copy it. Made once for all workers."""
+    own = tmp_path_factory.getbasetemp()
+    place = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    path = place / "sqlite-template" / "admit.db"
+    with (place / "sqlite-template.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            migrate(str(path))
     return path
 
 

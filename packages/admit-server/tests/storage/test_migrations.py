@@ -218,18 +218,27 @@ async def test_an_empty_postgresql_database_is_refused_then_upgraded(empty_url):
     await store.close()
 
 
+TWO_AT_ONCE = """
+import os, sys
+from admit_server.storage.migrations.upgrade import main
+for database in sys.argv[1:]:
+    children = []
+    for _ in range(2):
+        child = os.fork()
+        if child == 0:
+            os._exit(main(["--database", database]))
+        children.append(child)
+    for child in children:
+        assert os.waitpid(child, 0)[1] == 0
+"""
+
+
 async def test_two_servers_that_start_at_once_make_one_database(empty_url, tmp_path):
-    for database in (empty_url, f"sqlite:///{tmp_path}/both/admit.db"):
-        both = [
-            subprocess.Popen(
-                [sys.executable, "-m", "admit_server.storage.migrations.upgrade", "--database", database],
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-            for _ in range(2)
-        ]
-        said = [await asyncio.to_thread(each.communicate) for each in both]
-        assert [each.returncode for each in both] == [0, 0], said
+    databases = [empty_url, f"sqlite:///{tmp_path}/both/admit.db"]
+
+    await asyncio.to_thread(subprocess.run, [sys.executable, "-c", TWO_AT_ONCE, *databases], check=True)
+
+    for database in databases:
         store = await open_store(database, lambda statements: statements)
         assert await store.read.one("SELECT COUNT(*) FROM installation") == (1,)
         await store.close()
