@@ -160,6 +160,7 @@ def finish(
             grant,
             issuer=rt.issuer,
             user=ready.user,
+            scopes=ready.scopes,
             nonce=nonce,
             access_token=access_token,
             lifetime_s=grant.policy.lifetime_s,

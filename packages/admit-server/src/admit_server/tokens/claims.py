@@ -34,9 +34,20 @@ def access_token_claims(
 
 
 def id_token_claims(
-    grant: Grant, *, issuer: str, user: User, nonce: str | None, access_token: str, lifetime_s: int, now: int
+    grant: Grant,
+    *,
+    issuer: str,
+    user: User,
+    scopes: frozenset[str],
+    nonce: str | None,
+    access_token: str,
+    lifetime_s: int,
+    now: int,
 ) -> dict[str, Any]:
-    """Claims of an ID token. Hashes of RS256 and ES256 tokens are SHA-256 (OpenID Connect Core section 3.1.3.6)."""
+    """Claims of an ID token; of the person only what the scopes of this very answer allow.
+
+    Hashes of RS256 and ES256 tokens are SHA-256 (OpenID Connect Core section 3.1.3.6).
+    """
     claims: dict[str, Any] = {
         "iss": issuer,
         "sub": user.id,
@@ -52,7 +63,7 @@ def id_token_claims(
         claims["sid"] = grant.session_id
     if nonce is not None:
         claims["nonce"] = nonce
-    return claims | profile_claims(user, grant.scopes)
+    return claims | profile_claims(user, scopes)
 
 
 def profile_claims(user: User, scopes: frozenset[str]) -> dict[str, Any]:
