@@ -70,7 +70,7 @@ function claimsOf(idToken) {
  * @typedef {{ family: string, since: number, count: number, access: string, expiresAt: number, marginMs: number,
  *   refresh: string | null, idToken: string | null, scope: string, user: import("./admit-browser.js").User | null }} Tokens
  *   `family` names one sign-in, `since` and `count` order what tabs tell each other.
- * @typedef {{ verifier: string, nonce: string, returnTo: string, silent: boolean, at: number }} Journey
+ * @typedef {{ verifier: string, nonce: string, returnTo: string, silent: boolean, at: number, finished?: boolean }} Journey
  */
 
 /** The signed-in state of this browser for one client and one resource. Fires `change` whenever that state changes. */
@@ -129,9 +129,10 @@ export class Admit extends EventTarget {
     const answer = this.#takeCallback();
     const wentSilently = sessionStorage.getItem(`admit:silent:${this.#key}`);
     sessionStorage.removeItem(`admit:silent:${this.#key}`);
-    if (answer) {
-      await this.#finish(answer);
-    } else if (this.#hint()) {
+    const journey = answer && this.#journeyOf(answer);
+    if (answer && journey && !journey.finished) {
+      await this.#finish(answer, journey);
+    } else if (answer || this.#hint()) {
       this.#tell({ type: "ask" });
       await this.#change(OTHER_TABS_MS);
       // Never a loop: a server that sends the browser back without an answer is not asked again by this page load.
@@ -191,13 +192,24 @@ export class Admit extends EventTarget {
     return departed ? null : answer;
   }
 
-  /** @param {Record<string, string | null>} answer */
-  async #finish(answer) {
+  /**
+   * The journey that an answer belongs to. It is remembered as finished, without its secrets: somebody who signs in once
+   * more on a page that the Back button led to brings the same state again. That second answer is never used, but it
+   * says that a session is there, so the tab comes back silently.
+   * @param {Record<string, string | null>} answer @returns {Journey} as it was before
+   */
+  #journeyOf(answer) {
     const name = `admit:journey:${answer.state}`;
     const journey = /** @type {Journey | null} */ (parse(sessionStorage.getItem(name)));
-    sessionStorage.removeItem(name);
-    if (!journey) throw new SignInRejected("state_unknown", "This sign-in was not begun in this tab, or was already finished");
-    history.replaceState(history.state, "", journey.returnTo);
+    if (!journey) throw new SignInRejected("state_unknown", "This sign-in was not begun in this tab");
+    const { returnTo, at } = journey;
+    sessionStorage.setItem(name, JSON.stringify({ returnTo, at, finished: true }));
+    history.replaceState(history.state, "", returnTo);
+    return journey;
+  }
+
+  /** @param {Record<string, string | null>} answer @param {Journey} journey */
+  async #finish(answer, journey) {
     const metadata = await this.#discover();
     // RFC 9207 section 2.4: compare with the issuer that we asked; absent is only right where the server never sends it.
     const { issuer, clientId, redirectUri, resource } = this.#options;
