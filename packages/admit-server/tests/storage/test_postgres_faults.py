@@ -178,6 +178,7 @@ async def test_a_full_disk_at_commit_keeps_nothing_and_hurts_no_other_unit(store
 
     assert [type(each) for each in got] == [str, StoreUnavailable, str]
     assert "free some space" in str(got[1])
+    assert "not known" not in str(got[1])
     assert await names(store) == ["a", "b"]
 
 

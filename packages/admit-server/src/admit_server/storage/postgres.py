@@ -177,6 +177,8 @@ class PostgresStore(Generic[Tx]):
         try:
             await self._command(session, "COMMIT")
         except StoreUnavailable as error:
+            if isinstance(error.__cause__, asyncpg.PostgresError) and not isinstance(error, ConnectionLost):
+                raise  # the server itself says that it kept nothing
             raise StoreUnavailable(f"{error} (it is not known whether the last write was kept)") from error
         if self._observer is not None:
             try:
