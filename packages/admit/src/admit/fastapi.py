@@ -14,7 +14,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from fastapi import FastAPI, HTTPException, params
 from fastapi.openapi.models import OAuth2, OAuthFlowAuthorizationCode, OAuthFlows
@@ -23,6 +22,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.websockets import WebSocket, WebSocketState
 
+from admit import resource_metadata
 from admit.bearer import token_of
 from admit.challenge import PROBLEM_TYPE
 from admit.errors import AdmitError
@@ -31,7 +31,6 @@ from admit.verifier import Verifier
 
 __all__ = ["Principal", "Refused", "TokenAuth"]
 
-_WELL_KNOWN = "/.well-known/oauth-protected-resource"
 _POLICY_VIOLATION = 1008
 
 
@@ -100,7 +99,7 @@ class TokenAuth:
         self._issuer, self._audience = verifier.expect.issuer, verifier.expect.audience
         self._scopes = dict(scopes or {})
         self._realm = realm or self._audience
-        self._metadata_url, self._metadata_paths = _metadata_addresses(self._audience)
+        self._metadata_url, self._metadata_paths = resource_metadata.addresses(self._audience)
         self._swagger_client_id = swagger_client_id
         self._show_details = danger_show_details
         base = self._issuer.rstrip("/")
@@ -209,12 +208,7 @@ class TokenAuth:
         )
 
     async def _resource_metadata(self) -> dict[str, Any]:
-        return {
-            "resource": self._audience,
-            "authorization_servers": [self._issuer],
-            "scopes_supported": list(self._scopes),
-            "bearer_methods_supported": ["header"],
-        }
+        return resource_metadata.document(audience=self._audience, issuer=self._issuer, scopes=self._scopes)
 
     def _closing(self, inner: Callable[[Any], Any]) -> Callable[[Any], Any]:
         @asynccontextmanager
@@ -236,17 +230,3 @@ def _can_answer(websocket: WebSocket) -> bool:
     """Whether a WebSocket can still be refused with an HTTP response (ASGI extension `websocket.http.response`)."""
     extensions = websocket.scope.get("extensions") or {}
     return websocket.application_state is WebSocketState.CONNECTING and "websocket.http.response" in extensions
-
-
-def _metadata_addresses(audience: str) -> tuple[str | None, list[str]]:
-    """Return the address for challenges, and the paths to serve (RFC 9728 section 3.1).
-
-    The well-known part goes between host and path of the resource's identifier. A resource whose identifier is no URL
-    serves its metadata, but no challenge can point there: links are never made of what a request says.
-    """
-    parts = urlsplit(audience)
-    if parts.scheme not in ("https", "http") or not parts.netloc:
-        return None, [_WELL_KNOWN]
-    path = _WELL_KNOWN + parts.path.rstrip("/")
-    url = urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
-    return url, [_WELL_KNOWN] if path == _WELL_KNOWN else [_WELL_KNOWN, path]

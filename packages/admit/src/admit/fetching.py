@@ -36,7 +36,7 @@ class Answer:
     @property
     def media_type(self) -> str:
         """The content type without parameters, in lower case."""
-        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return _media_type(self.headers)
 
 
 class Stream:
@@ -49,6 +49,7 @@ class Stream:
         self._socket = connection.sock
         self.status = response.status
         self.headers = {name.lower(): value for name, value in response.getheaders()}
+        self.media_type = _media_type(self.headers)
 
     def allow(self, seconds: float) -> None:
         """Move the deadline to `seconds` from now."""
@@ -215,6 +216,10 @@ def _redirected(place: SplitResult, location: str) -> SplitResult:
     if origin(target) != origin(place):
         raise Unreachable(f"{place.geturl()} redirects to another host, {target.hostname}; that is never followed")
     return target
+
+
+def _media_type(headers: Mapping[str, str]) -> str:
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def _tls_context() -> ssl.SSLContext:

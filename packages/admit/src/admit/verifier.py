@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection
-from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
 from admit import jose
@@ -41,8 +40,7 @@ class Verifier:
     Once warm, `verify` does no I/O: keys and revocations are followed in the background. Nothing starts before the
     first token, so a verifier may be made at import time and before a fork.
 
-        verifier = Verifier(issuer="https://id.example.com", audience="https://api.example.com")
-        who = verifier.verify(token)
+        who = Verifier(issuer="https://id.example.com", audience="https://api.example.com").verify(token)
     """
 
     def __init__(
@@ -73,8 +71,8 @@ class Verifier:
             client_secret: See `client_id`.
             algorithms: Names of allowed algorithms; None allows those that the keys declare.
             leeway_s: How far clocks may differ, 0 to 60.
-            accept_for: For how many seconds after the last word of the feed tokens are still accepted.
-            wait_s: How long a call may wait in all for keys and feed at the very start, and after an outage.
+            accept_for: Seconds after the last word of the feed for which tokens are still accepted.
+            wait_s: How long a call may wait for keys and feed, at the very start and after an outage.
             danger_accept_types: Values of `typ` to accept besides "at+jwt", such as {"JWT"} for issuers older than
                 RFC 9068. Then nothing but the audience tells an ID token from an access token.
             clock: Seconds since 1970.
@@ -100,20 +98,29 @@ class Verifier:
             audience=audience,
             algorithms=None if algorithms is None else frozenset(algorithms),
             leeway_s=leeway_s,
-            # A secret that two services share signs no ID tokens, and other libraries mint such tokens without at+jwt.
+            # Such a secret signs no ID tokens, and other libraries mint with it without at+jwt.
             types=frozenset(types) | (_PLAIN_TYPES if serverless else frozenset()),
         )
-        self._clock = clock
-        self._wait_s = wait_s
+        self._clock, self._wait_s = clock, wait_s
         self._metadata = self._keys.metadata if isinstance(self._keys, RemoteKeys) else None
         self._revocations: Revocations | None = None
-        if revocations == "follow":
-            self._revocations = None if serverless else self._follower(accept_for)
-        else:
+        if revocations != "follow":
             self._revocations = revocations
+        elif not serverless:
+            from admit.revocations.follower import Follower
+
+            self._revocations = Follower(self._metadata_source(), accept_for=accept_for, clock=clock)
         self._introspector: Introspector | None = None
         if client_id is not None and client_secret is not None:
-            self._introspector = self._make_introspector(client_id, client_secret)
+            from admit.introspection import Introspector
+
+            self._introspector = Introspector(
+                self._metadata_source(),
+                client_id=client_id,
+                client_secret=client_secret,
+                expect=self._expect,
+                clock=clock,
+            )
 
     @property
     def expect(self) -> Expect:
@@ -172,9 +179,7 @@ class Verifier:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.close()
 
     def _attempt(self, token: str) -> Principal | Future[None]:
@@ -234,22 +239,6 @@ class Verifier:
 
             self._metadata = MetadataSource(self._expect.issuer)
         return self._metadata
-
-    def _follower(self, accept_for: float) -> Revocations:
-        from admit.revocations.follower import Follower
-
-        return Follower(self._metadata_source(), accept_for=accept_for, clock=self._clock)
-
-    def _make_introspector(self, client_id: str, client_secret: str) -> Introspector:
-        from admit.introspection import Introspector
-
-        return Introspector(
-            self._metadata_source(),
-            client_id=client_id,
-            client_secret=client_secret,
-            expect=self._expect,
-            clock=self._clock,
-        )
 
 
 def _refuse_non_text(token: object) -> None:

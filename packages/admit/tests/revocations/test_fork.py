@@ -9,8 +9,6 @@ import pytest
 
 from admit import TokenRevoked, Verifier
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
-
 
 def in_child(work):
     """Run `work` in a forked child; True if it returned True there."""

@@ -27,12 +27,14 @@ _PKCS1V15 = padding.PKCS1v15()
 
 
 def es256_sign(key: ec.EllipticCurvePrivateKey, data: bytes) -> bytes:
+    """Sign with ECDSA over P-256 and SHA-256; 64 octets."""
     # RFC 7518 section 3.4: R and S as 32-octet big-endian numbers, one after the other; not the DER of X.509.
     r, s = decode_dss_signature(key.sign(data, _ECDSA_SHA256))
     return r.to_bytes(_P256_BYTES, "big") + s.to_bytes(_P256_BYTES, "big")
 
 
 def es256_verify(key: ec.EllipticCurvePublicKey, signature: bytes, data: bytes) -> bool:
+    """Check 64 octets of R and S; any other length belongs to nothing."""
     if len(signature) != 2 * _P256_BYTES:
         return False
     r, s = int.from_bytes(signature[:_P256_BYTES], "big"), int.from_bytes(signature[_P256_BYTES:], "big")
@@ -44,10 +46,12 @@ def es256_verify(key: ec.EllipticCurvePublicKey, signature: bytes, data: bytes) 
 
 
 def rs256_sign(key: rsa.RSAPrivateKey, data: bytes) -> bytes:
+    """Sign with RSASSA-PKCS1-v1_5 and SHA-256 (RFC 7518 section 3.3)."""
     return key.sign(data, _PKCS1V15, _SHA256)
 
 
 def rs256_verify(key: rsa.RSAPublicKey, signature: bytes, data: bytes) -> bool:
+    """Check a signature of RSASSA-PKCS1-v1_5 and SHA-256."""
     try:
         key.verify(signature, data, _PKCS1V15, _SHA256)
     except InvalidSignature:

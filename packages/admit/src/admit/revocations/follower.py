@@ -18,16 +18,14 @@ from admit.background import ForkAware, elapsed, log
 from admit.errors import VerifierMisconfigured, VerifierUnavailable
 from admit.fetching import Stream, Unreachable, fetch, stream
 from admit.metadata import MetadataSource, NoMetadata
+from admit.revocations import offer
 from admit.revocations.intake import take_document, take_event
 from admit.revocations.knowledge import Knowledge
 from admit.revocations.memory import FeedError
 from admit.revocations.sse import Parser
 
-DEAD_AFTER_S = 15.0
-POLL_S = 1.0
 _MAX_FEED_BYTES = 64 * 1024 * 1024
 _MAX_PAUSE_S = 30.0
-_NO_FEED = frozenset({400, 401, 403, 404, 405, 406, 410, 501})
 
 
 class Follower(ForkAware):
@@ -42,8 +40,8 @@ class Follower(ForkAware):
         metadata: MetadataSource,
         *,
         accept_for: float = 300,
-        dead_after_s: float = DEAD_AFTER_S,
-        poll_s: float = POLL_S,
+        dead_after_s: float = 15,
+        poll_s: float = 1,
         elapsed: Callable[[], float] = elapsed,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -152,7 +150,7 @@ class Follower(ForkAware):
                 self._check_stream(opened)
                 self._read(opened, stop)
             finally:
-                self._stream = None
+                self._stream = None if self._stream is opened else self._stream
                 opened.close()
         except FeedError as error:
             log.warning("the revocation feed of %s is followed anew: %s", self._metadata.issuer, error)
@@ -169,24 +167,18 @@ class Follower(ForkAware):
 
     def _check_stream(self, opened: Stream) -> None:
         if opened.status == 429:
-            retry_after = opened.headers.get("retry-after", "")
-            if retry_after.isascii() and retry_after.isdigit():
-                self._not_before = self._elapsed() + min(max(int(retry_after[:4]), 1), 300)
-            raise Unreachable("the feed has no stream to spare (429)")
-        media_type = opened.headers.get("content-type", "").partition(";")[0].strip().lower()
-        self._check_offer(opened.status, media_type, "text/event-stream")
+            self._not_before = self._elapsed() + offer.retry_after_s(opened.headers)
+        self._check_offer(opened.status, opened.media_type, "text/event-stream")
 
     def _check_offer(self, status: int, media_type: str, expected: str) -> None:
         if status == 200 and media_type == expected:
             self._ever_offered = True
-            return
-        if not self._ever_offered and (status in _NO_FEED or status == 200):
+        elif not self._ever_offered and offer.is_none(status):
             raise VerifierMisconfigured(
-                f"{self._metadata.issuer} offers no revocation feed (asked {self._address()}: {status} {media_type}). "
-                "Without it a logout is noticed only when the token expires. If that is acceptable, say so: "
-                "Verifier(..., revocations=None)"
+                offer.how_to_go_without(self._metadata.issuer, f"{self._address()}: {status} {media_type}")
             )
-        raise Unreachable(f"the feed answers {status} {media_type}")
+        else:
+            raise Unreachable(f"the feed answers {status} {media_type}")
 
     def _read(self, opened: Stream, stop: threading.Event) -> None:
         parser = Parser()
@@ -200,13 +192,9 @@ class Follower(ForkAware):
 
     def _poll_until(self, deadline: float, stop: threading.Event) -> None:
         pause = self._poll_s
-        while not stop.is_set():
+        while not stop.is_set() and (left := deadline - self._elapsed()) > 0:
             pause = self._poll_s if self._poll(stop) else min(pause * 2, 8 * self._poll_s)
-            wait = pause * random.uniform(0.7, 1.3)  # noqa: S311
-            if self._elapsed() + wait >= deadline:
-                stop.wait(max(0.0, deadline - self._elapsed()))
-                return
-            stop.wait(wait)
+            stop.wait(min(left, pause * random.uniform(0.7, 1.3)))  # noqa: S311
 
     def _poll(self, stop: threading.Event) -> bool:
         self.knowledge.drop_snapshot()

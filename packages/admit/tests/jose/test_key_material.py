@@ -1,0 +1,28 @@
+import pytest
+
+from admit.jose import InvalidKey, key_material
+
+SECRET = {"kty": "oct", "k": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"}
+
+
+def test_a_secret_is_its_own_other_half():
+    public, private = key_material.read("oct", SECRET)
+
+    assert public == private == key_material.public_of(private) == bytes(range(32))
+    assert key_material.public_members(public) == SECRET
+    assert (key_material.kind(public), key_material.bits(public)) == (("oct", None), 256)
+
+
+@pytest.mark.parametrize("k", [None, "", 5, "AA==", "A"])
+def test_a_secret_that_cannot_be_read_is_refused(k):
+    with pytest.raises(InvalidKey, match="oct"):
+        key_material.read("oct", {"k": k})
+
+
+@pytest.mark.parametrize(("kty", "bits"), [("EC", 256), ("RSA", 2048), ("oct", 256)])
+def test_new_material_has_the_size_it_should_have(kty, bits):
+    assert key_material.bits(key_material.public_of(key_material.generate(kty))) == bits
+
+
+def test_no_two_secrets_are_alike():
+    assert key_material.generate("oct") != key_material.generate("oct")
