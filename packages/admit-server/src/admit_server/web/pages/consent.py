@@ -6,6 +6,7 @@ from starlette.responses import Response
 from ...domain.authorization_request import AuthorizationRequest
 from ...domain.client import Client, Resource
 from ...domain.errors import AccessDenied, InvalidRequest, ProtocolError
+from ...domain.journey import session_suffices
 from ...domain.session import Session
 from ...flows.authorize import AskSignIn, grant_code, resume, send_error
 from ...flows.sealed_request import unseal_request
@@ -74,8 +75,13 @@ def _browser(request: Request, site: Site) -> str:
 async def _asked(
     sealed: str, browser: str, request: Request, site: Site
 ) -> tuple[AuthorizationRequest, Client, Session | None]:
-    asked = unseal_request(sealed, browser=browser, rt=site.rt, now=site.rt.clock())
-    return asked, await resume(asked, rt=site.rt), await site.session(request)
+    now = site.rt.clock()
+    asked = unseal_request(sealed, browser=browser, rt=site.rt, now=now)
+    client, session = await resume(asked, rt=site.rt), await site.session(request)
+    # The request may come from the sign-in page, carried here by hand: whoever has to prove it anew can't do so by consenting.
+    if session is not None and not session_suffices(auth_time=session.auth_time, freshness=asked.freshness, now=now):
+        session = None
+    return asked, client, session
 
 
 def _wishes(asked: AuthorizationRequest, resource: Resource | None) -> list[str]:
