@@ -3,7 +3,17 @@
 from dataclasses import dataclass
 
 from .client import Client
-from .errors import InvalidRequest, InvalidTarget, UnauthorizedClient, UnknownClient, UnsupportedResponseType
+from .errors import (
+    InvalidRequest,
+    InvalidTarget,
+    ProtocolError,
+    RegistrationNotSupported,
+    RequestNotSupported,
+    RequestUriNotSupported,
+    UnauthorizedClient,
+    UnknownClient,
+    UnsupportedResponseType,
+)
 from .journey import Freshness
 from .pkce import check_challenge
 from .redirect_uris import match_redirect_uri, only_redirect_uri
@@ -11,6 +21,11 @@ from .scopes import OPENID, narrow, parse_scope
 
 MAX_STATE = 1024
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
+_NOT_UNDERSTOOD: dict[str, type[ProtocolError]] = {
+    "request": RequestNotSupported,
+    "request_uri": RequestUriNotSupported,
+    "registration": RegistrationNotSupported,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +82,9 @@ def check_request(
     if "authorization_code" not in client.grant_types:
         raise UnauthorizedClient("This client may not use the authorization code grant.")
     # OpenID Connect Core section 6 and RFC 9101: refuse what is not understood rather than ignore it.
-    for name, code in (("request", "request"), ("request_uri", "request_uri"), ("registration", "registration")):
+    for name, refusal in _NOT_UNDERSTOOD.items():
         if name in params:
-            raise InvalidRequest(f"The {code} parameter is not supported.")
+            raise refusal(f"The {name} parameter is not supported.")
     if params.get("response_mode", "query") != "query":
         raise InvalidRequest("response_mode must be query.")
     state = params.get("state")

@@ -84,6 +84,24 @@ class ConsentRequired(ProtocolError):
     code = "consent_required"
 
 
+class RequestNotSupported(ProtocolError):
+    """Request objects are not understood here (OpenID Connect Core section 3.1.2.6)."""
+
+    code = "request_not_supported"
+
+
+class RequestUriNotSupported(ProtocolError):
+    """Nothing is fetched because of a request (OpenID Connect Core section 3.1.2.6)."""
+
+    code = "request_uri_not_supported"
+
+
+class RegistrationNotSupported(ProtocolError):
+    """Clients do not register themselves in a request (OpenID Connect Core section 3.1.2.6)."""
+
+    code = "registration_not_supported"
+
+
 class InvalidToken(ProtocolError):
     """The access token at a resource of ours is no longer good (RFC 6750 section 3.1)."""
 
