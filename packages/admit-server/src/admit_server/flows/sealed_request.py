@@ -20,7 +20,9 @@ _STALE = "This sign-in page is too old, or was opened in another browser. Go bac
 
 def seal(value: dict[str, Any], *, purpose: str, browser: str, rt: Runtime, now: int, lasts_s: int = LASTS_S) -> str:
     """Seal a JSON value for one browser and purpose."""
-    plaintext = json.dumps({"v": value, "until": now + lasts_s}, separators=(",", ":")).encode()
+    # As UTF-8: the escapes of JSON would make a long `state` too long for an address.
+    content = {"v": value, "until": now + lasts_s}
+    plaintext = json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()
     sealed = rt.vault.seal(plaintext, place=f"{purpose}/{browser}", nonce=rt.entropy(12))
     return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
 

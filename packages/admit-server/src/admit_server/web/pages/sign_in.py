@@ -15,7 +15,8 @@ from ..site import PRODUCT, Site
 from .authorize import to_next_page
 from .browser import browser_id, browser_id_or_new, remember_browser
 
-LIMIT = 16_384
+# A sealed request with the longest state there may be, and the longest password, percent-encoded.
+LIMIT = 65_536
 
 
 async def show(request: Request, site: Site) -> Response:
