@@ -10,6 +10,9 @@ UV := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --
 WORKERS ?= auto
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
+# Some environments switch the byte-code cache off, which makes every start of a program compile everything anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help run setup test check format bench bench-peers docs wheels clean
 
 help:
@@ -65,6 +68,7 @@ $(BIN)/uv:
 
 $(RUN_STAMP): $(MANIFESTS) | $(BIN)/uv
 	@$(UV) -e packages/admit -e packages/admit-server "fastapi"
+	@$(BIN)/python -m compileall -q packages/admit/src packages/admit-server/src
 	@touch $@
 
 $(TEST_STAMP): $(MANIFESTS) | $(BIN)/uv

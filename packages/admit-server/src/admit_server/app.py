@@ -53,7 +53,7 @@ async def open_runtime(
 
     Args:
         settings: As loaded.
-        create: Make key file and database where there is neither.
+        create: Make key file, database and keys where there are none; without it nothing is written.
         machine: Where time and randomness come from.
 
     Raises:
@@ -95,8 +95,8 @@ async def open_parts(
         session_lifetime_s=settings.sign_in.session_lifetime_s,
     )
     try:
-        await keys.ensure(runtime)
-        if runtime.keys.current.keys and not any(key.private for key in runtime.keys.current.keys):
+        await (keys.ensure(runtime) if create else keys.refresh(runtime))
+        if runtime.keys.current.keys and not any(key.readable for key in runtime.keys.current.keys):
             raise StartError(
                 f"the key file {settings.key_file} does not open the signing keys of this database: put back the key file that "
                 "belongs to it, or see docs/howto/lost-key-file.md"
@@ -135,11 +135,18 @@ async def _open_store(settings: Settings, *, create: bool) -> tuple[OpenStore[Ag
         raise StartError(f"the database {settings.database} can't be opened: {error}") from None
     if not fresh_file:
         try:
-            vault = read_key_file(settings.key_file)
+            # Tables without any key were made by `admit db upgrade` alone: nothing is sealed yet, so nothing can be lost.
+            unsealed = create and not settings.key_file.exists() and not await _has_keys(store)
+            vault = read_or_make_key_file(settings.key_file) if unsealed else read_key_file(settings.key_file)
         except StartError:
             await store.close()
             raise
     return store, vault
+
+
+async def _has_keys(store: OpenStore[Aggregates]) -> bool:
+    """Whether the database holds keys that some key file has sealed."""
+    return bool(await store.read.keys.all())
 
 
 @asynccontextmanager

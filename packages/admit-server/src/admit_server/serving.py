@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -25,9 +26,13 @@ class PatientServer(uvicorn.Server):
         self._served = server
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Called in the main thread between two instructions of the loop."""
+        """Begin to end; a second Ctrl-C ends at once. Called in the main thread between two instructions of the loop.
+
+        Uvicorn would raise the signal again once it has ended, which for SIGTERM kills the process before the database is closed.
+        """
         asyncio.get_running_loop().call_soon_threadsafe(self._served.hub.close)
-        super().handle_exit(sig, frame)
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
 
 
 def run(settings: Settings, *, demo: bool = False) -> int:

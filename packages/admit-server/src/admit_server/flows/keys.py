@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from admit.jose import InvalidKey, Jwk, generate_key
+from admit.jose import Jwk, generate_key
 
 from ..domain.errors import NotAllowed
 from ..domain.signing_key import SigningKey, activation_time
@@ -35,9 +35,9 @@ def open_key(stored: SigningKey, *, rt: Runtime) -> RingKey:
     public = Jwk.parse(dict(stored.public_jwk))
     try:
         der = rt.vault.open(stored.sealed_private, place=_place(stored.kid))
-        return RingKey(stored, public, Jwk.from_pkcs8(der, alg=stored.alg, kid=stored.kid))
-    except (NotSealedHere, InvalidKey):
+    except NotSealedHere:
         return RingKey(stored, public, None)
+    return RingKey(stored, public, lambda: Jwk.from_pkcs8(der, alg=stored.alg, kid=stored.kid))
 
 
 async def refresh(rt: Runtime) -> None:
@@ -49,7 +49,7 @@ async def refresh(rt: Runtime) -> None:
     opened: list[RingKey] = []
     for key in stored:
         old = have.get(key.kid)
-        opened.append(RingKey(key, old.public, old.private) if old else open_key(key, rt=rt))
+        opened.append(old.stored_as(key) if old else open_key(key, rt=rt))
     rt.keys.current = Keyring(tuple(opened))
 
 

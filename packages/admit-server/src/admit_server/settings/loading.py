@@ -6,11 +6,12 @@ Clients, resources, users and policies are data in the database, not settings.
 import difflib
 import os
 import tomllib
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, PrivateAttr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     NestedSecretsSettingsSource,
@@ -23,6 +24,8 @@ from .sections import FeedSection, LogSection, ServerSection, SignInSection, Sto
 
 PREFIX = "ADMIT_"
 CONFIG_FILE = "admit.toml"
+# The file of the settings that are being read now; pydantic-settings asks for its sources through a class method.
+_TOML: ContextVar[Path | None] = ContextVar("admit_toml", default=None)
 
 
 class SettingsError(ValueError):
@@ -46,8 +49,7 @@ class Settings(BaseSettings):
     sign_in: SignInSection = SignInSection()
     feed: FeedSection = FeedSection()
     log: LogSection = LogSection()
-
-    _toml: ClassVar[Path | None] = None
+    _config: Path | None = PrivateAttr(default=None)
 
     @classmethod
     def settings_customise_sources(
@@ -69,8 +71,8 @@ class Settings(BaseSettings):
                     secrets_nested_delimiter="__",
                 )
             )
-        if cls._toml is not None:
-            sources.append(TomlConfigSettingsSource(settings_cls, cls._toml))
+        if (toml := _TOML.get()) is not None:
+            sources.append(TomlConfigSettingsSource(settings_cls, toml))
         return tuple(sources)
 
     @property
@@ -143,22 +145,23 @@ def load_settings(*, config: Path | None = None, **flags: Any) -> Settings:
     ):
         given.setdefault("storage", {})["data"] = data
 
-    class Configured(Settings):
-        _toml: ClassVar[Path | None] = toml
-
+    token = _TOML.set(toml)
     try:
-        settings: Settings = cast(Any, Configured)(**given)
+        settings: Settings = cast(Any, Settings)(**given)
     except ValidationError as error:
         raise SettingsError(_explain(error, toml)) from None
     except (tomllib.TOMLDecodeError, OSError) as error:
         raise SettingsError(f"{toml} can't be read: {error}") from None
+    finally:
+        _TOML.reset(token)
+    settings._config = toml
     _check_issuer(settings)
     return settings
 
 
 def origins(settings: Settings) -> list[tuple[str, str, str]]:
     """Each setting with its value (secrets masked) and where it came from, for `admit doctor`."""
-    toml = type(settings)._toml
+    toml = settings._config
     in_file: dict[str, Any] = tomllib.loads(toml.read_text()) if toml is not None else {}
     rows: list[tuple[str, str, str]] = []
     for section in type(settings).model_fields:

@@ -1,5 +1,6 @@
 """The keyring: which key signs now, which keys verify, and what `/jwks` shows."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +13,34 @@ class NoSigningKey(LookupError):
     """No key of that algorithm signs now: the key file is not the one of this database, or no key was made."""
 
 
-@dataclass(frozen=True, slots=True)
 class RingKey:
-    """A stored key with its usable halves; `private` is None where it could not or need not be opened."""
+    """A stored key with its usable halves. The private half is read when it first signs: for RSA that takes tens of milliseconds.
 
-    stored: SigningKey
-    public: Jwk
-    private: Jwk | None
+    Attributes:
+        stored: As in the database.
+        public: What verifies.
+    """
+
+    __slots__ = ("_private", "public", "stored")
+
+    def __init__(self, stored: SigningKey, public: Jwk, private: Jwk | Callable[[], Jwk] | None) -> None:
+        self.stored, self.public, self._private = stored, public, private
+
+    @property
+    def readable(self) -> bool:
+        """Whether the key file opened the private half."""
+        return self._private is not None
+
+    @property
+    def private(self) -> Jwk | None:
+        """What signs; None where the key file does not open it."""
+        if callable(self._private):
+            self._private = self._private()
+        return self._private
+
+    def stored_as(self, stored: SigningKey) -> "RingKey":
+        """The same key after its times changed."""
+        return RingKey(stored, self.public, self._private)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +55,7 @@ class Keyring:
         Raises:
             NoSigningKey: There is none.
         """
-        active = [
-            k for k in self.keys if k.stored.alg == alg and k.private is not None and k.stored.state(now) == "active"
-        ]
+        active = [k for k in self.keys if k.stored.alg == alg and k.readable and k.stored.state(now) == "active"]
         if not active:
             raise NoSigningKey(f"no active {alg} key; `admit key list` shows the keys, `admit doctor` what is wrong")
         best = max(active, key=lambda k: k.stored.signs_from or 0)
