@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx2
 
 from admit_server.app import Machine, Server, open_parts, open_site
-from admit_server.flows.admin import clients, policies, resources, users
+from admit_server.flows.admin import clients, resources, users
 from admit_server.flows.runtime import Caller, Runtime
 from admit_server.machine.clock import system_entropy
 from admit_server.machine.hashing import Argon2Hasher, HashingLimits
@@ -218,7 +218,8 @@ class Site:
         return await look_into(self.directory / "admit.db", sql)
 
     async def events(self) -> list[Any]:
-        return list(await self.rt.store.read.audit.latest(limit=200))
+        """What happened since the site was opened, newest first."""
+        return [e for e in await self.rt.store.read.audit.latest(limit=200) if e.at > START]
 
     async def actions(self) -> list[str]:
         return [event.action for event in await self.events()]
@@ -248,7 +249,7 @@ async def running(
 ) -> AsyncIterator[Site]:
     """A site over a copy of the template."""
     shutil.copytree(template.directory, directory, dirs_exist_ok=True)
-    clock = Clock()
+    clock = Clock(START + 3600)
     machine = Machine(clock=clock, entropy=entropy, hasher=CountingHasher)
     async with open_site(settings_for(directory, toml, **flags), machine=machine) as server:
         site = Site(server, clock, template.secrets, directory)
@@ -487,6 +488,3 @@ class Counting:
     async def write(self, unit: Any) -> Any:
         self.writes += 1
         return await self._store.write(unit)
-
-
-__all__ = ["policies"]

@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..authenticators.api import Context, CredentialUpdate, Rejected, StoredCredential, Verified
+from ..authenticators.api import Rejected
 from ..domain.errors import AccessDenied, InvalidRequest
-from ..domain.journey import Ask, Complete, Proof, Requirement, next_step
+from ..domain.journey import Complete
 from ..domain.session import Session
-from ..domain.user import PASSWORD_MAX, USERNAME_MAX, User, normalize_password, username_key
+from ..domain.user import PASSWORD_MAX, USERNAME_MAX, User, username_key
 from ..ports.transaction import Tx
 from ..tokens import opaque
 from . import throttling
 from .endings import end_session
+from .proving import Proven, prove, stored_credentials
 from .runtime import Caller, Refusal, Runtime, or_raise
 
 WRONG = "That user name and password don't match."
@@ -69,47 +70,14 @@ async def sign_in(
         caller=caller,
         username_known=user.id if user else None,
     )
-    complete, updates, reason = await _prove(attempt, user, rt=rt, now=now)
-    if complete is None or user is None:
+    proven = await prove(attempt.fields, user, rt=rt, now=now)
+    if isinstance(proven, Rejected) or user is None:
+        reason = proven.reason if isinstance(proven, Rejected) else "no such user"
         await _record_failure(user, reason, rt=rt, caller=caller, now=now)
         raise AccessDenied(WRONG, detail=reason)
     return await _begin_session(
-        user, complete, updates, paid, in_browser=in_browser, previous=previous, rt=rt, caller=caller, now=now
+        user, proven, paid, in_browser=in_browser, previous=previous, rt=rt, caller=caller, now=now
     )
-
-
-async def _prove(
-    attempt: SignInTry, user: User | None, *, rt: Runtime, now: int
-) -> tuple[Complete | None, tuple[CredentialUpdate, ...], str]:
-    """Walk the journey with what was sent. One request carries one step's fields, or several."""
-    ctx = Context(
-        now=now,
-        entropy=rt.entropy,
-        verify_hash=rt.hasher.verify,
-        make_hash=rt.hasher.hash,
-        needs_rehash=rt.hasher.needs_rehash,
-    )
-    proofs: list[Proof] = []
-    updates: list[CredentialUpdate] = []
-    fields = dict(attempt.fields) | {"password": normalize_password(attempt.fields["password"])}
-    while True:
-        match next_step(Requirement(), tuple(proofs)):
-            case Complete() as complete:
-                if user is None or user.disabled_at is not None:
-                    return None, (), "no such user" if user is None else "the user is disabled"
-                return complete, tuple(updates), ""
-            case Ask(name):
-                authenticator = rt.authenticators[name]
-                kept = await rt.store.read.credentials.of_user(user.id, name) if user else []
-                stored = [StoredCredential(id=c.id, data=c.data, version=c.version) for c in kept]
-                match await authenticator.finish(ctx, b"", fields, stored):
-                    case Verified() as verified:
-                        proofs.append(Proof(name, now, verified.amr))
-                        updates.extend(verified.credential_updates)
-                    case Rejected(reason):
-                        return None, (), reason
-                    case _:
-                        return None, (), f"{name} gave no answer"
 
 
 async def _record_failure(user: User | None, reason: str, *, rt: Runtime, caller: Caller, now: int) -> None:
@@ -134,8 +102,7 @@ async def _record_failure(user: User | None, reason: str, *, rt: Runtime, caller
 
 async def _begin_session(
     user: User,
-    complete: Complete,
-    updates: tuple[CredentialUpdate, ...],
+    proven: Proven,
     paid: throttling.Charge,
     *,
     in_browser: bool,
@@ -144,6 +111,7 @@ async def _begin_session(
     caller: Caller,
     now: int,
 ) -> SignedIn:
+    complete = proven.complete
     cookie = opaque.mint("ss", rt.entropy(opaque.SECRET_BYTES)) if in_browser else None
     digest = opaque.digest(cookie) if cookie else None
     fresh = Session(
@@ -159,12 +127,21 @@ async def _begin_session(
         expires_at=now + rt.session_lifetime_s,
     )
     done = rt.event("sign_in.done", user.id, actor=user.id, caller=caller, now=now, details={"session": fresh.id})
+    replaced = None
+    if previous is not None:
+        replaced = rt.event(
+            "session.ended", previous.id, actor=user.id, caller=caller, now=now, details={"reason": "replaced"}
+        )
     feed_nonce = rt.nonce()
 
     async def unit(tx: Tx) -> Session | Refusal:
         if await tx.users.hold(user.id) is None:
             return Refusal(AccessDenied(WRONG, detail="the user was disabled meanwhile"))
-        for update in updates:
+        for name, seen in proven.against:
+            # A change ends every session; whoever was still proving the old one must not get another.
+            if await stored_credentials(tx, user, name) != seen:
+                return Refusal(AccessDenied(WRONG, detail="the credential was changed meanwhile"))
+        for update in proven.updates:
             await tx.credentials.replace(update.id, data=update.data, version=update.version, now=now)
         await throttling.refund(tx, paid, now=now)
         await tx.audit.append(done)
@@ -181,8 +158,10 @@ async def _begin_session(
             again = await tx.sessions.get(previous.id) if renewed else None
             if again is not None:
                 return again
-        if previous is not None:
-            await end_session(tx, previous.id, reason="replaced", nonce=feed_nonce, now=now)
+        if replaced is not None and await end_session(
+            tx, replaced.target, reason="replaced", nonce=feed_nonce, now=now
+        ):
+            await tx.audit.append(replaced)
         await tx.sessions.add(fresh, digest=digest)
         return fresh
 
