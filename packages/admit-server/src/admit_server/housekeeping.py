@@ -56,6 +56,7 @@ async def _swept(rt: Runtime) -> int:
 
 
 async def warm_up(rt: Runtime) -> None:
+    """Hash once shortly after the start, so that the first sign-in costs no more than any."""
     await asyncio.sleep(0.2)
     if isinstance(rt.hasher, Argon2Hasher):
         await rt.hasher.warm_up()

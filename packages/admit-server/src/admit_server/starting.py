@@ -61,6 +61,11 @@ def read_or_make_key_file(path: Path) -> Vault:
 
 
 def private_directory(path: Path) -> None:
+    """Make the data directory where there is none, for its owner only.
+
+    Raises:
+        StartError: It can't be made.
+    """
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
