@@ -5,7 +5,11 @@ from collections.abc import Mapping
 SOFT, HARD = 250, 400
 
 # Modules over the soft limit, and why each of them is still one idea.
-ALLOWED: dict[str, str] = {}
+ALLOWED: dict[str, str] = {
+    "packages/admit-server/src/admit_server/settings/loading.py": (
+        "one question, where a value came from: the order of the sources, and the words for each that can't be used"
+    ),
+}
 
 
 def problems(lines_of: Mapping[str, int], *, allowed: Mapping[str, str]) -> list[str]:
