@@ -4,6 +4,9 @@ import pytest
 from blocks import BadBlock, Block, blocks_of
 from workshop import PORTS, ROOT, BlockFailed, Workshop, unlike
 
+# A document starts servers and runs dozens of commands; on a busy machine that is minutes.
+pytestmark = pytest.mark.timeout(600)
+
 DOCUMENTS = [
     "README.md",
     "packages/admit-server/README.md",

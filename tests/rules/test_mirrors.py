@@ -22,7 +22,12 @@ def test_a_module_without_tests_is_refused():
 
 
 def test_a_test_file_in_the_same_place_or_one_folder_higher_will_do():
-    for test in ("token/test_refresh_token.py", "test_refresh_token.py", "token/test_refresh_token_races.py"):
+    for test in (
+        "token/test_refresh_token.py",
+        "test_refresh_token.py",
+        "token/test_refresh_token_races.py",
+        "token/test_codes_and_refresh_token.py",
+    ):
         assert mirrors.problems([MODULE], [f"{TESTS}/{test}"], allowed={}) == []
 
 
