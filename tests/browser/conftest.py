@@ -88,7 +88,11 @@ def keep_picture() -> Callable[..., Path]:
     def keep(page: Any, name: str) -> Path:
         path = ARTIFACTS / "pages" / f"{re.sub('[^a-z0-9]+', '-', name.lower())}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=path, full_page=True, animations="disabled")
+        # A window as high as the page, and two frames of time: pictures beyond the window have holes now and then.
+        height = max(page.viewport_size["height"], page.evaluate("document.documentElement.scrollHeight"))
+        page.set_viewport_size({"width": page.viewport_size["width"], "height": height})
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        page.screenshot(path=path, animations="disabled")
         return path
 
     return keep

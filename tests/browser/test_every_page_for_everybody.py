@@ -174,6 +174,7 @@ def test_it_weighs_less_than_20_kilobytes_and_loads_nothing_from_elsewhere(page,
 def test_pictures_of_it_are_kept(page, name, keep_picture):
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size(WIDE)
         assert keep_picture(page, f"{name} {scheme}").stat().st_size > 5_000
     page.emulate_media(color_scheme="light")
     page.set_viewport_size(NARROW)

@@ -2,7 +2,6 @@
 
 import http.client
 import itertools
-import random
 import sqlite3
 import threading
 
@@ -30,7 +29,7 @@ class Chain:
             try:
                 answer = self.app.refresh(self.newest.refresh)
             except (OSError, http.client.HTTPException):
-                self.cut += 1  # perhaps spent, perhaps not; nobody was told
+                self.cut += 1
                 return
             assert answer.status == 200, answer.body
             self.newest = type(self.newest).of(answer.json)
@@ -58,7 +57,7 @@ def test_every_answered_refresh_is_honoured_and_nothing_revoked_comes_back(engin
                 leaver.log_out(by_person.id_token)
                 ended += [by_app, by_person]
                 eventually(lambda wanted=target: answered.so_far >= wanted, within_s=60, what="enough refreshes")
-                server.kill()
+                server.kill()  # every chain has a request under way: whether it was spent, nobody was told
             restarts.append(server.start())
             leaver.close()
 
@@ -86,7 +85,7 @@ def test_every_answered_refresh_is_honoured_and_nothing_revoked_comes_back(engin
         f"{honoured} of {honoured} answered tokens honoured, 0 of {len(ended)} revoked came back, "
         f"ready again after {', '.join(f'{seconds:.1f}' for seconds in restarts)} s"
     )
-    assert answered.so_far >= REFRESHES - REFRESHES // KILLS // 2
+    assert answered.so_far >= REFRESHES
     # The best of five says what the server needs; the others, what else the machine was doing.
     assert min(restarts) < READY_AGAIN_S
 
