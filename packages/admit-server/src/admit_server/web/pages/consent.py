@@ -1,5 +1,7 @@
 """`/consent`: a client that is not of this organisation needs the person's word."""
 
+import hmac
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -8,7 +10,7 @@ from ...domain.client import Client, Resource
 from ...domain.errors import AccessDenied, InvalidRequest, ProtocolError
 from ...domain.journey import session_suffices
 from ...domain.session import Session
-from ...flows.authorize import AskSignIn, grant_code, resume, send_error
+from ...flows.authorize import AskConsent, AskSignIn, grant_code, resume, send_error
 from ...flows.sealed_request import unseal_request
 from .. import params, responses
 from ..security import check_form_post, form_token
@@ -42,6 +44,7 @@ async def show(request: Request, site: Site) -> Response:
         form_url="/consent",
         request=sealed,
         form_token=form_token(browser, rt=site.rt),
+        person=_mark(session, site),
     )
 
 
@@ -52,6 +55,9 @@ async def post(request: Request, site: Site) -> Response:
     asked, client, session = await _asked(form.get("request", ""), browser, request, site)
     if session is None:
         return to_next_page(AskSignIn(asked, client), request, site)
+    if not hmac.compare_digest(form.get("person", "").encode(), _mark(session, site).encode()):
+        # Somebody else signed in while the page was open: nobody agrees to what was shown to another.
+        return to_next_page(AskConsent(asked, client, session), request, site)
     try:
         if form.get("decision") != "allow":
             raise AccessDenied("The person did not agree.")
@@ -61,6 +67,11 @@ async def post(request: Request, site: Site) -> Response:
             raise
         step = send_error(error, redirect_uri=asked.redirect_uri, state=asked.state, rt=site.rt)
     return responses.see_other(step.url)
+
+
+def _mark(session: Session, site: Site) -> str:
+    """Whose word the page asks for; means nothing outside."""
+    return site.rt.vault.mac("consent of", session.user_id.encode()).hex()
 
 
 def _browser(request: Request, site: Site) -> str:
