@@ -17,7 +17,7 @@ LIMIT = 16_384
 
 async def authorize_endpoint(request: Request, site: Site) -> Response:
     """GET and POST (RFC 6749 section 3.1)."""
-    given = params.read_query(request) if request.method == "GET" else await params.read_form(request, limit=LIMIT)
+    given = await params.read_form(request, limit=LIMIT) if request.method == "POST" else params.read_query(request)
     session = await site.session(request)
     step = await begin(given, session=session, rt=site.rt, caller=site.caller(request))
     return to_next_page(step, request, site)

@@ -16,7 +16,7 @@ _CARRIED = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state")
 
 async def logout_endpoint(request: Request, site: Site) -> Response:
     """GET and POST (OpenID Connect RP-Initiated Logout section 2). Our own form is a POST that carries a form token."""
-    given = params.read_query(request) if request.method == "GET" else await params.read_form(request, limit=LIMIT)
+    given = await params.read_form(request, limit=LIMIT) if request.method == "POST" else params.read_query(request)
     confirmed = request.method == "POST" and "form_token" in given
     if confirmed:
         check_form_post(request, given, browser=browser_id(request, site), rt=site.rt)
