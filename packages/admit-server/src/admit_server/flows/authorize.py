@@ -1,7 +1,7 @@
 """The authorization endpoint: who asks, whether somebody is signed in, and the code that goes back (RFC 6749 section 4.1)."""
 
 from dataclasses import dataclass, replace
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode
 
 from ..domain.authorization_request import AuthorizationRequest, check_client_and_redirect, check_request
 from ..domain.client import Client
@@ -181,10 +181,10 @@ def send_error(error: ProtocolError, *, redirect_uri: str, state: str | None, rt
 
 def with_params(uri: str, params: dict[str, str | None]) -> str:
     """Add query parameters, keeping those that the URI has (RFC 6749 section 4.1.2)."""
-    parts = urlsplit(uri)
     added = urlencode([(name, value) for name, value in params.items() if value is not None])
-    query = f"{parts.query}&{added}" if parts.query else added
-    return urlunsplit(parts._replace(query=query))
+    # As text: taking it apart and together again would change what was registered (`app.example:///cb`). It has no fragment.
+    joint = "" if uri.endswith(("?", "&")) else "&" if "?" in uri else "?"
+    return f"{uri}{joint}{added}"
 
 
 async def _client_and_redirect(params: dict[str, str], *, rt: Runtime) -> tuple[Client, str]:
