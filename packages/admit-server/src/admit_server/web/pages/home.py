@@ -1,11 +1,15 @@
 """`/`, static files, `/livez` and `/readyz`."""
 
+import logging
+
 from starlette.requests import Request
 from starlette.responses import Response
 
 from ...ports.store import StoreUnavailable
 from .. import responses
 from ..site import STATIC_TYPES, Site, static_file, static_url
+
+log = logging.getLogger("admit.web")
 
 
 async def home(request: Request, site: Site) -> Response:
@@ -31,9 +35,11 @@ async def home(request: Request, site: Site) -> Response:
 
 async def static(request: Request, site: Site) -> Response:
     """A file of the pages; its address carries its digest, so it never changes."""
-    name = request.url.path.rsplit("/", 1)[-1]
+    # Not `request.url`: that is built with the Host header, which may be anything.
+    path: str = request.scope["path"]
+    name = path.rsplit("/", 1)[-1]
     content = static_file(name)
-    if content is None or request.url.path != static_url(name):
+    if content is None or path != static_url(name):
         return responses.fault(404, "not_found", kind="page", site=site, detail="There is no such page.")
     return Response(
         content, headers={"Cache-Control": "public, max-age=31536000, immutable"}, media_type=STATIC_TYPES[name]
@@ -51,5 +57,7 @@ async def readyz(request: Request, site: Site) -> Response:
         await site.rt.store.read.feed.head()
         site.rt.keys.current.signer(site.rt.access_token_alg, now=site.rt.clock())
     except (StoreUnavailable, LookupError) as error:
-        return responses.problem(503, "not_ready", detail=str(error))
+        # What exactly is wrong is for the administrator's log; this address is open to strangers.
+        log.warning("not ready: %s", error)
+        return responses.problem(503, "not_ready", detail="The database or the keys can't be used right now.")
     return responses.json({"status": "ok"}, headers=responses.NO_STORE)
