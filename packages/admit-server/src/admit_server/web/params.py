@@ -1,6 +1,7 @@
 """Reading requests: strict, bounded, each parameter once."""
 
 import base64
+import re
 from collections.abc import Iterable
 from urllib.parse import unquote_plus
 
@@ -10,6 +11,8 @@ from ..domain.errors import InvalidClient, InvalidRequest
 from ..flows.client_auth import ClientCredentials
 
 MAX_PARAMETERS = 64
+# What may be repeated in an answer: RFC 6749 section 5.2 allows `error_description` no quotes, backslashes or letters beyond ASCII.
+_NAME = re.compile(r"[A-Za-z0-9_.:-]{1,40}\Z")
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -72,7 +75,7 @@ def _parse(raw: bytes, *, keep_empty: frozenset[str]) -> dict[str, str]:
         name, value = _decode(name_text), _decode(value_text)
         # RFC 6749 section 3.1: request and response parameters MUST NOT be included more than once.
         if name in params:
-            raise InvalidRequest(f"The parameter {name[:40]!r} is there twice.")
+            raise InvalidRequest(f"The parameter {name if _NAME.match(name) else '(unreadable)'} is there twice.")
         params[name] = value
     # RFC 6749 section 3.1: parameters sent without a value MUST be treated as if they were omitted.
     return {name: value for name, value in params.items() if value or name in keep_empty}
