@@ -93,15 +93,18 @@ class Application:
     async def _decorate(self, response: Response, request: Request, route: Route) -> None:
         headers = response.headers
         headers["X-Content-Type-Options"] = "nosniff"
-        headers["Referrer-Policy"] = "no-referrer"
+        # Not `no-referrer`: that makes browsers send `Origin: null` with our own forms (Fetch, "append a request Origin header"),
+        # and where they send no Sec-Fetch-Site (older ones; plain http that is not loopback) nobody could sign in.
+        headers["Referrer-Policy"] = "same-origin"
         if self.site.cookies.secure:
             headers["Strict-Transport-Security"] = "max-age=31536000"
         origin = request.headers.get("origin")
+        if route.cors == "public":
+            # Always, also without an Origin: a cache must be able to give the same answer to everybody.
+            headers["Access-Control-Allow-Origin"] = "*"
         if route.cors is None or origin is None:
             return
-        if route.cors == "public":
-            headers["Access-Control-Allow-Origin"] = "*"
-        else:
+        if route.cors == "client":
             headers["Vary"] = "Origin"
             try:
                 # A preflight names no client, so any registered origin passes it; the answer itself is for the client's own.
