@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from ..domain.errors import InvalidRequest
-from ..domain.revocation import FeedHead, Revocation, parse_position
+from ..domain.revocation import GREATEST_LEEWAY_S, FeedHead, Revocation, parse_position
 from ..ports.store import StoreUnavailable
 from ..ports.transaction import Tx
 from .runtime import Runtime
@@ -186,14 +186,14 @@ class FeedHub:
         as_of = self.rt.clock()
         feed = self.rt.store.read.feed
         head = await feed.head()
-        known, self._as_of = self._head, as_of
+        blind_s, known, self._as_of = as_of - self._as_of, self._head, as_of
         if known is None:
             self._head = head
             return False
         if head == known:
             return False
-        if head.seq <= known.seq or (known.seq > 0 and (await self._nonce_at(known.seq)) != known.nonce):
-            log.warning("the revocation feed began anew at %s: the database was restored or swept", head.position)
+        if head.seq <= known.seq or not await self._still_there(known, blind_s=blind_s):
+            log.warning("the revocation feed began anew at %s: the database was restored", head.position)
             self._generation += 1
             self._recent.clear()
             self._head = head
@@ -203,6 +203,15 @@ class FeedHub:
         if rows:
             self._head = FeedHead(rows[-1].seq, rows[-1].nonce)
         return bool(rows)
+
+    async def _still_there(self, known: FeedHead, *, blind_s: int) -> bool:
+        """Whether the database still is the one in which that row was the last, `blind_s` seconds ago."""
+        if known.seq == 0:
+            return True
+        nonce = await self._nonce_at(known.seq)
+        # A missing row was swept, if we looked a moment ago: the rows of a restored database would have to be written and swept since
+        # then, and every row lives at least for the leeway. Ending all streams for it would make everybody wait for a new snapshot.
+        return nonce == known.nonce if nonce is not None else blind_s < GREATEST_LEEWAY_S
 
     async def _nonce_at(self, seq: int) -> str | None:
         row = await self.rt.store.read.feed.at(seq)
