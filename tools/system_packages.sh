@@ -1,8 +1,9 @@
 #!/bin/sh
-# What the tests need from the operating system: a Chromium and PostgreSQL's server programs. Installs what is missing when this
+# What the tests need from the operating system: a Chromium, PostgreSQL's server programs, and curl and openssl, with which the
+# documents' own commands are run. Installs what is missing when this
 # is root on a machine with apt-get, and otherwise says exactly what to install.
 #
-#   tools/system_packages.sh           Chromium and PostgreSQL
+#   tools/system_packages.sh           all of these
 #   tools/system_packages.sh python    Python's own venv module (Debian has it in a package of its own)
 set -eu
 
@@ -26,6 +27,8 @@ case "${1-}" in
     "")
         has_chromium || missing="$missing chromium"
         has_postgres || missing="$missing postgresql"
+        found curl || missing="$missing curl"
+        found openssl || missing="$missing openssl"
         ;;
     python)
         found python3 || missing="$missing python3"

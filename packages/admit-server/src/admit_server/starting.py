@@ -73,7 +73,7 @@ def private_directory(path: Path) -> None:
 
 
 async def migrate(database: str) -> None:
-    """Set up a fresh database in a child process: the migration tools would cost the server 60 MB."""
+    """Set up a fresh database in a child process: the migration tools would cost the server up to 46 MB."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

@@ -87,7 +87,7 @@ def status(place: Place) -> None:
 def upgrade(place: Place) -> None:
     """Bring the database to this version's schema; a SQLite file is copied beside itself first."""
     from ..starting import StartError, read_or_make_key_file
-    from ..storage.migrations.upgrade import upgrade as bring_up  # Alembic: 60 MB that only this command needs
+    from ..storage.migrations.upgrade import upgrade as bring_up  # Alembic: much memory that only this command needs
 
     settings = place.settings()
     looked = look(settings.database)
