@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from tests.whole.programs import percentiles
+from tests.whole.programs import percentiles, share
 
 ROUNDS = 100
 # The goal is a p99 under 500 ms; twice that leaves room for a machine that does much else.
@@ -14,7 +14,7 @@ def test_after_a_logout_the_api_refuses_the_ticket_at_once(engine, serve, serve_
     server = serve(database=engine)
     api = serve_api(server)
     app, notes = app_of(server), talk(api.url)
-    took = []
+    took, answered = [], []
     for number in range(ROUNDS):
         ticket = app.sign_in()
         bearer = {"Authorization": f"Bearer {ticket.access}"}
@@ -26,14 +26,15 @@ def test_after_a_logout_the_api_refuses_the_ticket_at_once(engine, serve, serve_
             app.revoke(ticket.refresh)
         else:
             app.log_out(ticket.id_token)
+        answered.append(time.monotonic() - began)
         while (answer := notes.get("/notes", **bearer)).status == 200:
             assert time.monotonic() - began < 10
         took.append(time.monotonic() - began)
 
         assert (answer.status, answer.json["code"]) == (401, "token_revoked")
         assert app.refresh(ticket.refresh).status == 400
-    figure(f"logout to refusal: {percentiles(took)}")
-    assert sorted(took)[int(0.99 * ROUNDS)] < P99_S
+    figure(f"logout to refusal: {percentiles(took)}; of that, the logout's own answer: {percentiles(answered)}")
+    assert share(took, 0.99) < P99_S
 
 
 @pytest.mark.parametrize("way", ["session end", "user disable", "token revoke"])
