@@ -46,7 +46,13 @@ async def userinfo_endpoint(request: Request, site: Site) -> Response:
     """OpenID Connect Core section 5.3, by GET and POST."""
     if request.method == "POST":
         await params.read_body(request, limit=LIMIT)
-    token = params.bearer_token(request)
+    try:
+        token = params.bearer_token(request)
+    except InvalidRequest as error:
+        response = responses.refusal(error, kind="oauth", site=site)
+        # RFC 6750 section 3: the challenge comes with every request whose token does not enable access.
+        response.headers["WWW-Authenticate"] = f'Bearer realm="{site.rt.issuer}", error="{error.code}"'
+        return response
     if token is None:
         # RFC 6750 section 3.1: no credentials, no error code.
         challenge = {"WWW-Authenticate": f'Bearer realm="{site.rt.issuer}"'}
