@@ -77,7 +77,7 @@ async def _judge_opaque(token: str, *, rt: Runtime) -> GoodToken | BadToken:
         return BadToken("token_revoked", grant)
     if now >= row.expires_at:
         return BadToken("token_expired", grant)
-    if code := await _ended(grant, rt=rt, now=now):
+    if code := await _ended(grant, row.id, issued_at=row.issued_at, rt=rt, now=now):
         return BadToken(code, grant)
     return GoodToken(
         format="opaque",
@@ -103,11 +103,8 @@ async def _judge_jwt(token: str, *, rt: Runtime) -> GoodToken | BadToken:
         return BadToken("token_unknown")
     if now >= claims["exp"]:
         return BadToken("token_expired", grant)
-    if code := await _ended(grant, rt=rt, now=now):
+    if code := await _ended(grant, claims["jti"], issued_at=claims["iat"], rt=rt, now=now):
         return BadToken(code, grant)
-    handles = (handle("jti", claims["jti"]), handle("grant", grant.id), handle("sid", grant.bound_session or ""))
-    if await rt.store.read.feed.ended(handles, issued_at=claims["iat"], now=now):
-        return BadToken("token_revoked", grant)
     return GoodToken(
         format="jwt",
         id=claims["jti"],
@@ -119,14 +116,16 @@ async def _judge_jwt(token: str, *, rt: Runtime) -> GoodToken | BadToken:
     )
 
 
-async def _ended(grant: Grant, *, rt: Runtime, now: int) -> str | None:
+async def _ended(grant: Grant, token_id: str, *, issued_at: int, rt: Runtime, now: int) -> str | None:
     if grant.ended_at is not None or now >= grant.expires_at:
         return "token_revoked"
     if grant.bound_session is not None:
         session = await rt.store.read.sessions.get(grant.bound_session)
         if session is None or not session.is_alive(now):
             return "session_ended"
-    return None
+    # What followers hear holds here too, opaque tokens included: one token alone, or everything issued before a time.
+    handles = (handle("jti", token_id), handle("grant", grant.id), handle("sid", grant.bound_session or ""))
+    return "token_revoked" if await rt.store.read.feed.ended(handles, issued_at=issued_at, now=now) else None
 
 
 def _our_claims(signed: Signed, *, issuer: str) -> dict[str, Any] | None:
