@@ -48,6 +48,16 @@ def eventually(condition: Callable[[], Any], *, within_s: float = 10, what: str 
     return answer
 
 
+# Linux ends the program when the tests are killed and can end nothing any more: prctl(PR_SET_PDEATHSIG, SIGTERM).
+_END_WITH_PARENT = "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 15); os.execv(sys.argv[1], sys.argv[1:])"
+
+
+def _ends_with_us(command: list[str]) -> list[str]:
+    if sys.platform != "linux":
+        return command
+    return [sys.executable, "-I", "-S", "-c", _END_WITH_PARENT, *command]
+
+
 class Program:
     """A child process in a group of its own, with everything it says in one file."""
 
@@ -55,7 +65,7 @@ class Program:
         self._log, self._log_begins = log, log.stat().st_size if log.exists() else 0
         with log.open("ab") as said:
             self.process = subprocess.Popen(
-                command,
+                _ends_with_us(command),
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=said,
