@@ -5,11 +5,12 @@ Clients, resources, users and policies are data in the database, not settings.
 
 import difflib
 import os
+import re
 import tomllib
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BaseModel, PrivateAttr, ValidationError
 from pydantic_settings import (
@@ -24,6 +25,8 @@ from .sections import FeedSection, LogSection, ServerSection, SignInSection, Sto
 
 PREFIX = "ADMIT_"
 CONFIG_FILE = "admit.toml"
+_HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?\Z")
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 # The file of the settings that are being read now; pydantic-settings asks for its sources through a class method.
 _TOML: ContextVar[Path | None] = ContextVar("admit_toml", default=None)
 
@@ -222,21 +225,17 @@ def _suggest(name: str, known: list[str]) -> str:
 
 
 def _check_issuer(settings: Settings) -> None:
-    parts = urlsplit(settings.issuer)
-    if (
-        parts.scheme not in ("http", "https")
-        or not parts.hostname
-        or parts.query
-        or parts.fragment
-        or settings.issuer.endswith("/")
-    ):
+    issuer = settings.issuer
+    parts = _split(issuer)
+    if parts is None or parts.scheme not in ("http", "https") or not _HOST.match(parts.netloc):
+        raise SettingsError(f"server.issuer {issuer!r} has to be an address such as https://id.example.com.")
+    if parts.path.strip("/"):
+        raise SettingsError(f"server.issuer {issuer!r} has a path; Admit answers at the root of its host name.")
+    # Compared as text by everybody who reads `iss`, and with the Origin header, so there is one spelling only.
+    plain = f"{parts.scheme}://{parts.netloc.lower()}".removesuffix(_DEFAULT_PORTS[parts.scheme])
+    if issuer != plain:
         raise SettingsError(
-            f"server.issuer {settings.issuer!r} has to be an address such as https://id.example.com, without query, fragment or a "
-            "slash at its end."
-        )
-    if parts.path:
-        raise SettingsError(
-            f"server.issuer {settings.issuer!r} has a path; Admit answers at the root of its host name."
+            f"server.issuer {issuer!r} is written {plain}: nothing after the host name and no default port."
         )
     if (
         parts.scheme == "http"
@@ -244,15 +243,24 @@ def _check_issuer(settings: Settings) -> None:
         and not settings.server.insecure_http
     ):
         raise SettingsError(
-            f"server.issuer {settings.issuer!r} is plain http and not on loopback: passwords and tokens could be read on the way. "
+            f"server.issuer {issuer!r} is plain http and not on loopback: passwords and tokens could be read on the way. "
             "Set server.issuer to the https address that people use (a proxy may end TLS), or --insecure-http to accept that."
         )
 
 
+def _split(text: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
+
+
 def _masked(key: str, value: object) -> str:
     text = str(value)
-    if key == "database" and "@" in text:
-        parts = urlsplit(text)
-        if parts.password:
-            return text.replace(f":{parts.password}@", ":***@")
-    return text
+    if key != "database":
+        return text
+    # Up to the last @: rather too much than a part of a password that holds one itself.
+    text = re.sub(r"(://[^/@:]*):.*@", r"\1:***@", text)
+    return re.sub(r"(password=)[^&]*", r"\1***", text)
