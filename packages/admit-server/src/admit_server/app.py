@@ -11,6 +11,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from .authenticators.registry import UnknownAuthenticator, load
+from .domain.journey import Requirement
 from .domain.token_policy import TokenPolicy
 from .flows import keys
 from .flows.feed import FeedHub
@@ -72,6 +73,8 @@ async def open_parts(
         authenticators = load(settings.sign_in.authenticators)
     except UnknownAuthenticator as error:
         raise StartError(f"sign_in.authenticators: {error}") from None
+    if missing := [name for name in Requirement().authenticators if name not in authenticators]:
+        raise StartError(f"sign_in.authenticators: a sign-in needs {', '.join(missing)}, which is not among them; add it")
     store, vault = await _open_store(settings, create=create)
     hasher = machine.hasher(HashingLimits(threads=settings.sign_in.hash_threads, queue=settings.sign_in.hash_queue))
     announcing: set[asyncio.Task[None]] = set()
@@ -113,6 +116,9 @@ async def open_parts(
 async def _open_store(settings: Settings, *, create: bool) -> tuple[OpenStore[Aggregates], Vault]:
     try:
         location = locate(settings.database)
+    except BadLocation as error:
+        raise StartError(str(error)) from None
+    try:
         fresh_file = isinstance(location, SqliteFile) and not location.path.exists()
         if fresh_file and create:
             private_directory(settings.data_dir)
@@ -129,10 +135,11 @@ async def _open_store(settings: Settings, *, create: bool) -> tuple[OpenStore[Ag
             read_or_make_key_file(settings.key_file)
             await migrate(settings.database)
             store = await open_store(location, bind, connections=settings.storage.connections)
-    except (BadLocation, StoreUnavailable) as error:
+    except StoreUnavailable as error:
         raise StartError(str(error)) from None
     except (OSError, sqlite3.Error) as error:
-        raise StartError(f"the database {settings.database} can't be opened: {error}") from None
+        # `location` hides the password that the setting may hold.
+        raise StartError(f"the database {location} can't be opened: {error}") from None
     if not fresh_file:
         try:
             # Tables without any key were made by `admit db upgrade` alone: nothing is sealed yet, so nothing can be lost.

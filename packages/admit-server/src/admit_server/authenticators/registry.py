@@ -16,7 +16,7 @@ def load(names: tuple[str, ...]) -> Mapping[str, Authenticator]:
     """Load authenticators by name, or by `module:Class` for those that are not built in.
 
     Raises:
-        UnknownAuthenticator: No such module or class, or it has no name.
+        UnknownAuthenticator: No such module or class, it can't be made, or it has no name.
     """
     loaded: dict[str, Authenticator] = {}
     for name in names:
@@ -28,7 +28,7 @@ def load(names: tuple[str, ...]) -> Mapping[str, Authenticator]:
             )
         try:
             authenticator: Authenticator = getattr(importlib.import_module(module), attribute)()
-        except (ImportError, AttributeError) as error:
+            loaded[authenticator.name] = authenticator
+        except Exception as error:  # a stranger's code may raise anything
             raise UnknownAuthenticator(f"{name!r} can't be loaded: {error}") from error
-        loaded[authenticator.name] = authenticator
     return loaded
