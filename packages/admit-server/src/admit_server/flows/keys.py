@@ -1,6 +1,6 @@
 """The keyring over time: made at the first start, published before use, kept as long as tokens live."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from admit.jose import Jwk, generate_key
 
@@ -120,7 +120,7 @@ async def rotate(alg: str, *, rt: Runtime, caller: Caller, at_once: bool = False
             await tx.keys.retire(old.kid, signs_until=begins, removed_at=begins + KEEP_OLD_S)
         if candidates:
             await tx.keys.add(spare)
-        await tx.audit.append(event)
+        await tx.audit.append(replace(event, target=chosen.kid))
         return Rotation(chosen.kid, alg, begins, active[-1].kid if active else None)
 
     rotation = await rt.store.write(unit)

@@ -57,7 +57,7 @@ async def readyz(request: Request, site: Site) -> Response:
         await site.rt.store.read.feed.head()
         site.rt.keys.current.signer(site.rt.access_token_alg, now=site.rt.clock())
     except (StoreUnavailable, LookupError) as error:
-        # What exactly is wrong is for the administrator's log; this address is open to strangers.
-        log.warning("not ready: %s", error)
+        # What exactly is wrong is for the administrator; this address is open to strangers, who must not fill the log either.
+        log.debug("not ready: %s", error)
         return responses.problem(503, "not_ready", detail="The database or the keys can't be used right now.")
     return responses.json({"status": "ok"}, headers=responses.NO_STORE)
