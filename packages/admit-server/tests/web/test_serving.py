@@ -110,6 +110,20 @@ def test_ten_megabytes_get_their_413_over_a_socket(served, path):
         assert b"connection: close" in answer.lower()
 
 
+def test_a_client_that_sends_all_before_it_listens_hears_why_it_was_refused(served):
+    """And not of a reset connection."""
+    for _ in range(3):
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{served.port}/token",
+            data=b"x=" + b"a" * 10_000_000,
+            headers={"Content-Type": "application/x-www-form-urlencoded"},
+        )
+        with pytest.raises(urllib.error.HTTPError) as refusal:
+            urllib.request.urlopen(request, timeout=10)
+        assert refusal.value.code == 413
+        assert json.loads(refusal.value.read())["error"] == "body_too_large"
+
+
 def test_an_endless_chunked_body_is_cut_off(served):
     head = b"POST /token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n\r\n"
     chunk = b"4000\r\n" + b"a" * 0x4000 + b"\r\n"

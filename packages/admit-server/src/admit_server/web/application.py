@@ -11,7 +11,7 @@ from ..domain.errors import ProtocolError
 from ..ports.store import StoreUnavailable
 from ..tokens.keyring import NoSigningKey
 from . import responses, routes
-from .params import BodyTooLarge
+from .params import BodyTooLarge, discard_body
 from .routes import Route
 from .site import Site
 
@@ -52,6 +52,7 @@ class Application:
             log.info("refused %s %s: %s: %s", method, request.scope["path"], error.code, error)
             return responses.refusal(error, kind=kind, site=site)
         except BodyTooLarge:
+            await discard_body(request)
             headers = {"Connection": "close"}
             return responses.fault(
                 413, "body_too_large", kind=kind, site=site, detail="The request is too large.", headers=headers
