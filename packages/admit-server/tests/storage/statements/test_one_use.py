@@ -184,6 +184,23 @@ async def test_a_refresh_token_is_spent_once_and_every_other_racer_gets_the_same
     assert {replay.replays for replay in replays} == {0}
 
 
+async def test_a_burst_across_a_second_counts_once_however_its_commits_are_ordered(store):
+    """Clocks are read before the row is locked, so two seconds may take turns in the order of commits."""
+    await store.write(lambda tx: rotate(tx, 1, b"r" * 32))
+
+    async def again(tx: Aggregates, at: int) -> Replayed:
+        outcome = await tx.refresh_tokens.consume(
+            b"r" * 32, client_id="cli_1", successor_digest=b"n" * 32, sealed_successor=b"n", now=at
+        )
+        assert isinstance(outcome, Replayed)
+        return outcome
+
+    replays = [(await store.write(lambda tx, at=NOW + n % 2: again(tx, at))).replays for n in range(20)]
+
+    assert replays == [0] + [1] * 19
+    assert (await store.write(lambda tx: again(tx, NOW + 2))).replays == 2
+
+
 async def test_a_refresh_token_without_a_window_is_spent_once_and_all_others_are_reuse(store):
     outcomes = await race(store, lambda tx, number: rotate(tx, number, b"z" * 32))
 

@@ -92,11 +92,13 @@ class RefreshTokenStatements:
         return await self._why_not(digest, client_id=client_id, now=now)
 
     async def _why_not(self, digest: bytes, *, client_id: str, now: int) -> Replayed | AlreadyUsed | Unknown:
-        # A burst in one second is one race or one retry, so a second counts once, and the second of the first use not at all.
+        # A burst in one second is one race or one retry, so a second counts once, and the second of the first use not at all. Clocks
+        # are read before the row is locked, so commits can come out of order: only a later second counts.
         row = await self._tx.one(
             """UPDATE refresh_token
-                  SET replays = replays + CASE WHEN COALESCE(last_replay_at, consumed_at) = :now THEN 0 ELSE 1 END,
-                      last_replay_at = :now
+                  SET replays = replays + CASE WHEN COALESCE(last_replay_at, consumed_at) < :now THEN 1 ELSE 0 END,
+                      last_replay_at = CASE WHEN COALESCE(last_replay_at, consumed_at) < :now THEN :now
+                                            ELSE COALESCE(last_replay_at, consumed_at) END
                 WHERE digest = :digest AND client_id = :client_id AND sealed_successor IS NOT NULL AND consumed_at > :now - reuse_window_s
             RETURNING grant_id, sealed_successor, successor_digest, replays""",
             now=now,
