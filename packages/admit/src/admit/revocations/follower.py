@@ -191,10 +191,11 @@ class Follower(ForkAware):
         raise Unreachable("the stream ended")
 
     def _poll_until(self, deadline: float, stop: threading.Event) -> None:
-        pause = self._poll_s
+        # Every second also while nobody answers: what was revoked meanwhile has to be known within a second of the return. The
+        # jitter keeps many verifiers from asking at one moment.
         while not stop.is_set() and (left := deadline - self._elapsed()) > 0:
-            pause = self._poll_s if self._poll(stop) else min(pause * 2, 8 * self._poll_s)
-            stop.wait(min(left, pause * random.uniform(0.7, 1.3)))  # noqa: S311
+            self._poll(stop)
+            stop.wait(min(left, self._poll_s * random.uniform(0.7, 1.3)))  # noqa: S311
 
     def _poll(self, stop: threading.Event) -> bool:
         self.knowledge.drop_snapshot()
