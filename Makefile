@@ -35,8 +35,7 @@ check: $(TEST_STAMP)
 	@$(BIN)/ruff format --check --quiet . || { echo "run 'make format'"; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy packages/admit/src packages/admit-server/src examples/demo
-	@$(BIN)/lint-imports --no-timing 2>&1 | tail -n 3
-	@$(BIN)/lint-imports > /dev/null
+	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m pytest tests/rules -q
 
 format: $(TEST_STAMP)

@@ -74,7 +74,9 @@ async def open_parts(
     except UnknownAuthenticator as error:
         raise StartError(f"sign_in.authenticators: {error}") from None
     if missing := [name for name in Requirement().authenticators if name not in authenticators]:
-        raise StartError(f"sign_in.authenticators: a sign-in needs {', '.join(missing)}, which is not among them; add it")
+        raise StartError(
+            f"sign_in.authenticators: a sign-in needs {', '.join(missing)}, which is not among them; add it"
+        )
     store, vault = await _open_store(settings, create=create)
     hasher = machine.hasher(HashingLimits(threads=settings.sign_in.hash_threads, queue=settings.sign_in.hash_queue))
     announcing: set[asyncio.Task[None]] = set()
