@@ -4,6 +4,8 @@ import asyncio
 import logging
 import os
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 from .machine.clock import system_entropy
@@ -43,7 +45,7 @@ def read_key_file(path: Path) -> Vault:
 def read_or_make_key_file(path: Path) -> Vault:
     """The key file, made at the very first start. Never overwrites one."""
     if path.exists():
-        return read_key_file(path)
+        return _read_when_written(path)
     key = system_entropy(KEY_BYTES)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -53,11 +55,21 @@ def read_or_make_key_file(path: Path) -> Vault:
             file.flush()
             os.fsync(file.fileno())
     except FileExistsError:
-        return read_key_file(path)
+        return _read_when_written(path)
     except OSError as error:
         raise StartError(f"the key file {path} can't be written: {error}") from None
     log.info("made the key file %s: keep a copy in a safe place", path)
     return Vault.from_keys([key])
+
+
+def _read_when_written(path: Path) -> Vault:
+    """The key file of another process that started at the same moment: between making and filling it, it is empty."""
+    for _ in range(100):
+        with suppress(OSError):
+            if path.stat().st_size:
+                break
+        time.sleep(0.01)
+    return read_key_file(path)
 
 
 def private_directory(path: Path) -> None:

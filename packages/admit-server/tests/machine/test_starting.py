@@ -204,6 +204,17 @@ def test_two_that_make_the_key_file_at_once_agree_on_one(tmp_path):
     assert {tuple(vault.key_ids) for vault in vaults} == {tuple(read_key_file(path).key_ids)}
 
 
+def test_a_key_file_that_another_process_is_just_filling_is_waited_for(tmp_path):
+    from threading import Timer
+
+    path = tmp_path / "admit.key"
+    path.touch(mode=0o600)
+    writing = Timer(0.1, path.write_text, [Vault.format(b"x" * 32)])
+    writing.start()
+    assert read_or_make_key_file(path).key_ids == Vault.from_keys([b"x" * 32]).key_ids
+    writing.join()
+
+
 async def test_everything_is_given_back_when_the_site_closes(settings):
     before = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
     for _ in range(3):
