@@ -17,6 +17,12 @@ from types import ModuleType
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says how busy the machine is, not whether the code is right.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
+
 
 TOOLS = Path(__file__).parents[3] / "tools"
 

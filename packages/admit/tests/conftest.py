@@ -15,10 +15,16 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from admit import Issuer
 from admit.jose import Jwk, Jwks, generate_key
 from admit.revocations import handle
+
+# How long an example takes says how busy the machine is, not whether the code is right.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
+
 
 AUDIENCE = "https://api.example"
 

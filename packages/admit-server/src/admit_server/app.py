@@ -4,9 +4,10 @@ import asyncio
 import ipaddress
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from .domain.token_policy import TokenPolicy
 from .flows import keys
 from .flows.feed import FeedHub
 from .flows.runtime import Runtime
-from .housekeeping import count_refusals, keep_keys, sweep, warm_up
+from .housekeeping import count_refusals, keep_keys, supervised, sweep, warm_up
 from .machine.clock import system_clock, system_entropy
 from .machine.hashing import Argon2Hasher, HashingLimits
 from .ports.runtime import Clock, Entropy
@@ -188,10 +189,14 @@ async def open_site(settings: Settings, *, machine: Machine = THIS_MACHINE) -> A
             streams_per_network=settings.feed.streams_per_network,
         )
         await store.listen(hub.wake)
-        tasks = [
-            asyncio.create_task(work)
-            for work in (hub.run(), keep_keys(runtime), sweep(runtime), count_refusals(runtime), warm_up(runtime))
-        ]
+        work: dict[str, Callable[[], Awaitable[None]]] = {
+            "feed": hub.run,
+            "keys": partial(keep_keys, runtime),
+            "sweeping": partial(sweep, runtime),
+            "counting": partial(count_refusals, runtime),
+            "warming up": partial(warm_up, runtime),
+        }
+        tasks = [asyncio.create_task(supervised(each, name=name)) for name, each in work.items()]
         try:
             yield Server(Application(site), hub)
         finally:

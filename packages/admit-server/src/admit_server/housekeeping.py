@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from .flows import keys
@@ -12,6 +13,17 @@ from .ports.store import StoreUnavailable
 from .ports.transaction import Tx
 
 log = logging.getLogger("admit")
+
+
+async def supervised(work: Callable[[], Awaitable[None]], *, name: str) -> None:
+    """Run a task that should never end; a fault is logged, and it begins again after a second."""
+    while True:
+        try:
+            await work()
+            return
+        except Exception:
+            log.exception("the task %r failed and begins again", name)
+        await asyncio.sleep(1)
 
 
 async def keep_keys(rt: Runtime) -> None:

@@ -379,3 +379,14 @@ async def test_what_a_stranger_sends_is_never_markup(site):
     step = await browser.authorize(state='"><script>alert(1)</script>', login_hint='"><script>alert(2)</script>')
     page = await browser.get(step.headers["location"])
     assert "<script" not in page.text
+
+
+async def test_a_post_from_another_site_sees_the_session_and_leaves_other_tabs_alone(site):
+    """SameSite=Lax keeps the cookies from it, so it goes on as GET, which carries them."""
+    browser = site.browser()
+    await browser.sign_in()
+    bare = await site.post("/authorize", request_of())
+    assert bare.status_code == 303
+    assert "set-cookie" not in bare.headers
+    onward = await browser.get(bare.headers["location"])
+    assert "code" in answer_of(onward)

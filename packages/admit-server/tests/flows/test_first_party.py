@@ -106,6 +106,13 @@ async def test_the_limits_hold_here_too(site):
     assert site.hasher.verified == []
 
 
+async def test_guesses_through_a_public_apps_id_do_not_lock_the_page(site):
+    for _ in range(ACCOUNT.free_failures):
+        await challenge(site, ASK, {"username": "alice", "password": "wrong wrong wrong"})
+    assert error_of(await challenge(site, ASK, PROOF), 429) == "too_many_tries"
+    assert (await site.browser().sign_in()).status_code == 303
+
+
 @pytest.mark.parametrize(
     ("changed", "error"),
     [

@@ -79,3 +79,18 @@ async def test_nothing_is_issued_in_an_ended_session(site):
         return await issuing.hold_alive(tx, claims["grant"], now=site.clock())
 
     assert await site.rt.store.write(unit) is None
+
+
+async def test_no_token_outlives_the_session_it_ends_with(site):
+    browser = site.browser()
+    first = await browser.tokens()
+    session_ends = site.clock() + site.rt.session_lifetime_s
+    site.clock.advance(site.rt.session_lifetime_s - 100)
+    late = (await site.refresh(first["refresh_token"])).json()
+    assert claims_of(late["access_token"])["exp"] == session_ends
+    assert claims_of(late["id_token"])["exp"] == session_ends
+    assert late["expires_in"] == 100
+    assert await site.is_active(late["access_token"])
+    site.clock.advance(100)
+    assert not await site.is_active(late["access_token"])
+    assert (await site.refresh(late["refresh_token"])).status_code == 400

@@ -189,6 +189,15 @@ async def test_strangers_can_not_keep_the_owner_out_of_a_browser_that_signed_in_
     assert (await attempt(site, password=PASSWORD, browser=owner)).status_code == 303
 
 
+async def test_strangers_behind_the_same_address_can_not_either(site):
+    owner = site.browser()
+    await owner.sign_in()
+    for number in range(NETWORK.free_failures):
+        await attempt(site, f"name{number}")
+    assert (await attempt(site, "bob", BOBS_PASSWORD)).status_code == 429
+    assert (await attempt(site, password=PASSWORD, browser=owner)).status_code == 303
+
+
 async def test_a_known_browser_has_its_own_limit(site):
     owner = site.browser()
     await owner.sign_in()

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from site_kit import Clock, CountingHasher, Machine, Site, hidden_fields, seed, settings_for
+from site_kit import Clock, CountingHasher, Machine, Site, claims_of, hidden_fields, seed, settings_for
 
 from admit_server.app import open_site
 from admit_server.domain.throttle import ACCOUNT
@@ -50,3 +50,11 @@ async def test_a_whole_walk_works_there_too(site_on_postgres):
     assert "You are signed out" in out.text
     assert not await site.is_active(second["access_token"])
     assert (await site.refresh(second["refresh_token"])).status_code == 400
+
+
+async def test_many_first_requests_of_a_client_make_one_grant(site_on_postgres):
+    """So that ending it ends every one of their tokens."""
+    site = site_on_postgres
+    answers = await asyncio.gather(*(site.own_token() for _ in range(20)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({claims_of(answer.json()["access_token"])["grant"] for answer in answers}) == 1

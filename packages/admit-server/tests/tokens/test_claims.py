@@ -22,7 +22,14 @@ USER = User(id="usr_1", username="alice", email="a@example.com", roles=("editor"
 
 
 def access(grant: Grant = GRANT, **changed):
-    values = {"issuer": ISSUER, "token_id": "tok_1", "scopes": grant.scopes, "roles": (), "now": 100} | changed
+    values = {
+        "issuer": ISSUER,
+        "token_id": "tok_1",
+        "scopes": grant.scopes,
+        "roles": (),
+        "expires_at": 700,
+        "now": 100,
+    } | changed
     return access_token_claims(grant, **values)
 
 
@@ -31,7 +38,7 @@ def identity(grant: Grant = GRANT, user: User = USER, **changed):
         "issuer": ISSUER,
         "nonce": None,
         "access_token": "at",
-        "lifetime_s": 600,
+        "expires_at": 700,
         "now": 100,
         "scopes": grant.scopes,
     }

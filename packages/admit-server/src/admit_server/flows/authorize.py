@@ -120,7 +120,7 @@ async def issue_code(
 
     async def unit(tx: Tx) -> str | Refusal:
         # Whoever issues checks who lives: the session's row is locked until the commit.
-        if not await tx.sessions.hold(session_id, jwt_alive_until=0, now=now):
+        if await tx.sessions.hold(session_id, jwt_alive_until=0, now=now) is None:
             return Refusal(AccessDenied("The session has ended. Sign in again."))
         resource = await tx.resources.get(request.audience)
         if resource is None:

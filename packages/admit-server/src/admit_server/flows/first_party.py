@@ -47,7 +47,9 @@ async def challenge(params: dict[str, str], *, who: AuthenticatedClient, rt: Run
     request = await _request(params, client=client, rt=rt)
     if not all(name in params for name in _STEP_FIELDS):
         raise InsufficientAuthorization(auth_session=_seal(request, client=client, rt=rt))
-    attempt = SignInTry(username=params["username"], fields={"password": params["password"]})
+    attempt = SignInTry(
+        username=params["username"], fields={"password": params["password"]}, channel="" if who.proved else "challenge"
+    )
     signed_in = await sign_in(attempt, in_browser=False, previous=None, rt=rt, caller=caller)
     return await issue_code(
         request,

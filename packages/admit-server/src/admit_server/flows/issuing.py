@@ -47,6 +47,7 @@ class ReadyToSign:
     """What a unit found and wrote; the rest happens after the commit."""
 
     grant: Grant
+    expires_at: int
     scopes: frozenset[str]
     user: User | None
     blank: Blank
@@ -96,21 +97,32 @@ def new_grant(
     )
 
 
-async def hold_alive(tx: Tx, grant_id: str, *, now: int) -> Grant | None:
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A grant that is locked and alive, and when a token made of it now has to end: no later than its session and its family."""
+
+    grant: Grant
+    expires_at: int
+
+
+async def hold_alive(tx: Tx, grant_id: str, *, now: int) -> Held | None:
     """Lock grant and session and find both alive; None when either has ended. A refresh that races a logout loses here."""
     grant = await tx.grants.hold(grant_id, now=now)
     if grant is None:
         return None
-    until = now + grant.policy.lifetime_s if grant.format == "jwt" else 0
-    if grant.bound_session is not None and not await tx.sessions.hold(
-        grant.bound_session, jwt_alive_until=until, now=now
-    ):
-        return None
-    return grant
+    expires_at = min(now + grant.policy.lifetime_s, grant.expires_at)
+    if grant.bound_session is not None:
+        until = expires_at if grant.format == "jwt" else 0
+        session_ends_at = await tx.sessions.hold(grant.bound_session, jwt_alive_until=until, now=now)
+        if session_ends_at is None:
+            return None
+        expires_at = min(expires_at, session_ends_at)
+    return Held(grant, expires_at)
 
 
-async def prepare(tx: Tx, grant: Grant, *, scopes: frozenset[str], token: Blank, now: int) -> ReadyToSign:
+async def prepare(tx: Tx, held: Held, *, scopes: frozenset[str], token: Blank, now: int) -> ReadyToSign:
     """Write what the access token needs in the database (nothing for a JWT) and read whom it is about."""
+    grant = held.grant
     if grant.format == "opaque":
         await tx.access_tokens.add(
             OpaqueToken(
@@ -123,11 +135,11 @@ async def prepare(tx: Tx, grant: Grant, *, scopes: frozenset[str], token: Blank,
                 audience=grant.audience,
                 scopes=scopes,
                 issued_at=now,
-                expires_at=now + grant.policy.lifetime_s,
+                expires_at=held.expires_at,
             )
         )
     user = await tx.users.get(grant.user_id) if grant.user_id is not None else None
-    return ReadyToSign(grant=grant, scopes=scopes, user=user, blank=token)
+    return ReadyToSign(grant=grant, expires_at=held.expires_at, scopes=scopes, user=user, blank=token)
 
 
 def finish(
@@ -150,6 +162,7 @@ def finish(
             token_id=ready.blank.id,
             scopes=ready.scopes,
             roles=ready.user.roles if ready.user else (),
+            expires_at=ready.expires_at,
             now=now,
         )
         access_token = ring.sign(payload, alg=rt.access_token_alg, typ="at+jwt", now=now)
@@ -163,13 +176,13 @@ def finish(
             scopes=ready.scopes,
             nonce=nonce,
             access_token=access_token,
-            lifetime_s=grant.policy.lifetime_s,
+            expires_at=ready.expires_at,
             now=now,
         )
         id_token = ring.sign(payload, alg=rt.id_token_alg, typ="JWT", now=now)
     return IssuedTokens(
         access_token=access_token,
-        expires_in=grant.policy.lifetime_s,
+        expires_in=ready.expires_at - now,
         scope=format_scope(ready.scopes),
         refresh_token=refresh_token,
         id_token=id_token,

@@ -20,11 +20,14 @@ WRONG = "That user name and password don't match."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInTry:
-    """What somebody sent. `device` is the id from this browser's device cookie, with the user that it was made for."""
+    """What somebody sent. `device` is the id from this browser's device cookie, with the user that it was made for;
+    `channel` names a way in that has a budget of its own.
+    """
 
     username: str
     fields: Mapping[str, str] = field(repr=False)
     device: tuple[str, str] | None = None
+    channel: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,11 +64,11 @@ async def sign_in(
     if user is not None and attempt.device is not None and known_device:
         account = throttling.device_counter(user.id, attempt.device[1], rt=rt)
     else:
-        account = throttling.account_counter(username, exists=user is not None, rt=rt)
+        account = throttling.account_counter(username, exists=user is not None, channel=attempt.channel, rt=rt)
     paid = await throttling.charge(
         account,
         from_known_device=known_device,
-        network=throttling.network_counter(caller, rt=rt),
+        network=throttling.network_counter(caller, channel=attempt.channel, rt=rt),
         rt=rt,
         caller=caller,
         username_known=user.id if user else None,

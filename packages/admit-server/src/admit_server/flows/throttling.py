@@ -19,12 +19,16 @@ class Charge:
     counters: tuple[tuple[bytes, ThrottleRule], ...]
 
 
-def account_counter(username: str, *, exists: bool, rt: Runtime) -> bytes:
-    """The counter of an account, all its spellings together; unknown names fall into a bounded number of counters."""
-    mac = rt.vault.mac("throttle account", username_key(username).encode())
+def account_counter(username: str, *, exists: bool, rt: Runtime, channel: str = "") -> bytes:
+    """The counter of an account, all its spellings together; unknown names fall into a bounded number of counters.
+
+    `channel` keeps the ways in apart: who guesses through a public client's id does not lock the owner out of the page.
+    """
+    mac = rt.vault.mac(f"throttle account {channel}", username_key(username).encode())
     if exists:
         return mac
-    return rt.vault.mac("throttle unknown", (int.from_bytes(mac[:4], "big") % _UNKNOWN_BUCKETS).to_bytes(4, "big"))
+    bucket = int.from_bytes(mac[:4], "big") % _UNKNOWN_BUCKETS
+    return rt.vault.mac(f"throttle unknown {channel}", bucket.to_bytes(4, "big"))
 
 
 def device_counter(user_id: str, device: str, *, rt: Runtime) -> bytes:
@@ -32,9 +36,9 @@ def device_counter(user_id: str, device: str, *, rt: Runtime) -> bytes:
     return rt.vault.mac("throttle device", f"{user_id} {device}".encode())
 
 
-def network_counter(caller: Caller, *, rt: Runtime) -> bytes:
-    """The counter of a network."""
-    return rt.vault.mac("throttle network", caller.network.encode())
+def network_counter(caller: Caller, *, rt: Runtime, channel: str = "") -> bytes:
+    """The counter of a network, for one way in."""
+    return rt.vault.mac(f"throttle network {channel}", caller.network.encode())
 
 
 async def charge(
@@ -46,7 +50,9 @@ async def charge(
         TooManyTries: A counter is still blocked; nothing is hashed, and nothing more is counted.
     """
     now = rt.clock()
-    counters = ((account, DEVICE if from_known_device else ACCOUNT), (network, NETWORK))
+    # A browser that signed this person in before is judged by its own counter alone: strangers behind the same address can't keep the
+    # owner out. It opens nothing to them, because the device cookie names its one user.
+    counters = ((account, DEVICE),) if from_known_device else ((account, ACCOUNT), (network, NETWORK))
     refused = rt.event("sign_in.throttled", username_known or "", actor="", caller=caller, now=now, outcome="refused")
 
     async def unit(tx: Tx) -> Charge | Refusal:
@@ -79,8 +85,13 @@ async def _add_one(tx: Tx, key: bytes, rule: ThrottleRule, *, now: int) -> int:
 
 async def refund(tx: Tx, paid: Charge, *, now: int) -> None:
     """After a success: the account's or device's counter begins anew, the network gets this one try back."""
-    (account, _), (network, rule) = paid.counters
+    (account, _), *others = paid.counters
     await tx.throttles.clear(account)
+    for network, rule in others:
+        await _give_back(tx, network, rule, now=now)
+
+
+async def _give_back(tx: Tx, network: bytes, rule: ThrottleRule, *, now: int) -> None:
     for _ in range(3):
         counter = await tx.throttles.get(network)
         if counter is None or counter.failures == 0:

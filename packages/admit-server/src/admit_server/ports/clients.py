@@ -20,6 +20,10 @@ class Clients(Protocol):
 
     async def by_name(self, name: str) -> Client | None: ...
 
+    async def hold(self, client_id: str) -> Client | None:
+        """Lock the row and find the client enabled, so that of many first requests one makes the grant that all share."""
+        ...
+
     async def page(self, *, after: str, limit: int) -> list[Client]: ...
 
     async def origin_allowed(self, origin: str, *, client_id: str | None) -> bool:

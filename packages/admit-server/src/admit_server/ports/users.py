@@ -77,8 +77,8 @@ class Sessions(Protocol):
 
     async def alive_of_user(self, user_id: str, *, now: int) -> list[str]: ...
 
-    async def hold(self, session_id: str, *, jwt_alive_until: int, now: int) -> bool:
-        """Lock the row, find it alive and note how long a JWT of it may live. False: it has ended; issue nothing."""
+    async def hold(self, session_id: str, *, jwt_alive_until: int, now: int) -> int | None:
+        """Lock the row, find it alive and note how long a JWT of it may live; when it ends. None: it has ended; issue nothing."""
         ...
 
     async def renew(

@@ -10,14 +10,21 @@ from ..domain.user import User
 
 
 def access_token_claims(
-    grant: Grant, *, issuer: str, token_id: str, scopes: frozenset[str], roles: tuple[str, ...], now: int
+    grant: Grant,
+    *,
+    issuer: str,
+    token_id: str,
+    scopes: frozenset[str],
+    roles: tuple[str, ...],
+    expires_at: int,
+    now: int,
 ) -> dict[str, Any]:
     """Claims of a JWT access token (RFC 9068 section 2.2); `sid` where it ends with the session."""
     claims: dict[str, Any] = {
         "iss": issuer,
         "sub": grant.subject,
         "aud": grant.audience,
-        "exp": now + grant.policy.lifetime_s,
+        "exp": expires_at,
         "iat": now,
         "jti": token_id,
         "client_id": grant.client_id,
@@ -41,7 +48,7 @@ def id_token_claims(
     scopes: frozenset[str],
     nonce: str | None,
     access_token: str,
-    lifetime_s: int,
+    expires_at: int,
     now: int,
 ) -> dict[str, Any]:
     """Claims of an ID token; of the person only what the scopes of this very answer allow.
@@ -52,7 +59,7 @@ def id_token_claims(
         "iss": issuer,
         "sub": user.id,
         "aud": grant.client_id,
-        "exp": now + lifetime_s,
+        "exp": expires_at,
         "iat": now,
         "auth_time": grant.auth_time,
         "acr": grant.acr,

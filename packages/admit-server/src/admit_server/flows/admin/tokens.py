@@ -110,7 +110,9 @@ async def issue(new: NewToken, *, rt: Runtime, caller: Caller) -> Issued:
             now=now,
         )
         await tx.grants.add(grant)
-        await issuing.hold_alive(tx, grant.id, now=now)  # notes how long its JWT may live
+        held = await issuing.hold_alive(tx, grant.id, now=now)  # notes how long its JWT may live
+        if held is None:
+            raise NotAllowed("The grant ended while it was made.")
         if refresh is not None:
             await tx.refresh_tokens.add(
                 NewRefreshToken(
@@ -126,7 +128,7 @@ async def issue(new: NewToken, *, rt: Runtime, caller: Caller) -> Issued:
                 )
             )
         await tx.audit.append(event)
-        return await issuing.prepare(tx, grant, scopes=scopes, token=token, now=now)
+        return await issuing.prepare(tx, held, scopes=scopes, token=token, now=now)
 
     ready = await rt.store.write(unit)
     # No ID token: it would tell of a sign-in that never was.

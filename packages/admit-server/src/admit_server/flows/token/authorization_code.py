@@ -60,23 +60,24 @@ async def exchange(grant: CodeGrant, *, who: AuthenticatedClient, rt: Runtime, c
                     return Refusal(
                         InvalidGrant("The sign-in has ended.", detail=f"grant {code.grant_id} or its session ended")
                     )
+                family = held.grant
                 if refresh is not None:
-                    expires_at = held.policy.refresh_expiry(family_ends_at=held.expires_at, now=now)
+                    expires_at = family.policy.refresh_expiry(family_ends_at=family.expires_at, now=now)
                     await tx.refresh_tokens.add(
                         NewRefreshToken(
                             digest=opaque.digest(refresh),
-                            grant_id=held.id,
+                            grant_id=family.id,
                             client_id=client.id,
                             parent_digest=None,
-                            scopes=held.scopes,
+                            scopes=family.scopes,
                             created_at=now,
                             expires_at=expires_at,
-                            keep_until=held.expires_at + issuing.REFRESH_KEEP_S,
-                            reuse_window_s=held.policy.refresh_reuse_window_s,
+                            keep_until=family.expires_at + issuing.REFRESH_KEEP_S,
+                            reuse_window_s=family.policy.refresh_reuse_window_s,
                         )
                     )
-                await tx.audit.append(replace(issued, target=held.id))
-                return await issuing.prepare(tx, held, scopes=held.scopes, token=token, now=now), code.nonce
+                await tx.audit.append(replace(issued, target=family.id))
+                return await issuing.prepare(tx, held, scopes=family.scopes, token=token, now=now), code.nonce
 
     outcome = await rt.store.write(unit)
     if isinstance(outcome, Refusal):

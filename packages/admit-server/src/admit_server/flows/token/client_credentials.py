@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ...domain.authorization_request import choose_audience
-from ...domain.errors import InvalidTarget, UnauthorizedClient
+from ...domain.errors import InvalidClient, InvalidTarget, UnauthorizedClient
 from ...domain.grant import Grant
 from ...domain.scopes import narrow
 from ...ports.transaction import Tx
@@ -56,13 +56,18 @@ async def exchange(
         and found[0].policy == policy
         and found[1] >= now + policy.lifetime_s
     ):
-        ready = issuing.ReadyToSign(grant=found[0], scopes=scopes, user=None, blank=token)
+        expires_at = min(now + policy.lifetime_s, found[0].expires_at)
+        ready = issuing.ReadyToSign(grant=found[0], expires_at=expires_at, scopes=scopes, user=None, blank=token)
         return issuing.finish(ready, rt=rt, now=now, with_id_token=False)
     fresh_id = rt.new_id("grt")
     event = rt.event("grant.made", fresh_id, actor=client.id, caller=caller, now=now, details={"audience": audience})
 
     async def unit(tx: Tx) -> issuing.ReadyToSign:
-        held = await _held(tx)
+        # Of many first requests at once one makes the grant, and all share it: ending it has to end every token.
+        if await tx.clients.hold(client.id) is None:
+            raise InvalidClient("Client authentication failed.", detail="the client was disabled meanwhile")
+        grant = await _held(tx)
+        held = issuing.Held(grant, min(now + policy.lifetime_s, grant.expires_at))
         return await issuing.prepare(tx, held, scopes=scopes, token=token, now=now)
 
     async def _held(tx: Tx) -> Grant:

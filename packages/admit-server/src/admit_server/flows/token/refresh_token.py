@@ -107,22 +107,23 @@ async def exchange(
         held = await issuing.hold_alive(tx, used.grant_id, now=now)
         if held is None:
             return Refusal(InvalidGrant("The sign-in has ended.", detail=f"grant {used.grant_id} or its session ended"))
+        family = held.grant
         if used.parent_digest is not None:
             await tx.refresh_tokens.forget_sealed(used.parent_digest)
         await tx.refresh_tokens.add(
             NewRefreshToken(
                 digest=successor_digest,
-                grant_id=held.id,
+                grant_id=family.id,
                 client_id=client.id,
                 parent_digest=digest,
                 scopes=used.scopes,
                 created_at=now,
-                expires_at=held.policy.refresh_expiry(family_ends_at=held.expires_at, now=now),
-                keep_until=held.expires_at + issuing.REFRESH_KEEP_S,
-                reuse_window_s=held.policy.refresh_reuse_window_s,
+                expires_at=family.policy.refresh_expiry(family_ends_at=family.expires_at, now=now),
+                keep_until=family.expires_at + issuing.REFRESH_KEEP_S,
+                reuse_window_s=family.policy.refresh_reuse_window_s,
             )
         )
-        await tx.audit.append(replace(refreshed, target=held.id))
+        await tx.audit.append(replace(refreshed, target=family.id))
         return Rotated(await issuing.prepare(tx, held, scopes=grant.scopes or used.scopes, token=token, now=now))
 
     outcome = await rt.store.write(unit)

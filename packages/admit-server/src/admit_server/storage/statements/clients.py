@@ -76,6 +76,12 @@ class ClientStatements:
         row = await self._tx.one(f"SELECT {_CLIENT} FROM client WHERE name = :name", name=name)
         return _client(row) if row else None
 
+    async def hold(self, client_id: str) -> Client | None:
+        row = await self._tx.one(
+            f"UPDATE client SET name = name WHERE id = :id AND disabled_at IS NULL RETURNING {_CLIENT}", id=client_id
+        )
+        return _client(row) if row else None
+
     async def page(self, *, after: str, limit: int) -> list[Client]:
         rows = await self._tx.all(
             f"SELECT {_CLIENT} FROM client WHERE name > :after ORDER BY name LIMIT :limit", after=after, limit=limit

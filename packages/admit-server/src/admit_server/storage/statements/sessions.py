@@ -79,17 +79,16 @@ class SessionStatements:
         )
         return [row[0] for row in rows]
 
-    async def hold(self, session_id: str, *, jwt_alive_until: int, now: int) -> bool:
-        return (
-            await self._tx.run(
-                """UPDATE session SET jwt_alive_until = CASE WHEN jwt_alive_until < :until THEN :until ELSE jwt_alive_until END
-                WHERE id = :id AND ended_at IS NULL AND expires_at > :now""",
-                until=jwt_alive_until,
-                id=session_id,
-                now=now,
-            )
-            == 1
+    async def hold(self, session_id: str, *, jwt_alive_until: int, now: int) -> int | None:
+        row = await self._tx.one(
+            """UPDATE session SET jwt_alive_until = CASE WHEN jwt_alive_until < :until THEN :until ELSE jwt_alive_until END
+                WHERE id = :id AND ended_at IS NULL AND expires_at > :now
+            RETURNING expires_at""",
+            until=jwt_alive_until,
+            id=session_id,
+            now=now,
         )
+        return row[0] if row else None
 
     async def renew(
         self, session_id: str, *, user_id: str, digest: bytes, auth_time: int, amr: tuple[str, ...], acr: str, now: int

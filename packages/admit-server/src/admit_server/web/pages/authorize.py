@@ -18,6 +18,10 @@ LIMIT = 16_384
 async def authorize_endpoint(request: Request, site: Site) -> Response:
     """GET and POST (RFC 6749 section 3.1)."""
     given = await params.read_form(request, limit=LIMIT) if request.method == "POST" else params.read_query(request)
+    if request.method == "POST" and not request.cookies:
+        # SameSite=Lax keeps our cookies from another site's post. The same request as GET carries them, so the person's session is seen
+        # and forms open in other tabs stay good.
+        return responses.see_other(f"/authorize?{urlencode(given)}")
     session = await site.session(request)
     step = await begin(given, session=session, rt=site.rt, caller=site.caller(request))
     return to_next_page(step, request, site)
