@@ -16,6 +16,7 @@ KINDS = {
     "settings": "the server reads it as admit.toml",
     "demo": "`make run`: its script is started with the ports of the test",
     "make": "the target is in the Makefile; what it makes is looked at",
+    "sql": "run as its administrator on a PostgreSQL that the test made",
     "parts": "run by the test that the detail names",
     "shown": "no command: the detail says what it shows",
 }

@@ -1,5 +1,7 @@
 """A folder in which a document's blocks are run: like a fresh clone after `make setup`, with ports and data of its own."""
 
+import asyncio
+import importlib.util
 import os
 import re
 import shutil
@@ -7,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -22,6 +25,7 @@ PORTS = {
     "8100": "the Admit server",
     "8101": "the demo's API and page",
     "8000": "the reader's own API",
+    "5432": "PostgreSQL; a cluster is made where a document asks for one",
 }
 _LINKED = (".venv", "packages", "docs", "Makefile")
 _READY_S = 40.0
@@ -39,6 +43,7 @@ class Workshop:
         self._ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
         self._running: list[subprocess.Popen[bytes]] = []
         self._printed = ""
+        self._cluster: Cluster | None = None
         kept = {name: value for name, value in os.environ.items() if not name.startswith("ADMIT_")}
         # `admit serve` without --port takes the document's port, whichever that is here.
         kept |= {"ADMIT_SERVER__PORT": self._ports["8100"], "PYTHONUNBUFFERED": "1"}
@@ -72,6 +77,7 @@ class Workshop:
             "settings": self._settings,
             "demo": self._demo,
             "make": self._make,
+            "sql": self._sql,
             "parts": self._parts,
             "shown": lambda _: None,
         }[block.kind](block)
@@ -87,6 +93,8 @@ class Workshop:
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
+        if self._cluster is not None:
+            self._cluster.close()
 
     def _run(self, block: Block) -> None:
         # Variables of one block are there in the next, as in the reader's terminal.
@@ -181,9 +189,53 @@ class Workshop:
         if not (self.folder / ".venv/bin/admit").exists():
             raise BlockFailed(f"{block}: .venv/bin/admit is not there; run `make setup`")
 
+    def _sql(self, block: Block) -> None:
+        if self._cluster is None:
+            self._cluster = Cluster()
+            self._ports["5432"] = self._cluster.port
+        for statement in filter(str.strip, block.text.split(";")):
+            asyncio.run(self._cluster.execute(statement))
+
     def _parts(self, block: Block) -> None:
         if not exists(block.detail, ROOT):
             raise BlockFailed(f"{block}: there is no test {block.detail}")
+
+
+class Cluster:
+    """A PostgreSQL of the document's own."""
+
+    def __init__(self) -> None:
+        spec = importlib.util.spec_from_file_location("throwaway_postgres", ROOT / "tools" / "throwaway_postgres.py")
+        assert spec is not None
+        assert spec.loader is not None
+        tool = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(tool)
+        # Not below pytest's own folder: the system's user postgres may not go there.
+        self._folder = Path(tempfile.mkdtemp(prefix="admit-docs-postgres-"))
+        self._folder.chmod(0o711)
+        self._made = tool.Cluster(self._folder)
+        self._made.make()
+        self._made.start()
+
+    @property
+    def port(self) -> str:
+        """Where it listens."""
+        return str(self._made.port)
+
+    async def execute(self, statement: str) -> None:
+        """Run one statement as the administrator."""
+        import asyncpg
+
+        connection = await asyncpg.connect(self._made.url())
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    def close(self) -> None:
+        """Stop it and leave nothing behind."""
+        self._made.stop(at_once=True)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def unlike(shown: str, printed: str) -> str:

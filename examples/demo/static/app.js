@@ -5,7 +5,7 @@ import { showTicket } from "./ticket.js";
 
 const at = (id) => document.getElementById(id);
 const settings = await (await fetch("/settings.json")).json();
-const admit = new Admit(settings);
+const admit = open();
 
 const FAREWELLS = {
   signed_out: "You are signed out, in all tabs. The ticket you had opens nothing any more.",
@@ -18,10 +18,22 @@ const FAREWELLS = {
 function complain(error) {
   const text = error instanceof Unreachable ? "The sign-in server does not answer. Is it running?"
     : error instanceof SignInRefused && error.code === "access_denied" ? "The sign-in was cancelled."
+    : error.code === "storage_blocked" ? "Your browser lets this page store nothing, so nobody can sign in here. Allow cookies and site data for it, then reload."
     : error instanceof AdmitError ? `The sign-in did not work: ${error.message} (${error.code}).`
     : error.message;
   at("alert").textContent = text;
   at("alert").hidden = false;
+}
+
+/** Where the browser lacks what a sign-in needs, say so and stop here. */
+function open() {
+  try {
+    return new Admit(settings);
+  } catch (error) {
+    at("wait").hidden = true;
+    complain(error);
+    throw error;
+  }
 }
 
 /** Run an action of the page, with its button asleep meanwhile, and say what went wrong. */

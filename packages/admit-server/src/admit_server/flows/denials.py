@@ -2,6 +2,7 @@
 
 from ..domain.denial import Check, Denial
 from ..domain.errors import ProtocolError
+from ..ports.store import StoreUnavailable
 from ..ports.transaction import Tx
 from .runtime import Caller, Runtime
 
@@ -36,7 +37,11 @@ async def record(
 
 
 async def write_tally(rt: Runtime) -> None:
-    """Write what was counted since the last time: one unit for all of it."""
+    """Write what was counted since the last time: one unit for all of it.
+
+    Raises:
+        StoreUnavailable: Nothing was written; what was counted waits for the next time.
+    """
     counted = rt.tally.take()
     if not counted:
         return
@@ -45,4 +50,8 @@ async def write_tally(rt: Runtime) -> None:
         for (code, network, minute), amount in counted.items():
             await tx.denials.count(code=code, network=network, minute=minute, amount=amount)
 
-    await rt.store.write(unit)
+    try:
+        await rt.store.write(unit)
+    except StoreUnavailable:
+        rt.tally.put_back(counted)
+        raise

@@ -40,15 +40,20 @@ class Tally:
 
     _counts: Counter[tuple[str, str, int]] = field(default_factory=Counter)
 
-    def count(self, code: str, network: str, *, minute: int) -> None:
-        """Count one. Beyond 10,000 different ones between two writings, networks are no longer told apart."""
+    def count(self, code: str, network: str, *, minute: int, amount: int = 1) -> None:
+        """Count one, or several. Beyond 10,000 different ones between two writings, networks are no longer told apart."""
         key = (code, network, minute)
-        self._counts[key if key in self._counts or len(self._counts) < 10_000 else (code, "", minute)] += 1
+        self._counts[key if key in self._counts or len(self._counts) < 10_000 else (code, "", minute)] += amount
 
     def take(self) -> dict[tuple[str, str, int], int]:
         """What was counted, and begin anew."""
         taken, self._counts = self._counts, Counter()
         return dict(taken)
+
+    def put_back(self, counted: Mapping[tuple[str, str, int], int]) -> None:
+        """Count again what could not be written, within the same bound."""
+        for (code, network, minute), amount in counted.items():
+            self.count(code, network, minute=minute, amount=amount)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

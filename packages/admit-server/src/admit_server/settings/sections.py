@@ -55,9 +55,11 @@ class TokensSection(_Section):
     )
     end_with_session: bool = Field(default=True, description="Tokens die at the moment of logout.")
     refresh_lifetime_s: int = Field(
-        default=90 * 86_400, ge=60, description="The absolute end of a family of refresh tokens."
+        default=90 * 86_400, ge=60, le=3650 * 86_400, description="The absolute end of a family of refresh tokens."
     )
-    refresh_idle_s: int = Field(default=14 * 86_400, ge=60, description="An unused refresh token ends after this long.")
+    refresh_idle_s: int = Field(
+        default=14 * 86_400, ge=60, le=3650 * 86_400, description="An unused refresh token ends after this long."
+    )
     refresh_reuse_window_s: int = Field(
         default=30, ge=0, le=300, description="How long a spent refresh token gets the same successor."
     )

@@ -1,7 +1,6 @@
 """Reading requests: strict, bounded, each parameter once."""
 
 import base64
-import binascii
 from collections.abc import Iterable
 from urllib.parse import unquote_plus
 
@@ -111,7 +110,7 @@ def client_credentials(request: Request, form: dict[str, str]) -> ClientCredenti
         raise InvalidRequest("The client authenticated in two ways at once.")
     try:
         user, colon, secret = base64.b64decode(value.strip(), validate=True).decode("utf-8").partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # not base64, not ASCII, or not UTF-8 inside
         raise InvalidClient("The Basic credentials are malformed.") from None
     if not colon:
         raise InvalidClient("The Basic credentials are malformed.")

@@ -93,8 +93,9 @@ async def exchange(
             return Refusal(
                 InvalidGrant("The sign-in has ended.", detail=f"grant {replay.grant_id} or its session ended")
             )
-        # A replay can't widen what the first use asked for.
-        scopes = (grant.scopes or replay.scopes) & replay.scopes
+        if excess := grant.scopes - replay.scopes:
+            raise InvalidScope(f"Not in the original grant: {format_scope(excess)}.")
+        scopes = grant.scopes or replay.scopes
         return Rotated(await issuing.prepare(tx, held, scopes=scopes, token=token, now=now), replay.sealed_successor)
 
     async def _rotate(tx: Tx, used: Consumed) -> Rotated | Refusal:

@@ -132,7 +132,8 @@ _SWEPT = (
     ("authorization_code", "digest", "keep_until <= :now"),
     ("refresh_token", "digest", "keep_until <= :now"),
     ("access_token", "digest", "expires_at <= :past"),
-    ("revocation", "seq", "until_at <= :now"),
+    # The newest one stays: followers stand on it, and without it they would have to be sent away before the next one.
+    ("revocation", "seq", "until_at <= :now AND seq < (SELECT h.seq FROM feed_head h WHERE h.id = 1)"),
     ("throttle", "counter", "expires_at <= :now"),
     ("denial", "id", "at <= :past"),
     ("access_grant", "id", "expires_at <= :past AND jwt_alive_until <= :past"),
