@@ -176,4 +176,4 @@ async def _inspect_refresh_token(token: str, *, rt: Runtime) -> RefreshTokenFoun
 
 
 def _strictest(policy: BoundedPolicy, named: TokenPolicy) -> BoundedPolicy:
-    return (TokenPolicy(**asdict(policy)) & named).bounded()
+    return (policy & named).bounded()

@@ -149,8 +149,8 @@ class PolicyStatements:
 
     async def get(self, name: str) -> TokenPolicy | None:
         row = await self._tx.one("SELECT limits FROM token_policy WHERE name = :name", name=name)
-        return TokenPolicy(**from_json(row[0])) if row else None
+        return TokenPolicy.from_dict(from_json(row[0])) if row else None
 
     async def all(self) -> list[tuple[str, TokenPolicy]]:
         rows = await self._tx.all("SELECT name, limits FROM token_policy ORDER BY name LIMIT 200")
-        return [(row[0], TokenPolicy(**from_json(row[1]))) for row in rows]
+        return [(row[0], TokenPolicy.from_dict(from_json(row[1]))) for row in rows]

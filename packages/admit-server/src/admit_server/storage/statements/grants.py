@@ -20,7 +20,7 @@ def _grant(row: Row) -> Grant:
         amr=tuple(from_json(row[6])),
         scopes=word_set(row[7]),
         audience=row[8],
-        policy=BoundedPolicy(**from_json(row[9])),
+        policy=BoundedPolicy.from_dict(from_json(row[9])),
         created_at=row[10],
         expires_at=row[11],
         ended_at=row[12],
