@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from .clients import Clients, Policies, Resources
+from .counting import Counting
 from .grants import AccessTokens, AuthorizationCodes, Grants, RefreshTokens
 from .security import Audit, Denials, Feed, SigningKeys, Sweeping, Throttles
 from .store import Store
@@ -32,6 +33,8 @@ class Tx(Protocol):
     def refresh_tokens(self) -> RefreshTokens: ...
     @property
     def access_tokens(self) -> AccessTokens: ...
+    @property
+    def counting(self) -> Counting: ...
     @property
     def feed(self) -> Feed: ...
     @property

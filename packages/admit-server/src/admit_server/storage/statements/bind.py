@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ...ports.store import Statements
 from .access_tokens import AccessTokenStatements
 from .clients import ClientStatements, PolicyStatements, ResourceStatements
+from .counting import CountingStatements
 from .feed import FeedStatements, SigningKeyStatements
 from .grants import GrantStatements
 from .one_use import CodeStatements, RefreshTokenStatements
@@ -27,6 +28,7 @@ class Aggregates:
     codes: CodeStatements
     refresh_tokens: RefreshTokenStatements
     access_tokens: AccessTokenStatements
+    counting: CountingStatements
     feed: FeedStatements
     keys: SigningKeyStatements
     throttles: ThrottleStatements
@@ -48,6 +50,7 @@ def bind(tx: Statements) -> Aggregates:
         codes=CodeStatements(tx),
         refresh_tokens=RefreshTokenStatements(tx),
         access_tokens=AccessTokenStatements(tx),
+        counting=CountingStatements(tx),
         feed=FeedStatements(tx),
         keys=SigningKeyStatements(tx),
         throttles=ThrottleStatements(tx),

@@ -166,5 +166,6 @@ class SweepStatements:
             "UPDATE refresh_token SET sealed_successor = NULL WHERE sealed_successor IS NOT NULL AND consumed_at <= :ended",
             ended=now - 300,
         )
+        gone += await self._tx.run("DELETE FROM token_use WHERE at <= :old", old=now - 3600)
         gone += await self._tx.run("DELETE FROM denial_count WHERE minute <= :old", old=(now - _KEEP_ENDED_S) // 60)
         return gone
