@@ -7,6 +7,8 @@ from .errors import NotAllowed, UnauthorizedClient
 
 ClientKind = Literal["public", "confidential"]
 TokenFormat = Literal["jwt", "opaque"]
+# Who checks the tokens of a resource: our own library enforces limits; of others nothing is known.
+Verifier = Literal["admit"]
 
 GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
 
@@ -48,6 +50,7 @@ class Resource:
     policy: str | None
     client_id: str | None
     created_at: int
+    verifier: Verifier | None = None
 
 
 def check_grant_types(grant_types: frozenset[str], *, kind: ClientKind) -> None:

@@ -12,6 +12,7 @@ from ..ports.grants import NewCode
 from ..ports.transaction import Tx
 from ..tokens import opaque
 from . import issuing
+from .effective import effective_policy
 from .runtime import Caller, Refusal, Runtime, or_raise
 
 CODE_LIFETIME_S = 60
@@ -125,7 +126,8 @@ async def issue_code(
         resource = await tx.resources.get(request.audience)
         if resource is None:
             return Refusal(AccessDenied("The resource is gone."))
-        policy = await issuing.effective_policy(tx, rt, client=client, resource=resource)
+        user = await tx.users.get(user_id)
+        policy = await effective_policy(tx, rt, client=client, resource=resource, user=user)
         grant = issuing.new_grant(
             grant_id=grant_id,
             client=client,

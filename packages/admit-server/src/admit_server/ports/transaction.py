@@ -5,6 +5,7 @@ from typing import Protocol
 from .clients import Clients, Policies, Resources
 from .counting import Counting
 from .grants import AccessTokens, AuthorizationCodes, Grants, RefreshTokens
+from .roles import Roles
 from .security import Audit, Denials, Feed, SigningKeys, Sweeping, Throttles
 from .store import Store
 from .users import Credentials, Sessions, Users
@@ -23,6 +24,8 @@ class Tx(Protocol):
     def clients(self) -> Clients: ...
     @property
     def resources(self) -> Resources: ...
+    @property
+    def roles(self) -> Roles: ...
     @property
     def policies(self) -> Policies: ...
     @property

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ...domain.errors import NotAllowed, NotFound
 from ...domain.token_policy import TokenPolicy
 from ...ports.transaction import Tx
+from ..effective import limits_of
 from ..runtime import Caller, Runtime
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}\Z")
@@ -29,8 +30,16 @@ async def set_policy(name: str, limits: TokenPolicy, *, rt: Runtime, caller: Cal
     """
     if not _NAME.match(name):
         raise NotAllowed(f"A policy's name is a lower-case word of letters, digits and `_.-`, not {name!r}.")
+    limits_of(limits)  # refuses what is not written as it has to be
     now = rt.clock()
-    event = rt.event("policy.set", name, actor=caller.actor, caller=caller, now=now, details={**limits.as_dict()})
+    event = rt.event(
+        "policy.set",
+        name,
+        actor=caller.actor,
+        caller=caller,
+        now=now,
+        details={name: str(value) for name, value in limits.as_dict().items()},
+    )
 
     async def unit(tx: Tx) -> bool:
         is_new = await tx.policies.get(name) is None

@@ -1,15 +1,15 @@
 """Tokens by an administrator's hand: issue without a sign-in, look at one, end one."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 from ...domain.errors import InvalidScope, NotAllowed
 from ...domain.grant import Grant
 from ...domain.scopes import OPENID, narrow
-from ...domain.token_policy import BoundedPolicy, TokenPolicy
 from ...ports.grants import NewRefreshToken
 from ...ports.transaction import Tx
 from ...tokens import opaque
 from .. import issuing, revoke
+from ..effective import effective_policy
 from ..runtime import Caller, Runtime
 from ..token_status import BadToken, GoodToken, judge
 from . import clients, policies, resources, users
@@ -97,9 +97,8 @@ async def issue(new: NewToken, *, rt: Runtime, caller: Caller) -> Issued:
     async def unit(tx: Tx) -> issuing.ReadyToSign:
         if await tx.users.hold(user.id) is None:
             raise NotAllowed(f"User {user.username!r} is disabled; `admit user enable {user.username}` lets them in.")
-        policy = await issuing.effective_policy(tx, rt, client=client, resource=resource)
-        if new.policy is not None:
-            policy = _strictest(policy, await policies.require(tx, new.policy))
+        issue = await policies.require(tx, new.policy) if new.policy is not None else None
+        policy = await effective_policy(tx, rt, client=client, resource=resource, user=user, issue=issue)
         grant = issuing.new_grant(
             grant_id=grant_id,
             client=client,
@@ -173,7 +172,3 @@ async def _inspect_refresh_token(token: str, *, rt: Runtime) -> RefreshTokenFoun
         session = await rt.store.read.sessions.get(grant.bound_session)
         alive = session is not None and session.is_alive(now)
     return RefreshTokenFound(grant, alive)
-
-
-def _strictest(policy: BoundedPolicy, named: TokenPolicy) -> BoundedPolicy:
-    return (policy & named).bounded()

@@ -9,6 +9,7 @@ from ...domain.scopes import narrow
 from ...ports.transaction import Tx
 from .. import issuing
 from ..client_auth import AuthenticatedClient
+from ..effective import effective_policy, token_format
 from ..runtime import Caller, Runtime
 
 # The grant of a client for a resource is noted as "a JWT may be alive until" this far ahead, so that one write serves many tokens.
@@ -48,13 +49,16 @@ async def exchange(
     allowed = client.scopes & frozenset(resource.scopes)
     scopes = narrow(grant.scopes, allowed=allowed)
     token = issuing.blank(rt)
-    policy = await issuing.effective_policy(read, rt, client=client, resource=resource)
+    policy = await effective_policy(read, rt, client=client, resource=resource)
+    form = token_format(policy, resource)
     found = await read.grants.of_client_itself(client.id, audience, now=now)
     if (
         found
-        and found[0].format == resource.format == "jwt"
+        and found[0].format == form == "jwt"
         and found[0].policy == policy
         and found[1] >= now + policy.lifetime_s
+        and policy.max_uses is None
+        and policy.idle_timeout_s is None
     ):
         ready = issuing.ReadyToSign(grant=found[0], scopes=scopes, user=None, blank=token)
         return issuing.finish(ready, rt=rt, now=now, with_id_token=False)
@@ -67,7 +71,7 @@ async def exchange(
 
     async def _held(tx: Tx) -> Grant:
         existing = await tx.grants.of_client_itself(client.id, audience, now=now)
-        if existing and existing[0].format == resource.format and existing[0].policy == policy:
+        if existing and existing[0].format == form and existing[0].policy == policy:
             held = await tx.grants.hold(existing[0].id, now=now + AHEAD_S)
             if held is not None:
                 return held

@@ -9,6 +9,7 @@ from .counting import CountingStatements
 from .feed import FeedStatements, SigningKeyStatements
 from .grants import GrantStatements
 from .one_use import CodeStatements, RefreshTokenStatements
+from .roles import RoleStatements
 from .security import AuditStatements, DenialStatements, SweepStatements, ThrottleStatements
 from .sessions import SessionStatements
 from .users import CredentialStatements, UserStatements
@@ -23,6 +24,7 @@ class Aggregates:
     sessions: SessionStatements
     clients: ClientStatements
     resources: ResourceStatements
+    roles: RoleStatements
     policies: PolicyStatements
     grants: GrantStatements
     codes: CodeStatements
@@ -45,6 +47,7 @@ def bind(tx: Statements) -> Aggregates:
         sessions=SessionStatements(tx),
         clients=ClientStatements(tx),
         resources=ResourceStatements(tx),
+        roles=RoleStatements(tx),
         policies=PolicyStatements(tx),
         grants=GrantStatements(tx),
         codes=CodeStatements(tx),

@@ -7,7 +7,7 @@ from .columns import from_json, to_json, word_set, words
 
 _CLIENT = """id, name, kind, first_party, secret_digest, redirect_uris, post_logout_redirect_uris, grant_types, scopes, audiences,
              pkce_required, policy, created_at, disabled_at"""
-_RESOURCE = "audience, scopes, format, policy, client_id, created_at"
+_RESOURCE = "audience, scopes, format, policy, client_id, created_at, verifier"
 
 
 def _client(row: Row) -> Client:
@@ -31,7 +31,13 @@ def _client(row: Row) -> Client:
 
 def _resource(row: Row) -> Resource:
     return Resource(
-        audience=row[0], scopes=from_json(row[1]), format=row[2], policy=row[3], client_id=row[4], created_at=row[5]
+        audience=row[0],
+        scopes=from_json(row[1]),
+        format=row[2],
+        policy=row[3],
+        client_id=row[4],
+        created_at=row[5],
+        verifier=row[6],
     )
 
 
@@ -102,14 +108,16 @@ class ResourceStatements:
 
     async def add(self, resource: Resource) -> None:
         await self._tx.run(
-            """INSERT INTO resource (audience, scopes, format, policy, client_id, created_at)
-               VALUES (:audience, :scopes, :format, CAST(:policy AS TEXT), CAST(:client_id AS TEXT), :created_at)""",
+            """INSERT INTO resource (audience, scopes, format, policy, client_id, created_at, verifier)
+               VALUES (:audience, :scopes, :format, CAST(:policy AS TEXT), CAST(:client_id AS TEXT), :created_at,
+                       CAST(:verifier AS TEXT))""",
             audience=resource.audience,
             scopes=to_json(resource.scopes),
             format=resource.format,
             policy=resource.policy,
             client_id=resource.client_id,
             created_at=resource.created_at,
+            verifier=resource.verifier,
         )
 
     async def get(self, audience: str) -> Resource | None:
