@@ -153,6 +153,42 @@ class LimitsNotEnforceable(TokenRejected):
     code = "limits_not_enforceable"
 
 
+class LimitExceeded(TokenRejected):
+    """A limit of the token forbids this request, or it is used up. `code` says which."""
+
+    code = "limit_exceeded"
+
+
+class UsesExhausted(LimitExceeded):
+    """The token was used as often as it may be."""
+
+    code = "uses_exhausted"
+
+
+class IdleTimeout(LimitExceeded):
+    """The token was not used for so long that it ended."""
+
+    code = "idle_timeout"
+
+
+class ActionNotAllowed(LimitExceeded):
+    """The token is not for this method and path, or this action."""
+
+    code = "action_not_allowed"
+
+
+class NetworkNotAllowed(LimitExceeded):
+    """The token is not for the network that this request came from."""
+
+    code = "network_not_allowed"
+
+
+class HourNotAllowed(LimitExceeded):
+    """The token is not for this time of the week."""
+
+    code = "hour_not_allowed"
+
+
 class InsufficientScope(AdmitError):
     """The token is good but does not reach this far: 403 (RFC 6750 section 3.1)."""
 

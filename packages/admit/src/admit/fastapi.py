@@ -26,6 +26,7 @@ from admit import resource_metadata
 from admit.bearer import token_of
 from admit.challenge import PROBLEM_TYPE
 from admit.errors import AdmitError
+from admit.limits import Attempt
 from admit.principal import Principal
 from admit.verifier import Verifier
 
@@ -185,7 +186,12 @@ class TokenAuth:
         remembered: dict[int, Principal] = connection.scope.setdefault("admit.principals", {})
         who = remembered.get(id(self))
         if who is None:
-            who = await self.verifier.verify_async(token_of(connection.headers.getlist("authorization")))
+            attempt = Attempt(
+                method=connection.scope.get("method", "GET"),
+                path=connection.scope["path"],
+                address=connection.client.host if connection.client else None,
+            )
+            who = await self.verifier.verify_async(token_of(connection.headers.getlist("authorization")), attempt)
             remembered[id(self)] = who
         return who
 

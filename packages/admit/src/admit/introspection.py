@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import base64
+import secrets
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote_plus, urlencode
 
 from admit.background import ForkAware
-from admit.errors import LimitsNotEnforceable, TokenInactive, VerifierMisconfigured, VerifierUnavailable, from_jose
+from admit.enforcing import NOTHING_KNOWN, enforce, refuse_by_limit
+from admit.errors import TokenInactive, VerifierMisconfigured, VerifierUnavailable, from_jose
 from admit.expect import Expect
 from admit.fetching import Unreachable, fetch
 from admit.jose import JoseError, Malformed, check_times, check_types
 from admit.jose.claims import audiences
 from admit.jose.errors import WrongAudience, WrongIssuer
 from admit.jose.strict_json import parse_object
+from admit.limits import Attempt
 from admit.metadata import MetadataSource
 from admit.principal import Principal
 
@@ -46,7 +49,7 @@ class Introspector(ForkAware):
         """The parent's worker threads are not here."""
         self._pool: Any = None
 
-    def ask(self, token: str) -> Principal:
+    def ask(self, token: str, attempt: Attempt = NOTHING_KNOWN) -> Principal:
         """Return whose token it is. Blocks for at most a few seconds.
 
         Raises:
@@ -55,14 +58,31 @@ class Introspector(ForkAware):
             VerifierUnavailable: No answer.
         """
         url = self._address()
-        body = urlencode({"token": token, "token_type_hint": "access_token"}).encode("ascii")
+        form = {
+            "token": token,
+            "token_type_hint": "access_token",
+            "enforces": "limits",
+            "use_id": secrets.token_hex(16),
+        }
+        told = {
+            "request_method": attempt.method,
+            "request_path": attempt.path,
+            "request_action": attempt.action,
+            "client_address": attempt.address,
+        }
+        form |= {name: value for name, value in told.items() if value}
+        body = urlencode(form).encode("ascii")
         headers = {
             "Authorization": self._authorization,
             "Content-Type": "application/x-www-form-urlencoded",
             "Accept": "application/json",
         }
         try:
-            answer = fetch(url, headers=headers, body=body)
+            try:
+                answer = fetch(url, headers=headers, body=body)
+            except Unreachable:
+                # The same use_id: if only the answer was lost, the server gives the first one again and counts no second use.
+                answer = fetch(url, headers=headers, body=body)
         except Unreachable as error:
             raise VerifierUnavailable(f"the server cannot be asked about the token: {error}") from None
         if answer.status in (400, 401, 403):
@@ -75,16 +95,16 @@ class Introspector(ForkAware):
             document = parse_object(answer.body, what="introspection answer", unique=False)
         except Malformed as error:
             raise VerifierUnavailable(str(error)) from None
-        return self._judge(document)
+        return self._judge(document, attempt)
 
-    async def ask_async(self, token: str) -> Principal:
+    async def ask_async(self, token: str, attempt: Attempt = NOTHING_KNOWN) -> Principal:
         """Do the same without blocking the event loop."""
         import asyncio
         from concurrent.futures import ThreadPoolExecutor
 
         if self._pool is None:
             self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="admit-introspection")
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self.ask, token)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self.ask, token, attempt)
 
     def close(self) -> None:
         """Let the worker threads go."""
@@ -98,8 +118,9 @@ class Introspector(ForkAware):
             raise VerifierMisconfigured(f"the metadata of {self._metadata.issuer} names no introspection_endpoint")
         return endpoint
 
-    def _judge(self, document: dict[str, Any]) -> Principal:
+    def _judge(self, document: dict[str, Any], attempt: Attempt) -> Principal:
         if document.get("active") is not True:
+            refuse_by_limit(document.get("code"))
             raise TokenInactive("the server does not know this token, or no longer")
         try:
             check_types(document, required=("sub", "aud"))
@@ -112,5 +133,6 @@ class Introspector(ForkAware):
         except JoseError as error:
             raise from_jose(error) from None
         if "limits" in document:
-            raise LimitsNotEnforceable("the token carries limits that this version of the library cannot enforce")
+            # What the server counts it has counted by answering at all; the rest is judged here as well.
+            enforce(document["limits"], attempt, now=self._clock())
         return Principal.from_claims(document)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Literal, Self
 
 from admit import jose
+from admit.enforcing import NOTHING_KNOWN, enforce
 from admit.errors import (
     IntrospectionNotConfigured,
     LimitsNotEnforceable,
@@ -18,6 +19,7 @@ from admit.errors import (
 from admit.expect import ACCESS_TOKEN_TYPE, Expect
 from admit.jose import Jwk, Jwks
 from admit.keys import FixedKeys, KeySource, RemoteKeys, key_source
+from admit.limits import Attempt
 from admit.opaque import PREFIX, refuse_malformed
 from admit.principal import Principal
 
@@ -32,6 +34,10 @@ _PLAIN_TYPES: frozenset[str | None] = frozenset({"jwt", None})
 _PLAIN_REQUIRED = ("iss", "aud", "exp", "sub")
 _ROUNDS = 6
 _LIMITS = "limits"
+
+
+class Counted:
+    """Good so far, but the server counts its uses."""
 
 
 class Verifier:
@@ -127,8 +133,12 @@ class Verifier:
         """What this verifier expects of every token."""
         return self._expect
 
-    def verify(self, token: str) -> Principal:
+    def verify(self, token: str, attempt: Attempt = NOTHING_KNOWN) -> Principal:
         """Check a token.
+
+        Args:
+            token: As received.
+            attempt: What it is used for; tokens limited to actions or networks are refused where that is not known.
 
         Raises:
             TokenRejected: The token is not good; the class, `.code` and the message say why.
@@ -136,28 +146,32 @@ class Verifier:
         """
         _refuse_non_text(token)
         if token.startswith(PREFIX):
-            return self._introspector_for(token).ask(token)
+            return self._introspector_for(token).ask(token, attempt)
         deadline = time.monotonic() + self._wait_s
         for _ in range(_ROUNDS):
-            outcome = self._attempt(token)
+            outcome = self._attempt(token, attempt)
             if isinstance(outcome, Principal):
                 return outcome
+            if isinstance(outcome, Counted):
+                return self._counter().ask(token, attempt)
             try:
                 outcome.result(timeout=max(0.0, deadline - time.monotonic()))
             except TimeoutError:
                 raise _took_too_long() from None
         raise _took_too_long()
 
-    async def verify_async(self, token: str) -> Principal:
+    async def verify_async(self, token: str, attempt: Attempt = NOTHING_KNOWN) -> Principal:
         """Check a token without ever blocking the event loop. The rest is as in `verify`."""
         _refuse_non_text(token)
         if token.startswith(PREFIX):
-            return await self._introspector_for(token).ask_async(token)
+            return await self._introspector_for(token).ask_async(token, attempt)
         deadline = time.monotonic() + self._wait_s
         for _ in range(_ROUNDS):
-            outcome = self._attempt(token)
+            outcome = self._attempt(token, attempt)
             if isinstance(outcome, Principal):
                 return outcome
+            if isinstance(outcome, Counted):
+                return await self._counter().ask_async(token, attempt)
             import asyncio
 
             try:
@@ -182,7 +196,7 @@ class Verifier:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def _attempt(self, token: str) -> Principal | Future[None]:
+    def _attempt(self, token: str, attempt: Attempt) -> Principal | Counted | Future[None]:
         """Judge the token by what is in memory. A future: something has to be fetched first, and is under way."""
         try:
             parsed = jose.parse(token)
@@ -206,15 +220,23 @@ class Verifier:
             )
         except jose.JoseError as error:
             raise from_jose(error) from None
-        if _LIMITS in claims or _LIMITS in signed.header.critical:
-            raise LimitsNotEnforceable("the token carries limits that this version of the library cannot enforce")
+        limited = _LIMITS in claims or _LIMITS in signed.header.critical
+        limits = enforce(claims.get(_LIMITS), attempt, now=self._clock()) if limited else None
         if isinstance(feed, VerifierUnavailable):
             raise feed
         if feed is not None:
             return feed
         if self._revocations is not None and (ended := self._revocations.revoked(claims)) is not None:
             raise TokenRevoked(f"revoked by its {ended}")
-        return Principal.from_claims(claims)
+        return Counted() if limits is not None and limits.counted else Principal.from_claims(claims)
+
+    def _counter(self) -> Introspector:
+        """Who counts the uses of a JWT: the server, by this resource's credentials."""
+        if self._introspector is None:
+            raise LimitsNotEnforceable(
+                "the server counts the uses of this token: give the verifier the client_id and client_secret of this resource"
+            )
+        return self._introspector
 
     def _await_feed(self) -> Future[None] | VerifierUnavailable | None:
         if self._revocations is None:

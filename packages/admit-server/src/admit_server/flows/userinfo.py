@@ -4,11 +4,12 @@ from typing import Any
 
 from ..domain.errors import InsufficientScope, InvalidToken
 from ..tokens.claims import profile_claims
+from .redeem import Use, redeem
 from .runtime import Runtime
 from .token_status import BadToken, judge
 
 
-async def userinfo(token: str, *, rt: Runtime) -> dict[str, Any]:
+async def userinfo(token: str, *, rt: Runtime, use: Use) -> dict[str, Any]:
     """The claims that the token's scopes allow.
 
     Raises:
@@ -20,6 +21,8 @@ async def userinfo(token: str, *, rt: Runtime) -> dict[str, Any]:
         raise InvalidToken("The access token is not valid.", detail=status.code)
     if "openid" not in status.scopes:
         raise InsufficientScope("The access token lacks the scope openid.")
+    if (code := await redeem(status, use, rt=rt)) is not None:
+        raise InvalidToken("The access token is not valid.", detail=code)
     user = await rt.store.read.users.get(status.grant.user_id) if status.grant.user_id else None
     if user is None or user.disabled_at is not None:
         raise InvalidToken("The access token is not valid.", detail="belongs to no person")
