@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 from .authenticators.registry import UnknownAuthenticator, load
 from .domain.token_policy import TokenPolicy
 from .flows import keys
+from .flows.audit.sealing import Checkpoints, Sealer
 from .flows.feed import FeedHub
 from .flows.runtime import Runtime
-from .housekeeping import count_refusals, keep_keys, sweep, warm_up
+from .housekeeping import close_audit, count_refusals, keep_audit, keep_keys, sweep, warm_up
+from .machine.checkpoint_file import FILE_NAME, CheckpointFile
 from .machine.clock import system_clock, system_entropy
 from .machine.hashing import Argon2Hasher, HashingLimits
 from .ports.runtime import Clock, Entropy
@@ -178,10 +180,20 @@ async def open_site(settings: Settings, *, machine: Machine = THIS_MACHINE) -> A
             trusted_proxies=tuple(ipaddress.ip_network(n) for n in settings.server.trusted_proxies),
             streams_per_network=settings.feed.streams_per_network,
         )
+        checkpoints = Checkpoints(Sealer.of(runtime), CheckpointFile(settings.data_dir / FILE_NAME))
+        audit = settings.audit
+        sealing = keep_audit(checkpoints, checkpoint_s=audit.checkpoint_s, keep_days=audit.keep_days)
         await store.listen(hub.wake)
         tasks = [
             asyncio.create_task(work)
-            for work in (hub.run(), keep_keys(runtime), sweep(runtime), count_refusals(runtime), warm_up(runtime))
+            for work in (
+                hub.run(),
+                keep_keys(runtime),
+                sweep(runtime),
+                count_refusals(runtime),
+                warm_up(runtime),
+                sealing,
+            )
         ]
         try:
             yield Server(Application(site), hub)
@@ -190,6 +202,7 @@ async def open_site(settings: Settings, *, machine: Machine = THIS_MACHINE) -> A
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await close_audit(checkpoints)
 
 
 class Server:

@@ -27,6 +27,7 @@ NOUNS = {
     "session": "Who is signed in: list, end.",
     "token": "Tokens: issue, inspect, revoke.",
     "key": "Signing keys: list, rotate.",
+    "audit": "What happened, chained and sealed: tail, verify, export, drop, key.",
     "db": "The database: status, upgrade.",
     "doctor": "Check settings, key file, database, keys and clock, and say how to mend what is wrong.",
 }

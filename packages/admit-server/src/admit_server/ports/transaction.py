@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from .audit import AuditLog
 from .clients import Clients, Policies, Resources
 from .counting import Counting
 from .grants import AccessTokens, AuthorizationCodes, Grants, RefreshTokens
@@ -48,6 +49,8 @@ class Tx(Protocol):
     def denials(self) -> Denials: ...
     @property
     def audit(self) -> Audit: ...
+    @property
+    def audit_log(self) -> AuditLog: ...
     @property
     def sweeping(self) -> Sweeping: ...
 

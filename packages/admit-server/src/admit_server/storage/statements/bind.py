@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ...ports.store import Statements
 from .access_tokens import AccessTokenStatements
+from .audit_log import AuditLogStatements
 from .clients import ClientStatements, PolicyStatements, ResourceStatements
 from .counting import CountingStatements
 from .feed import FeedStatements, SigningKeyStatements
@@ -36,6 +37,7 @@ class Aggregates:
     throttles: ThrottleStatements
     denials: DenialStatements
     audit: AuditStatements
+    audit_log: AuditLogStatements
     sweeping: SweepStatements
 
 
@@ -59,5 +61,6 @@ def bind(tx: Statements) -> Aggregates:
         throttles=ThrottleStatements(tx),
         denials=DenialStatements(tx),
         audit=AuditStatements(tx),
+        audit_log=AuditLogStatements(tx),
         sweeping=SweepStatements(tx),
     )

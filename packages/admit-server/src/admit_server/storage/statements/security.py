@@ -1,9 +1,11 @@
 """Counters of failures, refusals, audit, and the sweeping of what matters no more."""
 
+import itertools
+
 from ...domain.audit import AuditEvent
 from ...domain.denial import Denial
 from ...domain.throttle import Counter
-from ...ports.store import Statements
+from ...ports.store import Row, Statements
 from .columns import from_json, to_json
 
 
@@ -84,6 +86,24 @@ class DenialStatements:
         )
 
 
+_EVENT = "id, at, actor, action, target, outcome, network, details"
+# Events of one second are put in the order in which this process wrote them.
+_written = itertools.count()
+
+
+def _event(row: Row) -> AuditEvent:
+    return AuditEvent(
+        id=row[0],
+        at=row[1],
+        actor=row[2],
+        action=row[3],
+        target=row[4],
+        outcome=row[5],
+        network=row[6],
+        details=from_json(row[7]),
+    )
+
+
 class AuditStatements:
     """`ports.security.Audit`."""
 
@@ -92,8 +112,8 @@ class AuditStatements:
 
     async def append(self, event: AuditEvent) -> None:
         await self._tx.run(
-            """INSERT INTO audit_event (id, at, actor, action, target, outcome, network, details)
-               VALUES (:id, :at, :actor, :action, :target, :outcome, :network, :details)""",
+            """INSERT INTO audit_event (id, at, actor, action, target, outcome, network, details, nth)
+               VALUES (:id, :at, :actor, :action, :target, :outcome, :network, :details, :nth)""",
             id=event.id,
             at=event.at,
             actor=event.actor,
@@ -102,27 +122,17 @@ class AuditStatements:
             outcome=event.outcome,
             network=event.network,
             details=to_json(event.details),
+            nth=next(_written),
         )
 
     async def latest(self, *, limit: int) -> list[AuditEvent]:
-        rows = await self._tx.all(
-            """SELECT id, at, actor, action, target, outcome, network, details FROM audit_event
-                ORDER BY at DESC, id DESC LIMIT :limit""",
-            limit=limit,
+        # The sealer moves events from the one table to the other, so those that wait are read first, and may be seen twice.
+        fresh = await self._tx.all(
+            f"SELECT {_EVENT} FROM audit_event ORDER BY at DESC, nth DESC, id DESC LIMIT :limit", limit=limit
         )
-        return [
-            AuditEvent(
-                id=row[0],
-                at=row[1],
-                actor=row[2],
-                action=row[3],
-                target=row[4],
-                outcome=row[5],
-                network=row[6],
-                details=from_json(row[7]),
-            )
-            for row in rows
-        ]
+        known = {row[0] for row in fresh}
+        older = await self._tx.all(f"SELECT {_EVENT} FROM audit_log ORDER BY seq DESC LIMIT :limit", limit=limit)
+        return [_event(row) for row in (*fresh, *(row for row in older if row[0] not in known))][:limit]
 
 
 # What may go, and when: the table, its key, and the condition. A refresh token or code stays as long as a second use of it must be
