@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from .errors import NotAllowed, UnauthorizedClient
+from .trail import Trail
 
 ClientKind = Literal["public", "confidential"]
 TokenFormat = Literal["jwt", "opaque"]
@@ -32,12 +33,15 @@ class Client:
     created_at: int
     disabled_at: int | None = None
 
-    def require_grant_type(self, grant_type: str) -> None:
+    def require_grant_type(self, grant_type: str, trail: Trail | None = None) -> None:
         """Raises:
         UnauthorizedClient: The client was not added with this grant type.
         """
+        trail = trail or Trail()
         if grant_type not in self.grant_types:
+            trail.failed("grant type", self.grant_types, grant_type)
             raise UnauthorizedClient(f"This client may not use {grant_type}.")
+        trail.passed("grant type", self.grant_types, grant_type)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from admit.limits import Attempt, Limits
 
+from ..domain.counting import UseAnswer
 from ..domain.errors import InvalidRequest
 from ..ports.transaction import Tx
 from .effective import limits_of
@@ -40,8 +41,6 @@ async def redeem(status: GoodToken, use: Use, *, rt: Runtime) -> str | None:
     let everything in.
     """
     limits, now = limits_of(status.grant.policy), rt.clock()
-    if not limits:
-        return None
     if use.enforces_limits:
         judged = Limits(
             actions=limits.actions if use.attempt.path or use.attempt.action else frozenset(),
@@ -53,18 +52,22 @@ async def redeem(status: GoodToken, use: Use, *, rt: Runtime) -> str | None:
     violation = judged.violation(use.attempt, now=now)
     if violation is not None:
         return violation.code
-    return await _count(status.id, limits, use_id=use.use_id, rt=rt, now=now) if limits.counted else None
+    return await _count(status.id, use_id=use.use_id, rt=rt, now=now) if limits.counted else None
 
 
-async def _count(token_id: str, limits: Limits, *, use_id: str | None, rt: Runtime, now: int) -> str | None:
-    if limits.max_uses is None and limits.idle_timeout_s is not None:
-        # Idle time is written at most every tenth of its length.
-        left = await rt.store.read.counting.left(token_id)
-        if left is not None and now - left[1] < limits.idle_timeout_s // 10:
+async def _count(token_id: str, *, use_id: str | None, rt: Runtime, now: int) -> str | None:
+    counting = rt.store.read.counting
+    if (count := await counting.look(token_id)) is not None:
+        if count.needs_no_write(now):
             return None
+        # A spent token stays spent, so showing it again costs no write.
+        if (spent := count.spent(now)) and not (use_id and await counting.is_repeat(token_id, use_id)):
+            return spent
 
-    async def unit(tx: Tx) -> str | None:
-        answer = await tx.counting.use(token_id, use_id=use_id, now=now)
-        return None if answer == "counted" else answer
+    async def unit(tx: Tx) -> UseAnswer:
+        return await tx.counting.use(token_id, use_id=use_id, now=now)
 
-    return await rt.store.write(unit)
+    answer = await rt.store.write(unit)
+    if answer == "use_id_stale":
+        raise InvalidRequest("This use_id was counted more than a minute ago; draw a new one for each use.")
+    return None if answer == "counted" else answer

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..authenticators.api import Context, CredentialUpdate, Rejected, StoredCredential, Verified
-from ..domain.errors import AccessDenied, InvalidRequest
+from ..domain.errors import AccessDenied, InvalidRequest, TooManyTries
 from ..domain.journey import Ask, Complete, Proof, Requirement, next_step
 from ..domain.session import Session
 from ..domain.user import PASSWORD_MAX, USERNAME_MAX, User, normalize_password, username_key
@@ -15,6 +15,7 @@ from .endings import end_session
 from .runtime import Caller, Refusal, Runtime, or_raise
 
 WRONG = "That user name and password don't match."
+DISABLED = "the user is disabled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,28 +52,48 @@ async def sign_in(
         Busy: The hashing queue is full.
     """
     username, now = attempt.username, rt.clock()
+    trail = caller.trail
     if not username or "password" not in attempt.fields:
-        raise InvalidRequest("Fill in both the user name and the password.")
+        text = "Fill in both the user name and the password."
+        raise InvalidRequest(text, detail="one of them is empty", advice=text)
+    trail.quiet = True
     if len(username) > USERNAME_MAX or len(attempt.fields["password"]) > 4 * PASSWORD_MAX:
-        raise AccessDenied(WRONG, detail="user name or password longer than any can be")
+        raise AccessDenied(WRONG, detail="user name or password longer than any can be", advice=WRONG)
     user = await rt.store.read.users.by_username_key(username_key(username))
     known_device = user is not None and attempt.device is not None and attempt.device[0] == user.id
     if user is not None and attempt.device is not None and known_device:
         account = throttling.device_counter(user.id, attempt.device[1], rt=rt)
     else:
         account = throttling.account_counter(username, exists=user is not None, rt=rt)
-    paid = await throttling.charge(
-        account,
-        from_known_device=known_device,
-        network=throttling.network_counter(caller, rt=rt),
-        rt=rt,
-        caller=caller,
-        username_known=user.id if user else None,
-    )
+    if user is None:
+        trail.passed("form", "user name and password", "both")
+    else:
+        trail.user_id = user.id
+        trail.passed("user name", "one that is known", user.id)
+    try:
+        paid = await throttling.charge(
+            account,
+            from_known_device=known_device,
+            network=throttling.network_counter(caller, rt=rt),
+            rt=rt,
+            caller=caller,
+            username_known=user.id if user else None,
+        )
+    except TooManyTries as refusal:
+        counters = "of this person, this browser and this network"
+        trail.failed("failures before", f"few, {counters}", f"too many; tries count again in {refusal.retry_after_s} s")
+        raise
+    trail.passed("failures before", "few", "few")
     complete, updates, reason = await _prove(attempt, user, rt=rt, now=now)
     if complete is None or user is None:
+        if user is None:
+            trail.failed("user name", "one that is known", "unknown")
+        elif user.disabled_at is not None and reason == DISABLED:
+            trail.failed("user is enabled", True, False)
+        else:
+            trail.failed("proof", "the one that this person has set", reason)
         await _record_failure(user, reason, rt=rt, caller=caller, now=now)
-        raise AccessDenied(WRONG, detail=reason)
+        raise AccessDenied(WRONG, detail=reason, advice=WRONG)
     return await _begin_session(
         user, complete, updates, paid, in_browser=in_browser, previous=previous, rt=rt, caller=caller, now=now
     )
@@ -96,7 +117,7 @@ async def _prove(
         match next_step(Requirement(), tuple(proofs)):
             case Complete() as complete:
                 if user is None or user.disabled_at is not None:
-                    return None, (), "no such user" if user is None else "the user is disabled"
+                    return None, (), "no such user" if user is None else DISABLED
                 return complete, tuple(updates), ""
             case Ask(name):
                 authenticator = rt.authenticators[name]
@@ -163,7 +184,8 @@ async def _begin_session(
 
     async def unit(tx: Tx) -> Session | Refusal:
         if await tx.users.hold(user.id) is None:
-            return Refusal(AccessDenied(WRONG, detail="the user was disabled meanwhile"))
+            caller.trail.failed("user is enabled", True, "disabled meanwhile")
+            return Refusal(AccessDenied(WRONG, detail="the user was disabled meanwhile", advice=WRONG))
         for update in updates:
             await tx.credentials.replace(update.id, data=update.data, version=update.version, now=now)
         await throttling.refund(tx, paid, now=now)

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from ..domain.counting import NewCount, UseAnswer
+from ..domain.counting import Count, NewCount, UseAnswer
 
 
 class Counting(Protocol):
@@ -15,10 +15,15 @@ class Counting(Protocol):
     async def use(self, token_id: str, *, use_id: str | None, now: int) -> UseAnswer:
         """Count one use. Of any number of callers racing for N uses, exactly N get "counted".
 
-        A repeat with the same `use_id` within a minute gets the first answer and is no second use.
+        A repeat with the same `use_id` within a minute of a counted use gets "counted" again and is no second use; later it is
+        "use_id_stale". Refusals are not remembered: a spent token stays spent.
         """
         ...
 
-    async def left(self, token_id: str) -> tuple[int | None, int] | None:
-        """Uses left (None: not limited) and the last use; for looking, never counts. None: not a counted token."""
+    async def look(self, token_id: str) -> Count | None:
+        """Where it stands; never counts. None: not a counted token, or one that has long expired."""
+        ...
+
+    async def is_repeat(self, token_id: str, use_id: str) -> bool:
+        """Whether this use id was counted already."""
         ...

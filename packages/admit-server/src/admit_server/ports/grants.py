@@ -90,6 +90,10 @@ class AuthorizationCodes(Protocol):
         """Spend the code. Of any number of callers racing, exactly one gets CodeConsumed."""
         ...
 
+    async def owner(self, digest: bytes) -> tuple[str, str] | None:
+        """Grant and client of a code, spent or not; None when unknown."""
+        ...
+
 
 class RefreshTokens(Protocol):
     """One-use tokens that buy the next access token."""

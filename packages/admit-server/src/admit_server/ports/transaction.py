@@ -5,9 +5,10 @@ from typing import Protocol
 from .audit import AuditLog
 from .clients import Clients, Policies, Resources
 from .counting import Counting
+from .denials import Denials
 from .grants import AccessTokens, AuthorizationCodes, Grants, RefreshTokens
 from .roles import Roles
-from .security import Audit, Denials, Feed, SigningKeys, Sweeping, Throttles
+from .security import Audit, Feed, SigningKeys, Sweeping, Throttles
 from .store import Store
 from .users import Credentials, Sessions, Users
 

@@ -62,18 +62,14 @@ def check_form_post(request: Request, form: dict[str, str], *, browser: str | No
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     same = site == "same-origin" if site is not None else origin == rt.issuer
     if not same or (origin is not None and origin not in (rt.issuer, "null") and site != "same-origin"):
-        raise AccessDenied(
-            "This form was not sent from our own page.", detail=f"sec-fetch-site {site!r}, origin {origin!r}"
-        )
+        text = "This form was not sent from our own page."
+        raise AccessDenied(text, detail=f"sec-fetch-site {site!r}, origin {origin!r}", advice=text)
     if browser is None:
-        raise AccessDenied(
-            "Your browser did not send back our cookie. Allow cookies for this address, go back and try again.",
-            detail="no browser cookie",
-        )
+        text = "Your browser did not send back our cookie. Allow cookies for this address, go back and try again."
+        raise AccessDenied(text, detail="no browser cookie", advice=text)
     if not hmac.compare_digest(form.get("form_token", "").encode(), form_token(browser, rt=rt).encode()):
-        raise AccessDenied(
-            "This page is too old, or was opened in another browser. Go back and try again.", detail="form token"
-        )
+        text = "This page is too old, or was opened in another browser. Go back and try again."
+        raise AccessDenied(text, detail="the form token is not this browser's", advice=text)
     return browser
 
 

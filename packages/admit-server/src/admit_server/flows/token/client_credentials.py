@@ -38,16 +38,19 @@ async def exchange(
         InvalidScope: More than the client has.
     """
     client, now = who.client, rt.clock()
-    client.require_grant_type("client_credentials")
+    trail = caller.trail
+    client.require_grant_type("client_credentials", trail)
     if not who.proved:
+        trail.failed("kind of client", "confidential", client.kind)
         raise UnauthorizedClient("client_credentials is for confidential clients.")
     read = rt.store.read
-    audience = choose_audience(grant.resource, client=client, known=frozenset(client.audiences))
+    audience = choose_audience(grant.resource, client=client, known=frozenset(client.audiences), trail=trail)
     resource = await read.resources.get(audience)
     if resource is None:
+        trail.failed("resource", "one that is here", f"{audience} is gone")
         raise InvalidTarget("This client may not ask for that resource.", detail=f"resource {audience!r} is gone")
     allowed = client.scopes & frozenset(resource.scopes)
-    scopes = narrow(grant.scopes, allowed=allowed)
+    scopes = narrow(grant.scopes, allowed=allowed, trail=trail)
     token = issuing.blank(rt)
     policy = await effective_policy(read, rt, client=client, resource=resource)
     form = token_format(policy, resource)

@@ -7,11 +7,12 @@ from .access_tokens import AccessTokenStatements
 from .audit_log import AuditLogStatements
 from .clients import ClientStatements, PolicyStatements, ResourceStatements
 from .counting import CountingStatements
+from .denials import DenialStatements
 from .feed import FeedStatements, SigningKeyStatements
 from .grants import GrantStatements
 from .one_use import CodeStatements, RefreshTokenStatements
 from .roles import RoleStatements
-from .security import AuditStatements, DenialStatements, SweepStatements, ThrottleStatements
+from .security import AuditStatements, SweepStatements, ThrottleStatements
 from .sessions import SessionStatements
 from .users import CredentialStatements, UserStatements
 

@@ -1,6 +1,6 @@
 """Counted tokens: one compare-and-set statement a use."""
 
-from ...domain.counting import ANSWERS, REPEAT_S, NewCount, UseAnswer
+from ...domain.counting import REPEAT_S, Count, NewCount, UseAnswer
 from ...ports.store import Statements
 
 
@@ -23,9 +23,9 @@ class CountingStatements:
 
     async def use(self, token_id: str, *, use_id: str | None, now: int) -> UseAnswer:
         if use_id is not None:
-            # Claimed before it is counted: of two repeats at once the second waits for this row, then reads the first answer.
+            # Claimed before it is counted: of two repeats at once the second waits for this row, then finds it counted or gone.
             claimed = await self._tx.run(
-                """INSERT INTO token_use (token_id, use_id, answer, at) VALUES (:token_id, :use_id, 0, :now)
+                """INSERT INTO token_use (token_id, use_id, at) VALUES (:token_id, :use_id, :now)
                    ON CONFLICT (token_id, use_id) DO NOTHING""",
                 token_id=token_id,
                 use_id=use_id,
@@ -33,41 +33,43 @@ class CountingStatements:
             )
             if not claimed:
                 return await self._first_answer(token_id, use_id, now=now)
-        answer = await self._count(token_id, now=now)
-        if use_id is not None and answer != "counted":
-            await self._tx.run(
-                "UPDATE token_use SET answer = :answer WHERE token_id = :token_id AND use_id = :use_id",
-                answer=ANSWERS.index(answer),
-                token_id=token_id,
-                use_id=use_id,
-            )
-        return answer
-
-    async def left(self, token_id: str) -> tuple[int | None, int] | None:
-        row = await self._tx.one(
-            "SELECT uses_left, last_used_at FROM counted_token WHERE token_id = :token_id", token_id=token_id
-        )
-        return (row[0], row[1]) if row else None
-
-    async def _count(self, token_id: str, *, now: int) -> UseAnswer:
-        changed = await self._tx.run(
+        counted = await self._tx.run(
             """UPDATE counted_token SET uses_left = uses_left - 1, last_used_at = :now
                 WHERE token_id = :token_id AND COALESCE(uses_left, 1) > 0
                   AND last_used_at + COALESCE(idle_timeout_s, expires_at) > :now""",
             now=now,
             token_id=token_id,
         )
-        if changed:
+        if counted:
             return "counted"
-        row = await self._tx.one("SELECT uses_left FROM counted_token WHERE token_id = :token_id", token_id=token_id)
+        if use_id is not None:
+            # So that whoever shows a spent token again and again fills no table.
+            await self._tx.run(
+                "DELETE FROM token_use WHERE token_id = :token_id AND use_id = :use_id",
+                token_id=token_id,
+                use_id=use_id,
+            )
+        count = await self.look(token_id)
         # Swept rows are of tokens that have expired; they are exhausted as well.
-        return "uses_exhausted" if row is None or row[0] == 0 else "idle_timeout"
+        return (count.spent(now) if count else None) or "uses_exhausted"
+
+    async def look(self, token_id: str) -> Count | None:
+        row = await self._tx.one(
+            "SELECT uses_left, idle_timeout_s, last_used_at FROM counted_token WHERE token_id = :token_id",
+            token_id=token_id,
+        )
+        return Count(uses_left=row[0], idle_timeout_s=row[1], last_used_at=row[2]) if row else None
+
+    async def is_repeat(self, token_id: str, use_id: str) -> bool:
+        row = await self._tx.one(
+            "SELECT 1 FROM token_use WHERE token_id = :token_id AND use_id = :use_id", token_id=token_id, use_id=use_id
+        )
+        return row is not None
 
     async def _first_answer(self, token_id: str, use_id: str, *, now: int) -> UseAnswer:
         row = await self._tx.one(
-            "SELECT answer, at FROM token_use WHERE token_id = :token_id AND use_id = :use_id",
+            "SELECT at FROM token_use WHERE token_id = :token_id AND use_id = :use_id",
             token_id=token_id,
             use_id=use_id,
         )
-        # An id that comes back after the minute is no repeat any more, and no use either.
-        return ANSWERS[row[0]] if row is not None and row[1] > now - REPEAT_S else "uses_exhausted"
+        return "counted" if row is not None and row[0] > now - REPEAT_S else "use_id_stale"

@@ -1,12 +1,12 @@
-"""Counters of failures, refusals, audit, and the sweeping of what matters no more."""
+"""Counters of failures, audit, and the sweeping of what matters no more."""
 
 import itertools
 
 from ...domain.audit import AuditEvent
-from ...domain.denial import Denial
 from ...domain.throttle import Counter
 from ...ports.store import Row, Statements
 from .columns import from_json, to_json
+from .denials import DenialStatements
 
 
 class ThrottleStatements:
@@ -53,37 +53,6 @@ class ThrottleStatements:
 
     async def clear(self, counter: bytes) -> None:
         await self._tx.run("DELETE FROM throttle WHERE counter = :counter", counter=counter)
-
-
-class DenialStatements:
-    """`ports.security.Denials`."""
-
-    def __init__(self, tx: Statements) -> None:
-        self._tx = tx
-
-    async def add(self, denial: Denial) -> None:
-        await self._tx.run(
-            """INSERT INTO denial (id, at, code, endpoint, client_id, user_id, network, checks)
-               VALUES (:id, :at, :code, :endpoint, CAST(:client_id AS TEXT), CAST(:user_id AS TEXT), :network, :checks)""",
-            id=denial.id,
-            at=denial.at,
-            code=denial.code,
-            endpoint=denial.endpoint,
-            client_id=denial.client_id,
-            user_id=denial.user_id,
-            network=denial.network,
-            checks=to_json([[c.name, c.expected, c.found, c.passed] for c in denial.checks]),
-        )
-
-    async def count(self, *, code: str, network: str, minute: int, amount: int = 1) -> None:
-        await self._tx.run(
-            """INSERT INTO denial_count (code, network, minute, amount) VALUES (:code, :network, :minute, :amount)
-               ON CONFLICT (code, network, minute) DO UPDATE SET amount = denial_count.amount + excluded.amount""",
-            code=code,
-            network=network,
-            minute=minute,
-            amount=amount,
-        )
 
 
 _EVENT = "id, at, actor, action, target, outcome, network, details"
@@ -177,5 +146,6 @@ class SweepStatements:
             ended=now - 300,
         )
         gone += await self._tx.run("DELETE FROM token_use WHERE at <= :old", old=now - 3600)
+        gone += await DenialStatements(self._tx).sweep(now=now, limit=limit)
         gone += await self._tx.run("DELETE FROM denial_count WHERE minute <= :old", old=(now - _KEEP_ENDED_S) // 60)
         return gone

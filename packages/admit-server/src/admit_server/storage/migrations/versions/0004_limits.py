@@ -14,7 +14,7 @@ depends_on = None
 STATEMENTS = [
     # Who is told to enforce limits in the token itself; NULL: a verifier that we know nothing of.
     "ALTER TABLE resource ADD COLUMN verifier TEXT",
-    "ALTER TABLE app_user ADD COLUMN policy TEXT",
+    "ALTER TABLE app_user ADD COLUMN policy TEXT REFERENCES token_policy (name)",
     """CREATE TABLE role (
         name TEXT PRIMARY KEY,
         scopes TEXT NOT NULL,
@@ -30,11 +30,10 @@ STATEMENTS = [
         expires_at BIGINT NOT NULL
     ) WITHOUT ROWID""",
     "CREATE INDEX counted_token_by_expiry ON counted_token (expires_at)",
-    # The answer that one use got, so that a repeat gets the same and is no second use.
+    # Uses that were counted, so that a repeat gets the same answer and is no second use.
     """CREATE TABLE token_use (
         token_id TEXT NOT NULL,
         use_id TEXT NOT NULL,
-        answer BIGINT NOT NULL,
         at BIGINT NOT NULL,
         PRIMARY KEY (token_id, use_id)
     ) WITHOUT ROWID""",
