@@ -1,21 +1,29 @@
-"""How single limits are written, and whether one allows an attempt."""
+"""How single limits are written, and what a group of them allows.
+
+A group is compiled once to a function; judging an attempt then compares a few numbers and texts.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_METHOD = r"(?:\*|[A-Z]{1,20})"
-_ROUTE = re.compile(rf"{_METHOD} /[\x21-\x7E]{{0,500}}\Z")
+_ROUTE = re.compile(r"(?P<method>\*|[A-Z]{1,20}) (?P<path>/[\x21-\x7E]{0,500})\Z")
 _NAMED = re.compile(r"[A-Za-z0-9_.:-]{1,100}\Z")
+_NETWORK = re.compile(r"[0-9A-Fa-f:.]{2,45}(?:/[0-9]{1,3})?\Z")
 _HOURS = re.compile(
     r"(?P<days>[a-z]{3}(?:-[a-z]{3})?(?:,[a-z]{3}(?:-[a-z]{3})?)*) "
     r"(?P<from>[0-2][0-9]:[0-5][0-9])-(?P<to>[0-2][0-9]:[0-5][0-9]) (?P<zone>[A-Za-z0-9_+/-]{1,64})\Z"
 )
+# What another program on the way may read as another path: empty and dot segments (also with a ";parameter" behind them), backslashes,
+# control characters, and what becomes one of these when it is decoded once more.
+_TRICKY = re.compile(r"//|/\.{1,2}(?:;[^/]*)?(?:/|\Z)|[\\\x00-\x1F\x7F]|%(?:2[5EFef]|5[Cc]|[01][0-9A-Fa-f]|7[Ff])")
+
+Allows = Callable[["Attempt", float], bool]
 
 
 class InvalidLimit(ValueError):
@@ -39,108 +47,134 @@ class Attempt:
     address: str | None = None
 
 
-def check_action(entry: str) -> str:
-    """Return an action as written.
+@lru_cache(maxsize=1024)
+def actions(group: frozenset[str]) -> Allows:
+    """What a group of actions allows: any of its names, or any of its routes.
 
     Raises:
-        InvalidLimit: Neither "METHOD /path" nor a named action, or with an empty or dot segment.
+        InvalidLimit: An entry is neither "METHOD /path" nor a name.
     """
-    if _NAMED.match(entry):
-        return entry
-    if not _ROUTE.match(entry) or not _is_plain(entry.partition(" ")[2].replace("*", "x")):
+    names = frozenset(entry for entry in group if _NAMED.match(entry))
+    routes = tuple(_route(entry) for entry in sorted(group - names))
+
+    def allows(attempt: Attempt, now: float) -> bool:
+        if attempt.action is not None and attempt.action in names:
+            return True
+        method, path = attempt.method, attempt.path
+        if method is None or path is None or not routes or _TRICKY.search(path):
+            return False
+        return any(wanted in ("*", method) and matches(path) for wanted, matches in routes)
+
+    return allows
+
+
+@lru_cache(maxsize=1024)
+def networks(group: frozenset[str]) -> Allows:
+    """What a group of networks allows: addresses in any of them. IPv4 written as IPv6 (`::ffff:192.0.2.1`) is IPv4.
+
+    Raises:
+        InvalidLimit: An entry is not CIDR notation, has host bits, or is IPv4 written as IPv6.
+    """
+    blocks = tuple(_block(entry) for entry in sorted(group))
+
+    def allows(attempt: Attempt, now: float) -> bool:
+        known = _address(attempt.address) if attempt.address is not None else None
+        if known is None:
+            return False
+        version, number = known
+        return any(version == of and number & mask == base for of, base, mask in blocks)
+
+    return allows
+
+
+@lru_cache(maxsize=1024)
+def hours(group: frozenset[str]) -> Allows:
+    """What a group of time windows allows: the minutes of any of them, by the clock on the wall of its time zone.
+
+    Raises:
+        InvalidLimit: An entry is not written like "mon-fri 08:00-18:00 Europe/Berlin", or names an unknown zone.
+    """
+    from datetime import datetime
+
+    windows = tuple(_window(entry) for entry in sorted(group))
+
+    def allows(attempt: Attempt, now: float) -> bool:
+        for days, begin, end, zone in windows:
+            local = datetime.fromtimestamp(now, zone)
+            minute, today = local.hour * 60 + local.minute, local.weekday()
+            if begin < end:
+                if today in days and begin <= minute < end:
+                    return True
+            # Over midnight: the evening belongs to the day that is named, the morning to the one after it.
+            elif (minute >= begin and today in days) or (minute < end and (today - 1) % 7 in days):
+                return True
+        return False
+
+    return allows
+
+
+def _route(entry: str) -> tuple[str, Callable[[str], object]]:
+    match = _ROUTE.match(entry)
+    if match is None:
         raise InvalidLimit(
             f'{entry!r} is not an action: write "GET /orders/*", "* /health" or a name such as orders.refund'
         )
-    return entry
+    path = match["path"]
+    if _TRICKY.search(path) or re.search(r"[?#%]", path):
+        raise InvalidLimit(
+            f"{entry!r}: a path is written as it is routed: decoded, without a query, without empty or dot segments"
+        )
+    segments = path[1:].split("/")
+    # So few wildcards that matching takes time in proportion to the path, whatever the path is.
+    if segments.count("**") > 1 or any(s.count("*") > 1 for s in segments if s != "**"):
+        raise InvalidLimit(f"{entry!r}: a segment holds one * at most, and a path one ** that is a segment of its own")
+    parts = ["(?:.*/)?" if s == "**" else re.escape(s).replace(r"\*", "[^/]+") + "/" for s in segments[:-1]]
+    parts.append(".*" if segments[-1] == "**" else re.escape(segments[-1]).replace(r"\*", "[^/]+"))
+    return match["method"], re.compile("/" + "".join(parts), re.DOTALL).fullmatch
 
 
-@lru_cache(maxsize=1024)
-def network(entry: str) -> Any:
-    """The network.
+def _block(entry: str) -> tuple[int, int, int]:
+    """IP version, network and mask."""
+    import ipaddress
 
-    Raises:
-        InvalidLimit: Not CIDR notation, or with host bits.
-    """
+    if not _NETWORK.match(entry):
+        raise InvalidLimit(f'{entry!r} is not a network: write "10.0.0.0/8", "192.0.2.7" or "2001:db8::/32"')
+    try:
+        network = ipaddress.ip_network(entry)
+    except ValueError as error:
+        raise InvalidLimit(f"{entry!r} is not a network: {error}") from None
+    if getattr(network.network_address, "ipv4_mapped", None) is not None:
+        raise InvalidLimit(f"{entry!r} is IPv4 written as IPv6; write the IPv4 network")
+    return network.version, int(network.network_address), int(network.netmask)
+
+
+@lru_cache(maxsize=4096)
+def _address(text: str) -> tuple[int, int] | None:
+    """IP version and number; None for what is no address."""
     import ipaddress
 
     try:
-        return ipaddress.ip_network(entry)
-    except ValueError as error:
-        raise InvalidLimit(f"{entry!r} is not a network: {error}") from None
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    address = getattr(address, "ipv4_mapped", None) or address
+    return address.version, int(address)
 
 
-@lru_cache(maxsize=1024)
-def window(entry: str) -> tuple[frozenset[int], int, int, str]:
-    """Days (0 is Monday), first and last minute of the day (exclusive), and the time zone.
-
-    Raises:
-        InvalidLimit: Not written like "mon-fri 08:00-18:00 Europe/Berlin", or an unknown zone.
-    """
+def _window(entry: str) -> tuple[frozenset[int], int, int, Any]:
+    """Days (0 is Monday), first and last minute of the day (exclusive), and the time zone."""
     match = _HOURS.match(entry)
     if match is None:
         raise InvalidLimit(f'{entry!r} is not a time window: write "mon-fri 08:00-18:00 Europe/Berlin"')
     begin, end = _minute(match["from"]), _minute(match["to"])
     if begin > 1439 or end > 1440 or begin == end:
         raise InvalidLimit(f"{entry!r}: times run from 00:00 to 24:00, and a window has a length")
-    _zone(match["zone"])
-    return frozenset(_days(match["days"], entry)), begin, end, match["zone"]
-
-
-def action_allowed(entry: str, attempt: Attempt, now: float) -> bool:
-    method, space, pattern = entry.partition(" ")
-    if not space:
-        return attempt.action == entry
-    if attempt.method is None or attempt.path is None or method not in ("*", attempt.method):
-        return False
-    # "/a/../b" or "/a//b" may be routed otherwise than it reads, so such a path matches nothing.
-    return _is_plain(attempt.path) and _pattern(pattern).fullmatch(attempt.path) is not None
-
-
-def network_allowed(entry: str, attempt: Attempt, now: float) -> bool:
-    import ipaddress
-
-    if attempt.address is None:
-        return False
-    try:
-        address = ipaddress.ip_address(attempt.address)
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address) in network(entry)
-
-
-def hour_allowed(entry: str, attempt: Attempt, now: float) -> bool:
-    from datetime import datetime
-
-    days, begin, end, zone = window(entry)
-    local = datetime.fromtimestamp(now, _zone(zone))
-    minute, today = local.hour * 60 + local.minute, local.weekday()
-    if begin < end:
-        return today in days and begin <= minute < end
-    # Over midnight: the evening belongs to the day that is named, the morning to the one after it.
-    return (today in days and minute >= begin) or ((today - 1) % 7 in days and minute < end)
-
-
-def _is_plain(path: str) -> bool:
-    """Whether a path reads as it is routed: absolute, no empty or dot segments (a slash at its end is allowed)."""
-    segments = path.split("/")
-    return (
-        segments[0] == ""
-        and not any(s in (".", "..") for s in segments)
-        and "" not in segments[1:-1]
-        and "\\" not in path
-    )
-
-
-@lru_cache(maxsize=1024)
-def _pattern(pattern: str) -> re.Pattern[str]:
-    parts = re.split(r"(\*\*|\*)", pattern)
-    return re.compile("".join({"**": ".*", "*": "[^/]+"}.get(part) or re.escape(part) for part in parts), re.DOTALL)
+    return frozenset(_days(match["days"], entry)), begin, end, _zone(match["zone"])
 
 
 def _minute(text: str) -> int:
-    hours, _, minutes = text.partition(":")
-    return int(hours) * 60 + int(minutes)
+    hour, _, minute = text.partition(":")
+    return int(hour) * 60 + int(minute)
 
 
 def _days(text: str, entry: str) -> Iterable[int]:
@@ -152,10 +186,12 @@ def _days(text: str, entry: str) -> Iterable[int]:
         yield from ((begin + step) % 7 for step in range((end - begin) % 7 + 1))
 
 
-@lru_cache(maxsize=256)
 def _zone(name: str) -> Any:
+    from datetime import UTC
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+    if name == "UTC":
+        return UTC  # needs no time zone database
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:

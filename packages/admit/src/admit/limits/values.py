@@ -6,24 +6,20 @@ combine by putting their groups side by side, and the order in which that happen
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any
 
-from admit.limits.entries import (
-    Attempt,
-    InvalidLimit,
-    action_allowed,
-    check_action,
-    hour_allowed,
-    network,
-    network_allowed,
-    window,
-)
+from admit.limits.entries import Allows, Attempt, InvalidLimit, actions, hours, networks
 
 Groups = frozenset[frozenset[str]]
 
 COUNTED = ("max_uses", "idle_timeout_s")
+_COMPILED: tuple[tuple[str, str, Callable[[frozenset[str]], Allows]], ...] = (
+    ("actions", "action_not_allowed", actions),
+    ("networks", "network_not_allowed", networks),
+    ("hours", "hour_not_allowed", hours),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,17 +39,16 @@ class Limits:
     hours: Groups = frozenset()
     max_uses: int | None = None
     idle_timeout_s: int | None = None
+    _checks: tuple[tuple[str, frozenset[str], Allows], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        for group in self.actions:
-            for entry in group:
-                check_action(entry)
-        for group in self.networks:
-            for entry in group:
-                network(entry)
-        for group in self.hours:
-            for entry in group:
-                window(entry)
+        checks = tuple(
+            (code, group, compiled(group))
+            for name, code, compiled in _COMPILED
+            if (groups := getattr(self, name))
+            for group in (groups if len(groups) == 1 else sorted(groups, key=sorted))
+        )
+        object.__setattr__(self, "_checks", checks)
 
     @property
     def counted(self) -> bool:
@@ -61,7 +56,7 @@ class Limits:
         return self.max_uses is not None or self.idle_timeout_s is not None
 
     def __bool__(self) -> bool:
-        return bool(self.actions or self.networks or self.hours or self.counted)
+        return bool(self._checks) or self.counted
 
     @classmethod
     def from_claim(cls, claim: Any) -> Limits:
@@ -72,8 +67,7 @@ class Limits:
         """
         if not isinstance(claim, Mapping):
             raise InvalidLimit("limits is not an object")
-        known = {field.name for field in fields(cls)}
-        if unknown := sorted(set(claim) - known):
+        if unknown := sorted(set(claim) - _KNOWN):
             raise InvalidLimit(f"limits has {', '.join(map(repr, unknown))}, which this version does not know")
         values: dict[str, Any] = {}
         for name, value in claim.items():
@@ -103,15 +97,13 @@ class Limits:
             attempt: What is tried.
             now: Seconds since 1970.
         """
-        for code, groups, allows in (
-            ("action_not_allowed", self.actions, action_allowed),
-            ("network_not_allowed", self.networks, network_allowed),
-            ("hour_not_allowed", self.hours, hour_allowed),
-        ):
-            for group in sorted(map(sorted, groups)):
-                if not any(allows(entry, attempt, now) for entry in group):
-                    return Violation(code, expected=" or ".join(group), found=_found(code, attempt, now))
+        for code, group, allows in self._checks:
+            if not allows(attempt, now):
+                return Violation(code, expected=" or ".join(sorted(group)), found=_found(code, attempt, now))
         return None
+
+
+_KNOWN = frozenset(each.name for each in fields(Limits) if each.init)
 
 
 @dataclass(frozen=True, slots=True)
