@@ -3,7 +3,7 @@
 from admit.limits import InvalidLimit, Limits
 
 from ..domain.client import Client, Resource, TokenFormat
-from ..domain.errors import NotAllowed
+from ..domain.errors import NotAllowed, NotFound
 from ..domain.token_policy import BoundedPolicy, TokenPolicy, combine
 from ..domain.user import User
 from ..ports.transaction import Tx
@@ -27,7 +27,12 @@ async def rules_of(
             wanted.append((f"role {role.name}", role.policy))
         wanted.append((f"user {user.username}", await tx.users.policy_of(user.id)))
     for who, name in wanted:
-        if name is not None and (policy := await tx.policies.get(name)) is not None:
+        if name is not None:
+            policy = await tx.policies.get(name)
+            if (
+                policy is None
+            ):  # the database's references forbid it; to issue without these limits would be worse than not to issue
+                raise NotFound(f"The policy {name!r} of {who} is gone.")
             rules.append((f"{who} (policy {name})", policy))
     return rules
 
@@ -46,12 +51,17 @@ async def effective_policy(
     return (combined & issue if issue else combined).bounded()
 
 
+_UNLIMITED = Limits()
+
+
 def limits_of(policy: TokenPolicy) -> Limits:
     """What the resource has to enforce of a policy.
 
     Raises:
         NotAllowed: An action, network or time window is not written as it has to be.
     """
+    if not policy.enforced_by_resource:
+        return _UNLIMITED
     try:
         return Limits(
             actions=policy.actions,

@@ -59,14 +59,21 @@ async def introspect(
         await refused("wrong_audience")
         return INACTIVE
     trail.passed("who may ask", f"the client of {status.audience}, or the token's own", who.client.id)
-    if by_resource and (code := await redeem(status, use, rt=rt)) is not None:
-        await refused(code, rule="the limits of the token", found=code)
-        return INACTIVE | {"code": code} if use.enforces_limits else INACTIVE
+    limits = limits_of(status.grant.policy)
+    if by_resource and (broken := await redeem(status, use, rt=rt)) is not None:
+        trail.failed("limits of the token", broken.expected, broken.found)
+        await refused(broken.code)
+        return INACTIVE | {"code": broken.code} if use.enforces_limits else INACTIVE
+    if limits and use.enforces_limits and not by_resource:
+        # A verifier with the credentials of the token's own client: nothing is counted for it, so it must not let the token in.
+        trail.failed("who may use", f"the client of {status.audience}", who.client.id)
+        await refused("limits_not_enforceable")
+        return INACTIVE | {"code": "limits_not_enforceable"}
     username = None
     if status.grant.user_id is not None:
         user = await rt.store.read.users.get(status.grant.user_id)
         username = user.username if user else None
     answer = status.response(issuer=rt.issuer, username=username)
-    if limits := limits_of(status.grant.policy):
+    if limits:
         answer["limits"] = limits.as_claim()
     return answer

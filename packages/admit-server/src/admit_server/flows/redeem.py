@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from admit.limits import Attempt, Limits
+from admit.limits import Attempt, Limits, Violation
 
 from ..domain.counting import UseAnswer
 from ..domain.errors import InvalidRequest
@@ -34,11 +34,14 @@ class Use:
             raise InvalidRequest(f"use_id has {USE_ID_MIN} to {USE_ID_MAX} characters.")
 
 
-async def redeem(status: GoodToken, use: Use, *, rt: Runtime) -> str | None:
-    """Use a token once: None when it may pass, else the stable code of the limit that forbids it.
+async def redeem(status: GoodToken, use: Use, *, rt: Runtime) -> Violation | None:
+    """Use a token once: None when it may pass, else the limit that forbids it, with its stable code.
 
     A limit that nobody could judge forbids as well: a resource that neither tells what is tried nor says that it enforces limits would
     let everything in.
+
+    Raises:
+        InvalidRequest: The use id belongs to a use of long ago.
     """
     limits, now = limits_of(status.grant.policy), rt.clock()
     if use.enforces_limits:
@@ -50,19 +53,19 @@ async def redeem(status: GoodToken, use: Use, *, rt: Runtime) -> str | None:
     else:
         judged = limits
     violation = judged.violation(use.attempt, now=now)
-    if violation is not None:
-        return violation.code
-    return await _count(status.id, use_id=use.use_id, rt=rt, now=now) if limits.counted else None
+    if violation is None and limits.counted:
+        return await _count(status.id, limits, use_id=use.use_id, rt=rt, now=now)
+    return violation
 
 
-async def _count(token_id: str, *, use_id: str | None, rt: Runtime, now: int) -> str | None:
+async def _count(token_id: str, limits: Limits, *, use_id: str | None, rt: Runtime, now: int) -> Violation | None:
     counting = rt.store.read.counting
     if (count := await counting.look(token_id)) is not None:
         if count.needs_no_write(now):
             return None
         # A spent token stays spent, so showing it again costs no write.
         if (spent := count.spent(now)) and not (use_id and await counting.is_repeat(token_id, use_id)):
-            return spent
+            return _refused(spent, limits)
 
     async def unit(tx: Tx) -> UseAnswer:
         return await tx.counting.use(token_id, use_id=use_id, now=now)
@@ -70,4 +73,10 @@ async def _count(token_id: str, *, use_id: str | None, rt: Runtime, now: int) ->
     answer = await rt.store.write(unit)
     if answer == "use_id_stale":
         raise InvalidRequest("This use_id was counted more than a minute ago; draw a new one for each use.")
-    return None if answer == "counted" else answer
+    return None if answer == "counted" else _refused(answer, limits)
+
+
+def _refused(code: str, limits: Limits) -> Violation:
+    if code == "idle_timeout":
+        return Violation(code, expected=f"used at least every {limits.idle_timeout_s} s", found="not used for longer")
+    return Violation(code, expected=f"used at most {limits.max_uses} times", found="no use left")

@@ -21,12 +21,18 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Where a request came from: the address (after trusted proxies) and what the browser says it is; and what was checked of it.
+    """Where a request came from (after trusted proxies) and what the browser says it is; and what was checked of it.
 
-    `trail` is written by the flows as they check; it is read when the request is refused.
+    Attributes:
+        network: What is counted and written down: the IPv4 address, or the IPv6 network of 64 bits. '' where nothing is known.
+        address: The very address, for limits on networks.
+        user_agent: As the browser says, cut.
+        actor: Who acts, for the audit log; '' where the flow knows.
+        trail: Written by the flows as they check; read when the request is refused.
     """
 
     network: str = ""
+    address: str = ""
     user_agent: str = ""
     actor: str = ""
     trail: Trail = field(default_factory=Trail, compare=False, repr=False)

@@ -24,9 +24,9 @@ async def userinfo(token: str, *, rt: Runtime, caller: Caller, use: Use) -> dict
         trail.failed("scope", "openid", status.scopes)
         raise InsufficientScope("The access token lacks the scope openid.")
     trail.passed("scope", "openid", status.scopes)
-    if (code := await redeem(status, use, rt=rt)) is not None:
-        trail.failed("limits of the token", "all of them are kept", code)
-        raise InvalidToken("The access token is not valid.", detail=code)
+    if (broken := await redeem(status, use, rt=rt)) is not None:
+        trail.failed("limits of the token", broken.expected, broken.found)
+        raise InvalidToken("The access token is not valid.", detail=broken.code)
     user = await rt.store.read.users.get(status.grant.user_id) if status.grant.user_id else None
     if user is None or user.disabled_at is not None:
         trail.failed("person", "one that may sign in", "disabled" if user else "the token belongs to no person")

@@ -114,6 +114,9 @@ _SWEPT = (
     # The newest one stays: followers stand on it, and without it they would have to be sent away before the next one.
     ("revocation", "seq", "until_at <= :now AND seq < (SELECT h.seq FROM feed_head h WHERE h.id = 1)"),
     ("throttle", "counter", "expires_at <= :now"),
+    ("counted_token", "token_id", "expires_at <= :now"),
+    # Far longer than a repeat of the same use is answered.
+    ("token_use", "token_id, use_id", "at <= :hour_ago"),
     ("denial", "id", "at <= :past"),
     ("access_grant", "id", "expires_at <= :past AND jwt_alive_until <= :past"),
     (
@@ -136,8 +139,9 @@ class SweepStatements:
             params: dict[str, str | int | bytes | None] = {"limit": limit}
             params |= {"now": now} if ":now" in condition else {}
             params |= {"past": now - _KEEP_ENDED_S} if ":past" in condition else {}
+            params |= {"hour_ago": now - 3600} if ":hour_ago" in condition else {}
             gone += await self._tx.run(
-                f"DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE {condition} LIMIT :limit)",
+                f"DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {condition} LIMIT :limit)",
                 **params,
             )
         # A reuse window is at most 300 s (`TokenPolicy`); after it nobody may open the successor any more.
@@ -145,7 +149,6 @@ class SweepStatements:
             "UPDATE refresh_token SET sealed_successor = NULL WHERE sealed_successor IS NOT NULL AND consumed_at <= :ended",
             ended=now - 300,
         )
-        gone += await self._tx.run("DELETE FROM token_use WHERE at <= :old", old=now - 3600)
         gone += await DenialStatements(self._tx).sweep(now=now, limit=limit)
         gone += await self._tx.run("DELETE FROM denial_count WHERE minute <= :old", old=(now - _KEEP_ENDED_S) // 60)
         return gone

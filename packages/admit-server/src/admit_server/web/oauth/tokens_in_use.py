@@ -49,7 +49,7 @@ async def userinfo_endpoint(request: Request, site: Site) -> Response:
         challenge = {"WWW-Authenticate": f'Bearer realm="{site.rt.issuer}"'}
         return responses.json({"error": "missing_token"}, status=401, headers=challenge | responses.NO_STORE)
     caller = site.caller(request)
-    use = Use(attempt=Attempt(method=request.method, path="/userinfo", address=caller.network))
+    use = Use(attempt=Attempt(method=request.method, path="/userinfo", address=caller.address or None))
     return responses.json(await userinfo(token, rt=site.rt, caller=caller, use=use), headers=responses.NO_STORE)
 
 
