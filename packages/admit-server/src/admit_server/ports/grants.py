@@ -74,7 +74,13 @@ class Grants(Protocol):
 
     async def alive_of_user(self, user_id: str, *, now: int) -> list[str]: ...
 
-    async def alive_of_client(self, client_id: str, *, now: int) -> list[str]: ...
+    async def alive_of_client(self, client_id: str, *, limit: int, now: int) -> list[str]:
+        """Some of the grants of which anything may still be accepted."""
+        ...
+
+    async def forget_of_client(self, client_id: str, *, limit: int, now: int) -> int:
+        """Remove some rows of grants that are not alive any more; how many."""
+        ...
 
     async def alive_of_session(self, session_id: str, *, now: int) -> list[str]:
         """Living grants that came from a session and end with it."""

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from ...ports.store import Statements
 from .access_tokens import AccessTokenStatements
 from .audit_log import AuditLogStatements
-from .clients import ClientStatements, PolicyStatements, ResourceStatements
+from .clients import ClientStatements, ResourceStatements
 from .counting import CountingStatements
 from .denials import DenialStatements
 from .feed import FeedStatements, SigningKeyStatements
 from .grants import GrantStatements
 from .one_use import CodeStatements, RefreshTokenStatements
+from .policies import PolicyStatements
 from .roles import RoleStatements
 from .security import AuditStatements, SweepStatements, ThrottleStatements
 from .sessions import SessionStatements
