@@ -5,7 +5,9 @@ from collections.abc import Mapping
 SOFT, HARD = 250, 400
 
 # Modules over the soft limit, and why each of them is still one idea.
-ALLOWED: dict[str, str] = {}
+ALLOWED: dict[str, str] = {
+    "packages/admit/src/admit/errors.py": "the list of all refusals, a class of three lines each",
+}
 
 
 def problems(lines_of: Mapping[str, int], *, allowed: Mapping[str, str]) -> list[str]:

@@ -25,7 +25,7 @@ from starlette.websockets import WebSocket, WebSocketState
 from admit import resource_metadata
 from admit.bearer import token_of
 from admit.challenge import PROBLEM_TYPE
-from admit.errors import AdmitError
+from admit.errors import AdmitError, TokenRejected
 from admit.limits import Attempt
 from admit.principal import Principal
 from admit.verifier import Verifier
@@ -178,6 +178,8 @@ class TokenAuth:
             who = await self._verified(connection)
             check(who)
         except AdmitError as error:
+            if isinstance(error, TokenRejected) and not error.checks:
+                self.verifier.refused(error, attempt=_attempt_of(connection))
             raise Refused(error, headers=self._headers(error)) from error
         return who
 
@@ -186,12 +188,8 @@ class TokenAuth:
         remembered: dict[int, Principal] = connection.scope.setdefault("admit.principals", {})
         who = remembered.get(id(self))
         if who is None:
-            attempt = Attempt(
-                method=connection.scope.get("method", "GET"),
-                path=connection.scope["path"],
-                address=connection.client.host if connection.client else None,
-            )
-            who = await self.verifier.verify_async(token_of(connection.headers.getlist("authorization")), attempt)
+            token = token_of(connection.headers.getlist("authorization"))
+            who = await self.verifier.verify_async(token, _attempt_of(connection))
             remembered[id(self)] = who
         return who
 
@@ -226,6 +224,14 @@ class TokenAuth:
                 await asyncio.to_thread(self.verifier.close)
 
         return lifespan
+
+
+def _attempt_of(connection: HTTPConnection) -> Attempt:
+    return Attempt(
+        method=connection.scope.get("method", "GET"),
+        path=connection.scope["path"],
+        address=connection.client.host if connection.client else None,
+    )
 
 
 def _nothing(who: Principal) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import secrets
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus, urlencode
 
 from admit.background import ForkAware
 from admit.enforcing import NOTHING_KNOWN, enforce, refuse_by_limit
-from admit.errors import TokenInactive, VerifierMisconfigured, VerifierUnavailable, from_jose
+from admit.errors import TokenInactive, TokenRejected, VerifierMisconfigured, VerifierUnavailable
 from admit.expect import Expect
 from admit.fetching import Unreachable, fetch
 from admit.jose import JoseError, Malformed, check_times, check_types
@@ -20,8 +20,18 @@ from admit.jose.strict_json import parse_object
 from admit.limits import Attempt
 from admit.metadata import MetadataSource
 from admit.principal import Principal
+from admit.translating import from_jose
+
+if TYPE_CHECKING:
+    from admit.reporting import Reporter
 
 _THREADS = 16
+
+
+def basic(client_id: str, client_secret: str) -> str:
+    """Return the `Authorization` of a client (RFC 6749 section 2.3.1: both parts are form-encoded before they are joined)."""
+    pair = f"{quote_plus(client_id)}:{quote_plus(client_secret)}"
+    return f"Basic {base64.b64encode(pair.encode('ascii')).decode('ascii')}"
 
 
 class Introspector(ForkAware):
@@ -39,9 +49,8 @@ class Introspector(ForkAware):
         self._metadata = metadata
         self._expect = expect
         self._clock = clock
-        # RFC 6749 section 2.3.1: both parts are form-encoded before they are joined by the colon.
-        pair = f"{quote_plus(client_id)}:{quote_plus(client_secret)}"
-        self._authorization = f"Basic {base64.b64encode(pair.encode('ascii')).decode('ascii')}"
+        self._authorization = basic(client_id, client_secret)
+        self._reporter: Reporter | None = None
         super().__init__()
         self.forget_parent()
 
@@ -64,7 +73,10 @@ class Introspector(ForkAware):
             "enforces": "limits",
             "use_id": secrets.token_hex(16),
         }
+        # An id under which the server keeps why it calls a token inactive; the answer itself never says so.
+        denial_id = self._reporter.new_id() if self._reporter is not None else None
         told = {
+            "denial_id": denial_id,
             "request_method": attempt.method,
             "request_path": attempt.path,
             "request_action": attempt.action,
@@ -95,7 +107,11 @@ class Introspector(ForkAware):
             document = parse_object(answer.body, what="introspection answer", unique=False)
         except Malformed as error:
             raise VerifierUnavailable(str(error)) from None
-        return self._judge(document, attempt)
+        try:
+            return self._judge(document, attempt)
+        except TokenRejected as refusal:
+            refusal.denial_id = denial_id
+            raise
 
     async def ask_async(self, token: str, attempt: Attempt = NOTHING_KNOWN) -> Principal:
         """Do the same without blocking the event loop."""
@@ -105,6 +121,15 @@ class Introspector(ForkAware):
         if self._pool is None:
             self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="admit-introspection")
         return await asyncio.get_running_loop().run_in_executor(self._pool, self.ask, token, attempt)
+
+    def reporter(self, *, audience: str) -> Reporter:
+        """Return what reports refusals to the same server, by the same credentials."""
+        from admit.reporting import Reporter
+
+        self._reporter = Reporter(
+            self._metadata, authorization=self._authorization, audience=audience, clock=self._clock
+        )
+        return self._reporter
 
     def close(self) -> None:
         """Let the worker threads go."""
