@@ -61,7 +61,7 @@ def check(limits: TokenPolicy) -> None:
         NotAllowed: An entry that is not written as it has to be, too many of them, or a limit that nothing enforces.
     """
     given = limits.as_dict()
-    if unkept := [name for name in NOT_ENFORCED if name in given]:
+    if unkept := [f"--{name.removesuffix('_s').replace('_', '-')}" for name in NOT_ENFORCED if name in given]:
         raise NotAllowed(
             f"This version can't enforce {' and '.join(unkept)} yet, so no policy may promise it; leave it out."
         )

@@ -1,6 +1,7 @@
 """Tokens by an administrator's hand: issue without a sign-in, look at one, end one."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from ...domain.counting import Count
 from ...domain.errors import InvalidScope, NotAllowed
@@ -11,12 +12,13 @@ from ...ports.grants import NewRefreshToken
 from ...ports.transaction import Tx
 from ...tokens import opaque
 from .. import issuing, revoke
-from ..effective import effective_policy
+from ..effective import effective_policy, limits_of
 from ..runtime import Caller, Runtime
 from ..token_status import BadToken, GoodToken, judge
 from . import clients, policies, resources, users
 
 REASON = "revoked_by_administrator"
+_UNLIMITED = TokenPolicy()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +34,7 @@ class NewToken:
     client: str
     resource: str
     policy: str | None = None
-    limits: TokenPolicy = TokenPolicy()
+    limits: TokenPolicy = _UNLIMITED
     scopes: frozenset[str] = frozenset()
 
 
@@ -108,7 +110,7 @@ async def issue(new: NewToken, *, rt: Runtime, caller: Caller) -> Issued:
     async def unit(tx: Tx) -> tuple[issuing.ReadyToSign, str | None]:
         if await tx.users.hold(user.id) is None:
             raise NotAllowed(f"User {user.username!r} is disabled; `admit user enable {user.username}` lets them in.")
-        named = await policies.require(tx, new.policy) if new.policy is not None else TokenPolicy()
+        named = await policies.require(tx, new.policy) if new.policy is not None else _UNLIMITED
         policy = await effective_policy(tx, rt, client=client, resource=resource, user=user, issue=named & new.limits)
         grant = issuing.new_grant(
             grant_id=grant_id,
@@ -149,6 +151,11 @@ async def inspect(token: str, *, rt: Runtime) -> Inspected:
     if opaque.is_opaque(token, "rt"):
         return await _inspect_refresh_token(token, rt=rt)
     return await judge(token, rt=rt)
+
+
+def limits_claim(found: Inspected) -> dict[str, Any]:
+    """The limits that its resource enforces, as its introspection would tell them."""
+    return limits_of(found.grant.policy).as_claim() if isinstance(found, GoodToken) else {}
 
 
 async def count_of(found: Inspected, *, rt: Runtime) -> Count | None:
