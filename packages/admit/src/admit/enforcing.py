@@ -16,6 +16,7 @@ from admit.errors import (
 from admit.limits import Attempt, InvalidLimit, Limits
 
 NOTHING_KNOWN: Final = Attempt()
+_LONGEST = 2048
 _BY_CODE: dict[str, type[LimitExceeded]] = {
     kind.code: kind for kind in (UsesExhausted, IdleTimeout, ActionNotAllowed, NetworkNotAllowed, HourNotAllowed)
 }
@@ -46,6 +47,22 @@ def enforce(claim: Any, attempt: Attempt, *, now: float) -> Limits:
 
 def refuse_by_limit(code: Any) -> None:
     """Raise the refusal of a code that the server gave; nothing for codes that are no limit's."""
+    if code == LimitsNotEnforceable.code:
+        raise LimitsNotEnforceable(
+            "the server counts this token only for its own resource: give the verifier the credentials of the client that this "
+            "resource was added with (admit resource add ... --client-id)"
+        )
     kind = _BY_CODE.get(code) if isinstance(code, str) else None
     if kind is not None:
         raise kind("the server counts this token, and refused the use")
+
+
+def tellable(attempt: Attempt) -> dict[str, str]:
+    """What of an attempt can be told to the server. What it would not take (control characters, great length) is judged here alone."""
+    told = {
+        "request_method": attempt.method,
+        "request_path": attempt.path,
+        "request_action": attempt.action,
+        "client_address": attempt.address,
+    }
+    return {name: value for name, value in told.items() if value and len(value) <= _LONGEST and value.isprintable()}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus, urlencode
 
 from admit.background import ForkAware
-from admit.enforcing import NOTHING_KNOWN, enforce, refuse_by_limit
+from admit.enforcing import NOTHING_KNOWN, enforce, refuse_by_limit, tellable
 from admit.errors import TokenInactive, TokenRejected, VerifierMisconfigured, VerifierUnavailable
 from admit.expect import Expect
 from admit.fetching import Unreachable, fetch
@@ -75,14 +75,7 @@ class Introspector(ForkAware):
         }
         # An id under which the server keeps why it calls a token inactive; the answer itself never says so.
         denial_id = self._reporter.new_id() if self._reporter is not None else None
-        told = {
-            "denial_id": denial_id,
-            "request_method": attempt.method,
-            "request_path": attempt.path,
-            "request_action": attempt.action,
-            "client_address": attempt.address,
-        }
-        form |= {name: value for name, value in told.items() if value}
+        form |= tellable(attempt) | ({"denial_id": denial_id} if denial_id else {})
         body = urlencode(form).encode("ascii")
         headers = {
             "Authorization": self._authorization,
