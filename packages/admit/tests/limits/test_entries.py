@@ -96,7 +96,9 @@ def test_a_path_that_somebody_may_read_otherwise_matches_nothing(action, path):
     assert not acts(action, "GET", path)
 
 
-@pytest.mark.parametrize("path", ["/orders/...", "/orders/..a", "/orders/a..b", "/orders/.hidden", "/orders/100%", "/orders/a;v=1"])
+@pytest.mark.parametrize(
+    "path", ["/orders/...", "/orders/..a", "/orders/a..b", "/orders/.hidden", "/orders/100%", "/orders/a;v=1"]
+)
 def test_an_unusual_path_that_reads_one_way_only_is_a_path_like_any(path):
     assert acts("GET /orders/*", "GET", path)
 

@@ -102,7 +102,13 @@ def test_limits_that_only_the_server_counts_are_limits():
             "10.0.0.0/8",
             "203.0.113.1",
         ),
-        (Limits(networks=groups_of(("10.0.0.0/8",))), Attempt(), "network_not_allowed", "10.0.0.0/8", "no address known"),
+        (
+            Limits(networks=groups_of(("10.0.0.0/8",))),
+            Attempt(),
+            "network_not_allowed",
+            "10.0.0.0/8",
+            "no address known",
+        ),
         (
             Limits(hours=groups_of(("sat 08:00-18:00 UTC",))),
             Attempt(),
