@@ -65,6 +65,8 @@ async def keep_audit(checkpoints: Checkpoints, *, checkpoint_s: int, keep_days: 
                 await retention.drop(sealed_before=before, rt=sealer.rt, caller=Caller(actor="server"))
         except StoreUnavailable as error:
             log.warning("the audit log can't be sealed: %s", error)
+        except Exception:
+            log.exception("the audit log can't be sealed: run `admit audit verify`")  # and go on: events wait
 
 
 async def close_audit(checkpoints: Checkpoints) -> None:

@@ -15,6 +15,8 @@ LINK_BYTES = 32
 # Larger ones would be dropped, and told apart when they were changed, in coarser steps.
 MOST_IN_SEGMENT = 1000
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+
 
 class LogEntry(NamedTuple):
     """A numbered event. `details` is its JSON text as stored; `at` is seconds, UTC."""
@@ -148,6 +150,8 @@ class Mark:
         """
         read = json.loads(line)
         try:
+            if any(type(read[name]) is not int for name in ("segment", "seq", "at")):
+                raise TypeError("a number is none")
             mark = cls(
                 kind=read["kind"],
                 installation=read["installation"],
@@ -166,7 +170,7 @@ class Mark:
 
 def canonical_json(document: Mapping[str, Any]) -> str:
     """The one spelling of a document: RFC 8785 for what stands in ours (texts, whole numbers, flags, ASCII names)."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return _encode(document)
 
 
 def statement(document: Mapping[str, Any]) -> bytes:

@@ -33,7 +33,6 @@ Trouble = Literal[
     "checkpoint_contradicts",
     "checkpoint_invalid",
     "dropped_invalid",
-    "unreadable",
     "key_unknown",
 ]
 
@@ -150,7 +149,7 @@ class ChainCheck:
             self.events += 1
             if entry is None:
                 early = next_link(previous, gap(seq)) == noted
-                why = "gone before it was sealed" if early else "deleted"
+                why = "gone before it was sealed" if early else "deleted, or no text any more"
                 yield Finding("event_missing", seq, f"event {seq}", why)
             elif next_link(previous, canonical(entry)) != noted:
                 yield Finding(

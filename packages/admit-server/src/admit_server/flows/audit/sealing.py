@@ -5,8 +5,8 @@ import logging
 from dataclasses import dataclass, field, replace
 
 from ...domain.audit_chain import MOST_IN_SEGMENT, LogEntry, LogHead, Mark, Segment, segment_of
-from ...ports.audit import Witness
-from ...ports.store import ConstraintViolation
+from ...ports.audit import AuditLog, Witness
+from ...ports.store import ConstraintViolation, StoreUnavailable
 from ...ports.transaction import Tx
 from ...tokens.audit_keys import AuditKeys
 from ..runtime import Runtime
@@ -99,7 +99,7 @@ class Sealer:
         first, last = head.sealed.seq + 1, min(head.numbered, head.sealed.seq + self.segment_size)
 
         async def look(tx: Tx) -> list[LogEntry]:
-            return await tx.audit_log.entries(first=first, last=last, limit=self.segment_size)
+            return await legible(tx.audit_log, first=first, last=last, limit=self.segment_size)
 
         entries = await self.rt.store.view(look)
         if len(entries) != last - first + 1:
@@ -162,6 +162,24 @@ class Checkpoints:
             return None
         self._last = mark.position.seq
         return mark
+
+
+async def legible(log_: AuditLog, *, first: int, last: int, limit: int) -> list[LogEntry]:
+    """The events of a range that can be read.
+
+    SQLite keeps bytes that are no text where somebody put them past Admit, and then fails to read the row: it counts as gone.
+    """
+    try:
+        return await log_.entries(first=first, last=last, limit=limit)
+    except StoreUnavailable:
+        raise
+    except Exception:
+        if first == last or limit <= 1:
+            return []
+    found: list[LogEntry] = []
+    for seq in range(first, min(last, first + limit - 1) + 1):
+        found += await legible(log_, first=seq, last=seq, limit=1)
+    return found
 
 
 def _seq_of(lines: list[str]) -> int:

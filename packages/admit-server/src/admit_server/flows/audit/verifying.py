@@ -7,6 +7,7 @@ from ...domain.audit_check import ChainCheck, Finding, Report, beyond, check_mar
 from ...ports.transaction import Tx
 from ...tokens.audit_keys import AuditKeys
 from ..runtime import Runtime
+from .sealing import legible
 
 # One read transaction holds so many segments at most, and no further one once it holds so many events.
 _SEGMENTS, _EVENTS = 50, 5_000
@@ -82,7 +83,7 @@ async def _page(installation: str, after: Position | None, *, rt: Runtime) -> _P
         for segment in await log.segments(after=position.segment, limit=_SEGMENTS):
             # As many as have links: what the row says of its ends may be a lie.
             count = len(segment.links) // LINK_BYTES
-            entries = await log.entries(first=segment.first, last=segment.last, limit=count)
+            entries = await legible(log, first=segment.first, last=segment.last, limit=count)
             segments.append((segment, entries))
             events += len(entries)
             if events >= _EVENTS:

@@ -12,8 +12,23 @@ branch_labels = None
 depends_on = None
 
 STATEMENTS = [
-    # The order in which one process appended, within a second. Empty for events of older versions.
-    "ALTER TABLE audit_event ADD COLUMN nth BIGINT",
+    # Where events wait. Without any index: each would cost every token a page of its own, and what waits is little. `nth` is the
+    # order in which one process appended within a second.
+    "ALTER TABLE audit_event RENAME TO audit_event_before",
+    """CREATE TABLE audit_event (
+        id TEXT NOT NULL,
+        at BIGINT NOT NULL,
+        nth BIGINT NOT NULL,
+        actor TEXT NOT NULL,
+        action TEXT NOT NULL,
+        target TEXT NOT NULL,
+        outcome TEXT NOT NULL,
+        network TEXT NOT NULL,
+        details TEXT NOT NULL
+    )""",
+    """INSERT INTO audit_event (id, at, nth, actor, action, target, outcome, network, details)
+       SELECT id, at, 0, actor, action, target, outcome, network, details FROM audit_event_before""",
+    "DROP TABLE audit_event_before",
     """CREATE TABLE audit_log (
         seq BIGINT PRIMARY KEY,
         id TEXT NOT NULL,
