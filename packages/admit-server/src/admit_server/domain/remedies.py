@@ -40,7 +40,7 @@ REMEDIES: dict[str, str] = {
     "method_not_allowed": "The address was called in another way than it answers; docs/reference/http.md has the methods.",
     "network_not_allowed": "The request came from a network that the token's policy does not name. Behind a proxy: are its "
     "addresses trusted (trusted_proxies)?",
-    "not_found": "Nothing is at that address.",
+    "not_found": "Nothing is at that address; docs/reference/http.md has those that are.",
     "not_ready": "The database or the keys can't be used: `admit doctor` says why.",
     "registration_not_supported": "The app tries to register itself in its request. Add it with `admit client add`.",
     "request_not_supported": "The app sends a signed request object, which this server does not understand. Let it send plain "

@@ -48,7 +48,11 @@ async def introspect(
         told = denial_id if denial_id is not None and looks_like("den", denial_id) else None
         await record_code(code, rule=rule, found=found, endpoint="/introspect", rt=rt, caller=caller, denial_id=told)
 
+    trail.passed("asked by", "a confidential client", who.client.id)
     status = await judge(token, rt=rt, trail=trail)
+    if status.grant is not None:
+        # The refusal is about the application that holds the token; who asked stands among the checks.
+        trail.client_id = status.grant.client_id
     if isinstance(status, BadToken):
         await refused(status.code)
         return INACTIVE

@@ -57,13 +57,19 @@ async def take(reports: Sequence[Report], *, who: AuthenticatedClient, rt: Runti
         denial = await _denial(tx, report)
         if denial is None:
             return None
-        known = await tx.denials.get(report.id)
-        if known is not None:
-            return known.id if known.resource in own or known.reported_by == who.client.id else None
+        if (known := await tx.denials.get(report.id)) is not None:
+            return _if_own(known)
         if not await tx.denials.spend(f"reports of {who.client.id}", minute=now // 60, most=OF_A_REPORTER):
             await tx.denials.count(code=report.code, network=report.network or caller.network, minute=now // 60)
             return None
-        return report.id if await tx.denials.add(denial) else None
+        if await tx.denials.add(denial):
+            return report.id
+        # The same report, sent twice at once: the other one was first.
+        known = await tx.denials.get(report.id)
+        return _if_own(known) if known is not None else None
+
+    def _if_own(known: Denial) -> str | None:
+        return known.id if known.resource in own or known.reported_by == who.client.id else None
 
     async def _denial(tx: Tx, report: Report) -> Denial | None:
         grant = None
