@@ -1,7 +1,7 @@
 """What a token is, and whether it is good now. The one place that judges tokens of our own: introspection, userinfo, inspect."""
 
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any
 
 from admit.jose import JoseError, Signed
 
@@ -12,6 +12,7 @@ from ..domain.scopes import format_scope
 from ..domain.trail import Trail
 from ..tokens import opaque
 from .runtime import Runtime
+from .token_forms import form_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,25 +174,6 @@ def _too_late(trail: Trail, expires_at: int, *, now: int) -> bool:
 
 def _ago(at: int, now: int) -> str:
     return f"{max(0, now - at)} s ago"
-
-
-def form_of(text: str) -> str:
-    """What a text is by its form, for the administrator; never the text itself."""
-    for kind in get_args(opaque.OpaqueKind):
-        if opaque.is_opaque(text, kind):
-            return _KINDS.get(kind, f"a secret of the kind {kind}")
-    if text.count(".") == 2 and text.startswith("eyJ"):
-        return "a JWT"
-    return "a text of another form, or with a wrong checksum: cut off, or typed by hand"
-
-
-_KINDS = {
-    "at": "an access token",
-    "rt": "a refresh token",
-    "ac": "an authorization code",
-    "cs": "a client secret",
-    "ss": "a session's secret",
-}
 
 
 def _our_claims(signed: Signed, *, issuer: str) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ from ..client_auth import AuthenticatedClient
 from ..denials import tie
 from ..endings import end_grant
 from ..runtime import Caller, Refusal, Runtime, or_raise
-from ..token_status import form_of
+from ..token_forms import form_of
 
 
 @dataclass(frozen=True, slots=True)
