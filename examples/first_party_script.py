@@ -31,7 +31,7 @@ def post(url: str, **form: str) -> dict[str, Any]:
             return json.loads(text) if text else {}
     except urllib.error.HTTPError as error:
         refusal = json.load(error)
-        sys.exit(f"{url}: {refusal['error']}: {refusal.get('error_description', '')}")
+        sys.exit(f"{url}: {refusal['error']} ({refusal.get('denial_id', 'no number')})")
 
 
 def call_api(token: str) -> str:

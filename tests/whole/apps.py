@@ -40,11 +40,13 @@ class Ticket:
 class App:
     """A program that signs people in: without a browser, or with the cookies of one."""
 
-    def __init__(self, server: "Server", *, client_id: str = "demo-web", redirect_uri: str = "") -> None:
+    def __init__(
+        self, server: "Server", *, client_id: str = "demo-web", redirect_uri: str = "", scope: str = ""
+    ) -> None:
         self.http = Http(server.url)
         self.client_id = client_id
         self._redirect_uri = redirect_uri or f"{server.demo_api}/"
-        self._scope = "openid profile notes:read notes:write"
+        self._scope = scope or "openid profile notes:read notes:write"
         self._cookies: dict[str, str] = {}
 
     def sign_in(self, who: Person | None = None) -> Ticket:

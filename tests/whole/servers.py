@@ -59,7 +59,7 @@ class Server:
 
     def administer(self, work: Callable[[Runtime], Awaitable[Any]]) -> Any:
         """Do something to the database beside the running server, as the `admit` command does."""
-        settings = load_settings(data=self.data, database=self.database, port=self.port)
+        settings = load_settings(data=self.data, database=self.database, port=self.port, issuer=self.url)
 
         async def inside() -> Any:
             async with open_runtime(settings, create=False) as rt:

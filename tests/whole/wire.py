@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import socket
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -65,23 +66,29 @@ class Http:
 
 def at_once(base: str, path: str, form: dict[str, str], *, callers: int) -> list[Answer]:
     """The same form, posted by so many callers: all have connected before the first sends, all have sent before one reads."""
+    with posted_at_once(base, path, [form] * callers) as connections:
+        return [read(connection) for connection in connections]
+
+
+@contextlib.contextmanager
+def posted_at_once(base: str, path: str, forms: list[dict[str, str]]) -> Iterator[list[socket.socket]]:
+    """As many callers as forms, all connected before the first sends; their connections, to `read` from or to forget."""
     place = urlsplit(base)
-    body = urlencode(form).encode()
     head = f"POST {path} HTTP/1.1\r\nHost: {place.netloc}\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-    request = head.encode() + b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(body) + body
+    bodies = [urlencode(form).encode() for form in forms]
     with contextlib.ExitStack() as held:
         assert place.hostname is not None
         assert place.port is not None
         connections = [
-            held.enter_context(socket.create_connection((place.hostname, place.port), timeout=30))
-            for _ in range(callers)
+            held.enter_context(socket.create_connection((place.hostname, place.port), timeout=60)) for _ in forms
         ]
-        for connection in connections:
-            connection.sendall(request)
-        return [_read(connection) for connection in connections]
+        for connection, body in zip(connections, bodies, strict=True):
+            connection.sendall(head.encode() + b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(body) + body)
+        yield connections
 
 
-def _read(connection: socket.socket) -> Answer:
+def read(connection: socket.socket) -> Answer:
+    """The one answer of a connection."""
     response = http.client.HTTPResponse(connection, method="POST")
     try:
         response.begin()

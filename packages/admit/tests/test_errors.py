@@ -15,6 +15,7 @@ from admit import (
     errors,
     jose,
 )
+from admit.translating import from_jose
 
 ALL = [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, AdmitError)]
 
@@ -32,7 +33,7 @@ def test_every_refusal_of_jose_has_its_counterpart():
         if isinstance(kind, type) and issubclass(kind, jose.JoseError) and not issubclass(kind, jose.InvalidKey):
             if kind in (jose.JoseError, jose.ClaimsRefused):
                 continue
-            translated = errors.from_jose(kind("why"))
+            translated = from_jose(kind("why"))
             assert type(translated) is not TokenRejected, name
             assert str(translated) == "why"
 

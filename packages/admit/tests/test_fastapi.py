@@ -272,9 +272,9 @@ def test_a_token_is_verified_once_a_request_however_often_it_is_required(app, au
     calls = []
     original = auth.verifier.verify_async
 
-    async def counted(token):
+    async def counted(token, attempt):
         calls.append(token)
-        return await original(token)
+        return await original(token, attempt)
 
     auth.verifier.verify_async = counted
     auth.install(app)

@@ -102,7 +102,7 @@ def test_the_resource_shows_its_credentials_form_encoded(verifier, endpoint):
     (method, headers, form) = endpoint.asked[0]
     assert method == "POST"
     assert base64.b64decode(headers["Authorization"].removeprefix("Basic ")) == b"cli%3A%C3%B6:s+e%2Bc%25"
-    assert form == {"token": [TOKEN], "token_type_hint": ["access_token"]}
+    assert (form["token"], form["token_type_hint"]) == ([TOKEN], ["access_token"])
 
 
 def test_a_typing_error_is_noticed_before_anybody_is_asked(verifier, server):

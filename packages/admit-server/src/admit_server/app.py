@@ -15,9 +15,11 @@ from .authenticators.registry import UnknownAuthenticator, load
 from .domain.journey import Requirement
 from .domain.token_policy import TokenPolicy
 from .flows import keys
+from .flows.audit.sealing import Checkpoints, Sealer
 from .flows.feed import FeedHub
 from .flows.runtime import Runtime
-from .housekeeping import count_refusals, keep_keys, supervised, sweep, warm_up
+from .housekeeping import close_audit, count_refusals, keep_audit, keep_keys, supervised, sweep, warm_up
+from .machine.checkpoint_file import FILE_NAME, CheckpointFile
 from .machine.clock import system_clock, system_entropy
 from .machine.hashing import Argon2Hasher, HashingLimits
 from .ports.runtime import Clock, Entropy
@@ -188,12 +190,15 @@ async def open_site(settings: Settings, *, machine: Machine = THIS_MACHINE) -> A
             trusted_proxies=tuple(ipaddress.ip_network(n) for n in settings.server.trusted_proxies),
             streams_per_network=settings.feed.streams_per_network,
         )
+        checkpoints = Checkpoints(Sealer.of(runtime), CheckpointFile(settings.data_dir / FILE_NAME))
+        audit = settings.audit
         await store.listen(hub.wake)
         work: dict[str, Callable[[], Awaitable[None]]] = {
             "feed": hub.run,
             "keys": partial(keep_keys, runtime),
             "sweeping": partial(sweep, runtime),
             "counting": partial(count_refusals, runtime),
+            "audit": partial(keep_audit, checkpoints, checkpoint_s=audit.checkpoint_s, keep_days=audit.keep_days),
             "warming up": partial(warm_up, runtime),
         }
         tasks = [asyncio.create_task(supervised(each, name=name)) for name, each in work.items()]
@@ -204,6 +209,7 @@ async def open_site(settings: Settings, *, machine: Machine = THIS_MACHINE) -> A
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await close_audit(checkpoints)
 
 
 class Server:

@@ -6,8 +6,10 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from .flows import keys
+from .flows.audit import retention
+from .flows.audit.sealing import Checkpoints
 from .flows.denials import write_tally
-from .flows.runtime import Runtime
+from .flows.runtime import Caller, Runtime
 from .machine.hashing import Argon2Hasher
 from .ports.store import StoreUnavailable
 from .ports.transaction import Tx
@@ -56,6 +58,34 @@ async def count_refusals(rt: Runtime) -> None:
         await asyncio.sleep(1)
         with suppress(StoreUnavailable):
             await write_tally(rt)
+
+
+async def keep_audit(checkpoints: Checkpoints, *, checkpoint_s: int, keep_days: int) -> None:
+    """Seal new audit events each second; write checkpoints, and drop what is older than people want to keep, now and then."""
+    sealer, loop = checkpoints.sealer, asyncio.get_running_loop()
+    next_checkpoint, next_drop = loop.time() + checkpoint_s, loop.time() + 60
+    while True:
+        await asyncio.sleep(1)
+        try:
+            await sealer.seal()
+            if loop.time() >= next_checkpoint:
+                next_checkpoint = loop.time() + checkpoint_s
+                await checkpoints.write()
+            if keep_days and loop.time() >= next_drop:
+                next_drop = loop.time() + 3600
+                before = sealer.rt.clock() - keep_days * 86_400
+                await retention.drop(sealed_before=before, rt=sealer.rt, caller=Caller(actor="server"))
+        except StoreUnavailable as error:
+            log.warning("the audit log can't be sealed: %s", error)
+        except Exception:
+            log.exception("the audit log can't be sealed: run `admit audit verify`")  # and go on: events wait
+
+
+async def close_audit(checkpoints: Checkpoints) -> None:
+    """Seal what came last, and write the checkpoint that covers it: an ordered end leaves nothing that could be cut off unseen."""
+    with suppress(StoreUnavailable):
+        await checkpoints.sealer.seal()
+        await checkpoints.write()
 
 
 async def _swept(rt: Runtime) -> int:

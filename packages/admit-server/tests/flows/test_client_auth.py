@@ -21,7 +21,7 @@ def basic(user: str, secret: str) -> dict[str, str]:
 
 def refused(answer, error="invalid_client", status=401):
     assert (answer.status_code, answer.json()["error"]) == (status, error), answer.text
-    assert "denial_id" not in answer.json()
+    assert set(answer.json()) == {"error", "denial_id"}
     return True
 
 
@@ -71,11 +71,9 @@ async def test_wrong_unknown_and_missing_secrets_are_refused_with_a_challenge(si
 
 
 async def test_an_unknown_client_and_a_wrong_secret_look_the_same(site):
-    texts = {
-        (await site.post("/token", OWN | {"client_id": name, "client_secret": "wrong"})).text
-        for name in ("robot", "nobody", "x" * 900)
-    }
-    assert len(texts) == 1
+    for name in ("robot", "nobody", "x" * 900) * 3:
+        answer = await site.post("/token", OWN | {"client_id": name, "client_secret": "wrong"})
+        assert refused(answer)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +119,6 @@ async def test_a_public_client_names_itself_and_sends_no_secret(site):
     ):
         answer = await site.post("/token", form, headers=headers)
         assert refused(answer)
-        assert "public" in answer.json()["error_description"]
 
 
 async def test_a_disabled_client_is_unknown(site):
@@ -153,7 +150,6 @@ async def test_a_body_of_another_kind_is_refused(site):
     for kind in ("application/json", "multipart/form-data; boundary=x", "text/plain", ""):
         answer = await site.post("/token", {}, content=b'{"a":1}', headers={"content-type": kind})
         assert refused(answer, "invalid_request", 400)
-        assert FORM in answer.json()["error_description"]
     typed = {"content-type": FORM + "; charset=UTF-8"}
     body = "&".join(f"{k}={v}" for k, v in (OWN | site.proof("robot")).items())
     assert (await site.post("/token", {}, content=body, headers=typed)).status_code == 200

@@ -119,3 +119,12 @@ def test_the_complaint_never_shows_what_is_in_the_file():
 
 def test_the_keys_are_in_no_representation():
     assert "kkkk" not in repr(VAULT)
+
+
+def test_each_key_of_the_file_gives_another_key_for_each_purpose():
+    both = Vault.from_keys([KEY, OTHER])
+
+    assert list(both.keys_for("audit")) == both.key_ids
+    assert both.keys_for("audit")[VAULT.key_ids[0]] == VAULT.keys_for("audit")[VAULT.key_ids[0]]
+    given = [*both.keys_for("audit").values(), *both.keys_for("other").values(), VAULT.mac("audit", b""), KEY, OTHER]
+    assert len(set(given)) == len(given)

@@ -8,15 +8,20 @@ who.require("orders:write")           # or InsufficientScope
 """
 
 from admit.errors import (
+    ActionNotAllowed,
     AdmitError,
     AlgorithmNotAllowed,
     BadSignature,
+    HourNotAllowed,
+    IdleTimeout,
     InsufficientScope,
     IntrospectionNotConfigured,
     InvalidRequest,
+    LimitExceeded,
     LimitsNotEnforceable,
     MalformedToken,
     MissingToken,
+    NetworkNotAllowed,
     StepUpRequired,
     TokenExpired,
     TokenInactive,
@@ -24,6 +29,7 @@ from admit.errors import (
     TokenRejected,
     TokenRevoked,
     UnknownKey,
+    UsesExhausted,
     VerifierMisconfigured,
     VerifierUnavailable,
     WrongAudience,
@@ -33,25 +39,33 @@ from admit.errors import (
 from admit.expect import Expect
 from admit.issuer import Issuer
 from admit.keys import FixedKeys, KeySource, RemoteKeys
+from admit.limits import Attempt, Limits
 from admit.principal import Principal
 from admit.verifier import Verifier
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "ActionNotAllowed",
     "AdmitError",
     "AlgorithmNotAllowed",
+    "Attempt",
     "BadSignature",
     "Expect",
     "FixedKeys",
+    "HourNotAllowed",
+    "IdleTimeout",
     "InsufficientScope",
     "IntrospectionNotConfigured",
     "InvalidRequest",
     "Issuer",
     "KeySource",
+    "LimitExceeded",
+    "Limits",
     "LimitsNotEnforceable",
     "MalformedToken",
     "MissingToken",
+    "NetworkNotAllowed",
     "Principal",
     "RemoteKeys",
     "StepUpRequired",
@@ -61,6 +75,7 @@ __all__ = [
     "TokenRejected",
     "TokenRevoked",
     "UnknownKey",
+    "UsesExhausted",
     "Verifier",
     "VerifierMisconfigured",
     "VerifierUnavailable",

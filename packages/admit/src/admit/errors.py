@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
-from admit import challenge, jose
+from admit import challenge
+from admit.checks import Check, as_text
 
 
 class AdmitError(Exception):
@@ -19,6 +20,7 @@ class AdmitError(Exception):
         code: Stable name of the reason.
         status: HTTP status of the answer.
         denial_id: What the administrator's `admit explain` takes, where one is known.
+        checks: What was checked, top to bottom; the last one failed. Empty where nothing was.
     """
 
     code: ClassVar[str] = "admit_error"
@@ -28,6 +30,11 @@ class AdmitError(Exception):
     def __init__(self, message: str, *, denial_id: str | None = None) -> None:
         super().__init__(message)
         self.denial_id = denial_id
+        self.checks: tuple[Check, ...] = ()
+
+    def explain(self) -> str:
+        """Return each check and its outcome as text, one a line. For logs and developers, never for the caller."""
+        return as_text(self.code, self.checks)
 
     def challenge(self, *, realm: str | None = None, resource_metadata: str | None = None) -> str:
         """Return the value of `WWW-Authenticate` (RFC 6750 section 3, RFC 9728 section 5.1)."""
@@ -153,6 +160,42 @@ class LimitsNotEnforceable(TokenRejected):
     code = "limits_not_enforceable"
 
 
+class LimitExceeded(TokenRejected):
+    """A limit of the token forbids this request, or it is used up. `code` says which."""
+
+    code = "limit_exceeded"
+
+
+class UsesExhausted(LimitExceeded):
+    """The token was used as often as it may be."""
+
+    code = "uses_exhausted"
+
+
+class IdleTimeout(LimitExceeded):
+    """The token was not used for so long that it ended."""
+
+    code = "idle_timeout"
+
+
+class ActionNotAllowed(LimitExceeded):
+    """The token is not for this method and path, or this action."""
+
+    code = "action_not_allowed"
+
+
+class NetworkNotAllowed(LimitExceeded):
+    """The token is not for the network that this request came from."""
+
+    code = "network_not_allowed"
+
+
+class HourNotAllowed(LimitExceeded):
+    """The token is not for this time of the week."""
+
+    code = "hour_not_allowed"
+
+
 class InsufficientScope(AdmitError):
     """The token is good but does not reach this far: 403 (RFC 6750 section 3.1)."""
 
@@ -213,23 +256,3 @@ class VerifierMisconfigured(VerifierUnavailable):
     """The issuer answers, but not as this verifier was told to expect. Waiting will not mend it."""
 
     code = "verifier_misconfigured"
-
-
-_FROM_JOSE: dict[type[jose.JoseError], type[TokenRejected]] = {
-    jose.Malformed: MalformedToken,
-    jose.InvalidClaim: MalformedToken,
-    jose.UnknownCritical: MalformedToken,
-    jose.AlgorithmNotAllowed: AlgorithmNotAllowed,
-    jose.UnknownKey: UnknownKey,
-    jose.BadSignature: BadSignature,
-    jose.WrongType: WrongType,
-    jose.WrongIssuer: WrongIssuer,
-    jose.WrongAudience: WrongAudience,
-    jose.Expired: TokenExpired,
-    jose.NotYetValid: TokenNotYetValid,
-}
-
-
-def from_jose(error: jose.JoseError) -> TokenRejected:
-    """Return the refusal that says the same as `error`."""
-    return _FROM_JOSE.get(type(error), TokenRejected)(str(error))

@@ -23,9 +23,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.websockets import WebSocket, WebSocketState
 
 from admit import resource_metadata
+from admit.attempts import attempt_of
 from admit.bearer import token_of
 from admit.challenge import PROBLEM_TYPE
-from admit.errors import AdmitError
+from admit.errors import AdmitError, TokenRejected
 from admit.principal import Principal
 from admit.verifier import Verifier
 
@@ -102,6 +103,7 @@ class TokenAuth:
         self._metadata_url, self._metadata_paths = resource_metadata.addresses(self._audience)
         self._swagger_client_id = swagger_client_id
         self._show_details = danger_show_details
+        self._actions: dict[Callable[..., Any], str] = {}
         base = self._issuer.rstrip("/")
         self._scheme = params.Depends(
             _Scheme(
@@ -129,7 +131,11 @@ class TokenAuth:
         return params.Security(optional)
 
     def require(
-        self, *scopes: str, max_age: int | None = None, acr: str | tuple[str, ...] | None = None
+        self,
+        *scopes: str,
+        max_age: int | None = None,
+        acr: str | tuple[str, ...] | None = None,
+        action: str | None = None,
     ) -> params.Depends:
         """A dependency: a good token with all `scopes`, from a sign-in that is fresh and strong enough.
 
@@ -137,6 +143,7 @@ class TokenAuth:
             scopes: All of them are needed.
             max_age: Seconds since the person last proved who they are (RFC 9470).
             acr: One of these classes of sign-in, best first.
+            action: The name of what the endpoint does, for tokens that are limited to named actions.
 
         Use it as `Annotated[Principal, auth.require("items:read")]` in HTTP and WebSocket endpoints, or in
         `dependencies=[...]` of an endpoint, a router or the application.
@@ -153,6 +160,8 @@ class TokenAuth:
         async def admitted(connection: HTTPConnection, scheme: None = self._scheme) -> Principal:  # type: ignore[assignment]
             return await self._admitted(connection, check)
 
+        if action is not None:
+            self._actions[admitted] = action
         return params.Security(admitted, scopes=scopes)
 
     def install(self, app: FastAPI) -> None:
@@ -177,6 +186,8 @@ class TokenAuth:
             who = await self._verified(connection)
             check(who)
         except AdmitError as error:
+            if isinstance(error, TokenRejected) and not error.checks:
+                self.verifier.refused(error, attempt=attempt_of(connection.scope, self._actions))
             raise Refused(error, headers=self._headers(error)) from error
         return who
 
@@ -185,7 +196,8 @@ class TokenAuth:
         remembered: dict[int, Principal] = connection.scope.setdefault("admit.principals", {})
         who = remembered.get(id(self))
         if who is None:
-            who = await self.verifier.verify_async(token_of(connection.headers.getlist("authorization")))
+            token = token_of(connection.headers.getlist("authorization"))
+            who = await self.verifier.verify_async(token, attempt_of(connection.scope, self._actions))
             remembered[id(self)] = who
         return who
 

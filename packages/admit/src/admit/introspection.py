@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 import base64
+import secrets
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus, urlencode
 
 from admit.background import ForkAware
-from admit.errors import LimitsNotEnforceable, TokenInactive, VerifierMisconfigured, VerifierUnavailable, from_jose
+from admit.enforcing import NOTHING_KNOWN, enforce, refuse_by_limit, tellable
+from admit.errors import TokenInactive, TokenRejected, VerifierMisconfigured, VerifierUnavailable
 from admit.expect import Expect
 from admit.fetching import Unreachable, fetch
 from admit.jose import JoseError, Malformed, check_times, check_types
 from admit.jose.claims import audiences
 from admit.jose.errors import WrongAudience, WrongIssuer
 from admit.jose.strict_json import parse_object
+from admit.limits import Attempt
 from admit.metadata import MetadataSource
 from admit.principal import Principal
+from admit.translating import from_jose
+
+if TYPE_CHECKING:
+    from admit.reporting import Reporter
 
 _THREADS = 16
+
+
+def basic(client_id: str, client_secret: str) -> str:
+    """Return the `Authorization` of a client (RFC 6749 section 2.3.1: both parts are form-encoded before they are joined)."""
+    pair = f"{quote_plus(client_id)}:{quote_plus(client_secret)}"
+    return f"Basic {base64.b64encode(pair.encode('ascii')).decode('ascii')}"
 
 
 class Introspector(ForkAware):
@@ -36,9 +49,8 @@ class Introspector(ForkAware):
         self._metadata = metadata
         self._expect = expect
         self._clock = clock
-        # RFC 6749 section 2.3.1: both parts are form-encoded before they are joined by the colon.
-        pair = f"{quote_plus(client_id)}:{quote_plus(client_secret)}"
-        self._authorization = f"Basic {base64.b64encode(pair.encode('ascii')).decode('ascii')}"
+        self._authorization = basic(client_id, client_secret)
+        self._reporter: Reporter | None = None
         super().__init__()
         self.forget_parent()
 
@@ -46,7 +58,7 @@ class Introspector(ForkAware):
         """The parent's worker threads are not here."""
         self._pool: Any = None
 
-    def ask(self, token: str) -> Principal:
+    def ask(self, token: str, attempt: Attempt = NOTHING_KNOWN) -> Principal:
         """Return whose token it is. Blocks for at most a few seconds.
 
         Raises:
@@ -55,14 +67,27 @@ class Introspector(ForkAware):
             VerifierUnavailable: No answer.
         """
         url = self._address()
-        body = urlencode({"token": token, "token_type_hint": "access_token"}).encode("ascii")
+        form = {
+            "token": token,
+            "token_type_hint": "access_token",
+            "enforces": "limits",
+            "use_id": secrets.token_hex(16),
+        }
+        # An id under which the server keeps why it calls a token inactive; the answer itself never says so.
+        denial_id = self._reporter.new_id() if self._reporter is not None else None
+        form |= tellable(attempt) | ({"denial_id": denial_id} if denial_id else {})
+        body = urlencode(form).encode("ascii")
         headers = {
             "Authorization": self._authorization,
             "Content-Type": "application/x-www-form-urlencoded",
             "Accept": "application/json",
         }
         try:
-            answer = fetch(url, headers=headers, body=body)
+            try:
+                answer = fetch(url, headers=headers, body=body)
+            except Unreachable:
+                # The same use_id: if only the answer was lost, the server gives the first one again and counts no second use.
+                answer = fetch(url, headers=headers, body=body)
         except Unreachable as error:
             raise VerifierUnavailable(f"the server cannot be asked about the token: {error}") from None
         if answer.status in (400, 401, 403):
@@ -75,16 +100,29 @@ class Introspector(ForkAware):
             document = parse_object(answer.body, what="introspection answer", unique=False)
         except Malformed as error:
             raise VerifierUnavailable(str(error)) from None
-        return self._judge(document)
+        try:
+            return self._judge(document, attempt)
+        except TokenRejected as refusal:
+            refusal.denial_id = denial_id
+            raise
 
-    async def ask_async(self, token: str) -> Principal:
+    async def ask_async(self, token: str, attempt: Attempt = NOTHING_KNOWN) -> Principal:
         """Do the same without blocking the event loop."""
         import asyncio
         from concurrent.futures import ThreadPoolExecutor
 
         if self._pool is None:
             self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="admit-introspection")
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self.ask, token)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self.ask, token, attempt)
+
+    def reporter(self, *, audience: str) -> Reporter:
+        """Return what reports refusals to the same server, by the same credentials."""
+        from admit.reporting import Reporter
+
+        self._reporter = Reporter(
+            self._metadata, authorization=self._authorization, audience=audience, clock=self._clock
+        )
+        return self._reporter
 
     def close(self) -> None:
         """Let the worker threads go."""
@@ -98,8 +136,9 @@ class Introspector(ForkAware):
             raise VerifierMisconfigured(f"the metadata of {self._metadata.issuer} names no introspection_endpoint")
         return endpoint
 
-    def _judge(self, document: dict[str, Any]) -> Principal:
+    def _judge(self, document: dict[str, Any], attempt: Attempt) -> Principal:
         if document.get("active") is not True:
+            refuse_by_limit(document.get("code"))
             raise TokenInactive("the server does not know this token, or no longer")
         try:
             check_types(document, required=("sub", "aud"))
@@ -112,5 +151,6 @@ class Introspector(ForkAware):
         except JoseError as error:
             raise from_jose(error) from None
         if "limits" in document:
-            raise LimitsNotEnforceable("the token carries limits that this version of the library cannot enforce")
+            # What the server counts it has counted by answering at all; the rest is judged here as well.
+            enforce(document["limits"], attempt, now=self._clock())
         return Principal.from_claims(document)

@@ -29,6 +29,7 @@ class IssuerMetadata:
     jwks_uri: str | None
     revocation_feed_endpoint: str | None
     introspection_endpoint: str | None
+    denials_endpoint: str | None = None
 
 
 class MetadataSource(ForkAware):
@@ -65,6 +66,11 @@ class MetadataSource(ForkAware):
             if self._known is None or elapsed() - self._known[1] > _KEEP_S:
                 self._known = (self._fetch(), elapsed())
             return self._known[0]
+
+    @property
+    def known(self) -> IssuerMetadata | None:
+        """What was fetched last; asks nobody."""
+        return self._known[0] if self._known is not None else None
 
     def forget(self) -> None:
         """Ask again next time: an address that was offered did not work."""
@@ -105,6 +111,7 @@ class MetadataSource(ForkAware):
             self._endpoint(document, "jwks_uri"),
             self._endpoint(document, "revocation_feed_endpoint"),
             self._endpoint(document, "introspection_endpoint"),
+            self._endpoint(document, "denials_endpoint"),
         )
 
     def _endpoint(self, document: Mapping[str, Any], name: str) -> str | None:

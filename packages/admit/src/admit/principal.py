@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any
 
-from admit.errors import InsufficientScope, StepUpRequired
+from admit.checks import Check, check
+from admit.errors import AdmitError, InsufficientScope, StepUpRequired
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,10 @@ class Principal:
     acr: str | None = None
     amr: tuple[str, ...] = ()
     claims: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    # Told of refusals by the methods below, where a verifier reports them.
+    _watch: Callable[[AdmitError, Mapping[str, Any]], None] | None = field(
+        default=None, init=False, repr=False, compare=False
+    )
 
     @classmethod
     def from_claims(cls, claims: Mapping[str, Any]) -> Principal:
@@ -60,7 +65,7 @@ class Principal:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The read-only view of the claims cannot be pickled; what it shows can.
-        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        values = {each.name: getattr(self, each.name) for each in fields(self) if each.init}
         return _rebuilt, (values | {"claims": dict(self.claims)},)
 
     def has(self, *scopes: str) -> bool:
@@ -74,7 +79,7 @@ class Principal:
             InsufficientScope: With all of them in its challenge, so that the client can ask once for the lot.
         """
         if not self.scopes.issuperset(scopes):
-            raise InsufficientScope(scopes)
+            raise self._refused(InsufficientScope(scopes), check("scope", scopes, self.scopes, passed=False))
 
     def require_recent_sign_in(self, max_age_s: int, *, now: float | None = None) -> None:
         """Go on only if the person proved who they are within the last `max_age_s` seconds.
@@ -83,10 +88,13 @@ class Principal:
             StepUpRequired: They did not, or the token does not say when (RFC 9470 section 3).
         """
         if self.auth_time is None:
-            raise StepUpRequired("the token does not say when the person signed in", max_age_s=max_age_s)
+            unknown = StepUpRequired("the token does not say when the person signed in", max_age_s=max_age_s)
+            raise self._refused(unknown, check("age of the sign-in", f"at most {max_age_s} s", "unknown", passed=False))
         age_s = (time.time() if now is None else now) - self.auth_time
         if age_s > max_age_s:
-            raise StepUpRequired(f"signed in {age_s:.0f} s ago; {max_age_s} s are allowed", max_age_s=max_age_s)
+            too_old = StepUpRequired(f"signed in {age_s:.0f} s ago; {max_age_s} s are allowed", max_age_s=max_age_s)
+            age = check("age of the sign-in", f"at most {max_age_s} s", f"{age_s:.0f} s", passed=False)
+            raise self._refused(too_old, age)
 
     def require_acr(self, *acr_values: str) -> None:
         """Go on only if the sign-in was of one of these classes, best first.
@@ -95,7 +103,14 @@ class Principal:
             StepUpRequired: It was of another (RFC 9470 section 3).
         """
         if self.acr not in acr_values:
-            raise StepUpRequired(f"acr is {self.acr!r}; one of {acr_values} is needed", acr_values=acr_values)
+            too_weak = StepUpRequired(f"acr is {self.acr!r}; one of {acr_values} is needed", acr_values=acr_values)
+            raise self._refused(too_weak, check("strength of the sign-in", acr_values, self.acr, passed=False))
+
+    def _refused(self, refusal: AdmitError, failed: Check) -> AdmitError:
+        refusal.checks = (check("token", "a good one for this resource", "good", passed=True), failed)
+        if self._watch is not None:
+            self._watch(refusal, self.claims)
+        return refusal
 
 
 def _rebuilt(values: dict[str, Any]) -> Principal:

@@ -6,32 +6,31 @@ import time
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Literal, Self
 
-from admit import jose
+from admit.enforcing import NOTHING_KNOWN
 from admit.errors import (
     IntrospectionNotConfigured,
     LimitsNotEnforceable,
     MalformedToken,
-    TokenRevoked,
+    TokenRejected,
     VerifierUnavailable,
-    from_jose,
 )
 from admit.expect import ACCESS_TOKEN_TYPE, Expect
 from admit.jose import Jwk, Jwks
+from admit.judging import Counted, Judge
 from admit.keys import FixedKeys, KeySource, RemoteKeys, key_source
+from admit.limits import Attempt
 from admit.opaque import PREFIX, refuse_malformed
 from admit.principal import Principal
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
-
     from admit.introspection import Introspector
     from admit.metadata import MetadataSource
+    from admit.reporting import Reporter
     from admit.revocations import Revocations
 
 _PLAIN_TYPES: frozenset[str | None] = frozenset({"jwt", None})
-_PLAIN_REQUIRED = ("iss", "aud", "exp", "sub")
 _ROUNDS = 6
-_LIMITS = "limits"
+_CREDENTIALS = "give the verifier the client_id and client_secret of this resource"
 
 
 class Verifier:
@@ -67,7 +66,7 @@ class Verifier:
                 fixes them; a `KeySource` such as `RemoteKeys(...)` brings its own rules.
             revocations: "follow" follows the issuer's feed. None goes without: a logout is then noticed only when the
                 token expires. Where all keys are fixed secrets there is no server, and no feed is asked for.
-            client_id: This resource's credentials at the server, for opaque tokens.
+            client_id: This resource's credentials at the server: for opaque tokens, and to report refusals.
             client_secret: See `client_id`.
             algorithms: Names of allowed algorithms; None allows those that the keys declare.
             leeway_s: How far clocks may differ, 0 to 60.
@@ -110,7 +109,9 @@ class Verifier:
             from admit.revocations.follower import Follower
 
             self._revocations = Follower(self._metadata_source(), accept_for=accept_for, clock=clock)
+        self._judge = Judge(self._keys, self._revocations, expect=self._expect, clock=clock)
         self._introspector: Introspector | None = None
+        self._reporter: Reporter | None = None
         if client_id is not None and client_secret is not None:
             from admit.introspection import Introspector
 
@@ -121,43 +122,79 @@ class Verifier:
                 expect=self._expect,
                 clock=clock,
             )
+            self._reporter = self._introspector.reporter(audience=audience)
 
     @property
     def expect(self) -> Expect:
         """What this verifier expects of every token."""
         return self._expect
 
-    def verify(self, token: str) -> Principal:
+    def verify(self, token: str, attempt: Attempt = NOTHING_KNOWN) -> Principal:
         """Check a token.
 
+        Args:
+            token: As received.
+            attempt: What it is used for; tokens limited to actions or networks are refused where that is not known.
+
         Raises:
-            TokenRejected: The token is not good; the class, `.code` and the message say why.
+            TokenRejected: The token is not good; the class, `.code` and `.explain()` say why.
             VerifierUnavailable: It cannot be judged now (503).
         """
+        try:
+            return self._watched(self._verify(token, attempt), attempt)
+        except TokenRejected as refusal:
+            self.refused(refusal, token, attempt)
+            raise
+
+    async def verify_async(self, token: str, attempt: Attempt = NOTHING_KNOWN) -> Principal:
+        """Check a token without ever blocking the event loop. The rest is as in `verify`."""
+        try:
+            return self._watched(await self._verify_async(token, attempt), attempt)
+        except TokenRejected as refusal:
+            self.refused(refusal, token, attempt)
+            raise
+
+    def refused(self, refusal: TokenRejected, token: object = None, attempt: Attempt = NOTHING_KNOWN) -> None:
+        """Note what was checked of a refused token and, with credentials, report it: then the refusal has an id."""
+        from admit.explaining import explained
+
+        refusal.checks, claims = explained(token, refusal, expect=self._expect, now=self._clock())
+        if self._reporter is not None:
+            self._reporter.take(refusal, claims, attempt)
+
+    def _watched(self, who: Principal, attempt: Attempt) -> Principal:
+        if (reporter := self._reporter) is not None:
+            object.__setattr__(who, "_watch", lambda refusal, claims: reporter.take(refusal, claims, attempt))
+        return who
+
+    def _verify(self, token: str, attempt: Attempt) -> Principal:
         _refuse_non_text(token)
         if token.startswith(PREFIX):
-            return self._introspector_for(token).ask(token)
+            return self._introspector_for(token).ask(token, attempt)
         deadline = time.monotonic() + self._wait_s
         for _ in range(_ROUNDS):
-            outcome = self._attempt(token)
+            outcome = self._judge.attempt(token, attempt)
             if isinstance(outcome, Principal):
                 return outcome
+            if isinstance(outcome, Counted):
+                return self._counter().ask(token, attempt)
             try:
                 outcome.result(timeout=max(0.0, deadline - time.monotonic()))
             except TimeoutError:
-                raise _took_too_long() from None
-        raise _took_too_long()
+                break
+        raise VerifierUnavailable("keys or revocations of the issuer did not arrive in time")
 
-    async def verify_async(self, token: str) -> Principal:
-        """Check a token without ever blocking the event loop. The rest is as in `verify`."""
+    async def _verify_async(self, token: str, attempt: Attempt) -> Principal:
         _refuse_non_text(token)
         if token.startswith(PREFIX):
-            return await self._introspector_for(token).ask_async(token)
+            return await self._introspector_for(token).ask_async(token, attempt)
         deadline = time.monotonic() + self._wait_s
         for _ in range(_ROUNDS):
-            outcome = self._attempt(token)
+            outcome = self._judge.attempt(token, attempt)
             if isinstance(outcome, Principal):
                 return outcome
+            if isinstance(outcome, Counted):
+                return await self._counter().ask_async(token, attempt)
             import asyncio
 
             try:
@@ -165,8 +202,8 @@ class Verifier:
                 shared = asyncio.shield(asyncio.wrap_future(outcome))
                 await asyncio.wait_for(shared, max(0.0, deadline - time.monotonic()))
             except TimeoutError:
-                raise _took_too_long() from None
-        raise _took_too_long()
+                break
+        raise VerifierUnavailable("keys or revocations of the issuer did not arrive in time")
 
     def close(self) -> None:
         """Stop what runs in the background. A later `verify` starts it again."""
@@ -175,6 +212,8 @@ class Verifier:
             self._revocations.close()
         if self._introspector is not None:
             self._introspector.close()
+        if self._reporter is not None:
+            self._reporter.close()
 
     def __enter__(self) -> Self:
         return self
@@ -182,54 +221,17 @@ class Verifier:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def _attempt(self, token: str) -> Principal | Future[None]:
-        """Judge the token by what is in memory. A future: something has to be fetched first, and is under way."""
-        try:
-            parsed = jose.parse(token)
-            # Asked for at once, so that keys and feed warm up side by side; waited for last, so that an outage of the
-            # feed never hides that a token is bad anyway.
-            feed = self._await_feed()
-            key = self._keys.find(kid=parsed.header.kid, alg=parsed.header.alg)
-            if not isinstance(key, Jwk):
-                return key
-            signed = jose.verify(
-                parsed, key, algorithms=self._expect.algorithms, types=self._expect.types, understood=(_LIMITS,)
-            )
-            claims = signed.claims
-            jose.check_claims(
-                claims,
-                issuer=self._expect.issuer,
-                audience=self._expect.audience,
-                now=self._clock(),
-                leeway_s=self._expect.leeway_s,
-                required=jose.RFC9068_REQUIRED if signed.header.typ == ACCESS_TOKEN_TYPE else _PLAIN_REQUIRED,
-            )
-        except jose.JoseError as error:
-            raise from_jose(error) from None
-        if _LIMITS in claims or _LIMITS in signed.header.critical:
-            raise LimitsNotEnforceable("the token carries limits that this version of the library cannot enforce")
-        if isinstance(feed, VerifierUnavailable):
-            raise feed
-        if feed is not None:
-            return feed
-        if self._revocations is not None and (ended := self._revocations.revoked(claims)) is not None:
-            raise TokenRevoked(f"revoked by its {ended}")
-        return Principal.from_claims(claims)
-
-    def _await_feed(self) -> Future[None] | VerifierUnavailable | None:
-        if self._revocations is None:
-            return None
-        try:
-            return self._revocations.ready()
-        except VerifierUnavailable as error:
-            return error
+    def _counter(self) -> Introspector:
+        """Who counts the uses of a JWT: the server, by this resource's credentials."""
+        if self._introspector is None:
+            raise LimitsNotEnforceable(f"the server counts the uses of this token: {_CREDENTIALS}")
+        return self._introspector
 
     def _introspector_for(self, token: str) -> Introspector:
         refuse_malformed(token)
         if self._introspector is None:
             raise IntrospectionNotConfigured(
-                "this is an opaque token, which only the server can judge: give the verifier the client_id and "
-                "client_secret of this resource, or let the server issue JWTs for it (--format jwt)"
+                f"only the server can judge this opaque token: {_CREDENTIALS}, or let it issue JWTs (--format jwt)"
             )
         return self._introspector
 
@@ -244,7 +246,3 @@ class Verifier:
 def _refuse_non_text(token: object) -> None:
     if not isinstance(token, str):
         raise MalformedToken(f"a token is text, not {type(token).__name__}")
-
-
-def _took_too_long() -> VerifierUnavailable:
-    return VerifierUnavailable("keys or revocations of the issuer did not arrive in time")

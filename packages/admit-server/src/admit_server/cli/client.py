@@ -5,15 +5,17 @@ from typing import Annotated, Any
 import typer
 
 from ..domain.client import Client
-from ..flows.admin import clients
+from ..flows.admin import attaching, clients, leaving
 from ..flows.runtime import Caller, Runtime
 from . import output, reading
 from .noun import noun
 from .place import Place, placed
+from .role import chosen_policy
 
 app = noun("Applications that ask for tokens.")
 
 Texts = list[str] | None
+Name = Annotated[str, typer.Argument(metavar="CLIENT", help="Name or id.")]
 
 
 def as_document(client: Client) -> dict[str, Any]:
@@ -143,7 +145,7 @@ def show_all(place: Place) -> None:
 
 @app.command("show")
 @placed
-def show(place: Place, name: Annotated[str, typer.Argument(metavar="CLIENT", help="Name or id.")]) -> None:
+def show(place: Place, name: Name) -> None:
     """Show one application."""
 
     async def work(rt: Runtime, caller: Caller) -> Client:
@@ -153,3 +155,36 @@ def show(place: Place, name: Annotated[str, typer.Argument(metavar="CLIENT", hel
     place.show(as_document(client), output.record([("client_id", client.id), *as_record(client)]))
     for remark in clients.remarks(client):
         place.tell(remark)
+
+
+@app.command("update")
+@placed
+def update(
+    place: Place,
+    name: Name,
+    policy: Annotated[str | None, typer.Option("--policy", metavar="NAME", help="Limits on its tokens.")] = None,
+    no_policy: Annotated[bool, typer.Option("--no-policy", help="Take its policy away.")] = False,
+) -> None:
+    """Change the policy of an application, for the tokens of sign-ins from now on."""
+    chosen = chosen_policy(policy, no_policy)
+
+    async def work(rt: Runtime, caller: Caller) -> Client:
+        return await attaching.to_client(name, chosen, rt=rt, caller=caller)
+
+    client = place.run(work)
+    place.show(as_document(client), output.record([("client_id", client.id), *as_record(client)]))
+    place.tell(f"Changed {client.name}.")
+
+
+@app.command("delete")
+@placed
+def delete(place: Place, name: Name) -> None:
+    """Delete an application. All that it was granted ends now, and with it its tokens, everywhere."""
+
+    async def work(rt: Runtime, caller: Caller) -> tuple[Client, int]:
+        return await leaving.delete_client(name, rt=rt, caller=caller)
+
+    client, ended = place.run(work)
+    if place.as_json:
+        place.show({"client_id": client.id, "name": client.name, "deleted": True, "ended": ended}, "")
+    place.tell(f"Deleted {client.name}; ended {ended} grant{'' if ended == 1 else 's'}.")

@@ -20,13 +20,16 @@ DONE, REFUSED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
 NOUNS = {
     "serve": "Run the server.",
-    "user": "People: add, list, show, disable, enable, set-password.",
-    "client": "Applications: add, list, show.",
-    "resource": "APIs and sites that tokens are for: add, list, show.",
-    "policy": "Named limits on tokens: set, list, show.",
+    "user": "People: add, list, show, update, disable, enable, set-password.",
+    "client": "Applications: add, list, show, update, delete.",
+    "resource": "APIs and sites that tokens are for: add, list, show, update.",
+    "role": "Roles that carry a policy: add, list, show, update, delete.",
+    "policy": "Named limits on tokens: set, list, show, effective, delete.",
     "session": "Who is signed in: list, end.",
     "token": "Tokens: issue, inspect, revoke.",
+    "explain": "Why something was refused: each check, expected and found, and what mends it.",
     "key": "Signing keys: list, rotate.",
+    "audit": "What happened, chained and sealed: tail, verify, export, drop, key.",
     "db": "The database: status, upgrade.",
     "doctor": "Check settings, key file, database, keys and clock, and say how to mend what is wrong.",
 }

@@ -1,21 +1,23 @@
 """`admit policy`: named limits on tokens."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, cast
 
 import typer
 
-from ..domain.errors import NotAllowed
-from ..domain.token_policy import TokenPolicy
+from ..domain.client import TokenFormat
+from ..domain.token_policy import ACR_ORDER
 from ..flows.admin import policies
+from ..flows.admin.effective import Effective, effective
 from ..flows.admin.policies import NamedPolicy
 from ..flows.runtime import Caller, Runtime
-from . import output, reading
+from . import limits, output, reading
+from .limits import Action, Hours, IdleTimeout, Lifetime, MaxUses, Network, Span, Texts
 from .noun import noun
 from .place import Place, placed
 
-app = noun("Named limits on tokens. Server, resource and client combine to the strictest.")
+app = noun("Named limits on tokens. Server, resource, client, roles, user and issue combine to the strictest.")
 
-Span = str | None
+Name = Annotated[str, typer.Argument(metavar="NAME")]
 
 
 def as_document(policy: NamedPolicy) -> dict[str, Any]:
@@ -23,28 +25,26 @@ def as_document(policy: NamedPolicy) -> dict[str, Any]:
     return {"name": policy.name, **policy.limits.as_dict()}
 
 
-def as_record(policy: NamedPolicy) -> list[tuple[str, str]]:
+def as_text(policy: NamedPolicy) -> str:
     """The lines about a policy."""
-    limits = policy.limits
-    return [
-        ("name", policy.name),
-        ("lifetime", _shown(limits.lifetime_s)),
-        ("ends with session", output.yes(limits.end_with_session)),
-        ("refresh lifetime", _shown(limits.refresh_lifetime_s)),
-        ("refresh idle", _shown(limits.refresh_idle_s)),
-        ("refresh reuse window", _shown(limits.refresh_reuse_window_s)),
-    ]
+    return output.record([("name", policy.name), *(limits.as_lines(policy.limits) or [("limits", "none")])])
 
 
 @app.command("set")
 @placed
 def set_policy(
     place: Place,
-    name: Annotated[str, typer.Argument(metavar="NAME")],
-    lifetime: Annotated[Span, typer.Option("--lifetime", metavar="SPAN", help="Of an access token: 30s to 1d.")] = None,
+    name: Name,
+    lifetime: Lifetime = None,
+    idle_timeout: IdleTimeout = None,
+    max_uses: MaxUses = None,
     end_with_session: Annotated[
         bool, typer.Option("--end-with-session", help="Tokens die at the moment of logout.")
     ] = False,
+    action: Action = None,
+    network: Network = None,
+    hours: Hours = None,
+    format: Annotated[str | None, typer.Option("--format", metavar="opaque", help="Forces opaque tokens.")] = None,
     refresh_lifetime: Annotated[
         Span, typer.Option("--refresh-lifetime", metavar="SPAN", help="Of a family of refresh tokens, from its start.")
     ] = None,
@@ -57,26 +57,49 @@ def set_policy(
             "--refresh-reuse-window", metavar="SPAN", help="How long a spent one gets the same successor; 0 to 5m."
         ),
     ] = None,
+    lease: Annotated[Span, typer.Option("--lease", metavar="SPAN", help="Not in this version.")] = None,
+    binding: Annotated[Texts, typer.Option("--binding", metavar="KIND", help="Not in this version.")] = None,
+    acr: Annotated[str | None, typer.Option("--acr", metavar="CLASS", help="Not in this version.")] = None,
+    max_auth_age: Annotated[Span, typer.Option("--max-auth-age", metavar="SPAN", help="Not in this version.")] = None,
+    max_sessions: Annotated[
+        int | None, typer.Option("--max-sessions", metavar="N", help="Not in this version.")
+    ] = None,
+    deny_new_session: Annotated[bool, typer.Option("--deny-new-session", help="Not in this version.")] = False,
 ) -> None:
     """Make a policy, or replace all its limits. A SPAN is written 90s, 15m, 1h or 30d; what is not given is unlimited."""
-    try:
-        limits = TokenPolicy(
-            lifetime_s=reading.seconds(lifetime),
-            end_with_session=end_with_session,
-            refresh_lifetime_s=reading.seconds(refresh_lifetime),
-            refresh_idle_s=reading.seconds(refresh_idle),
-            refresh_reuse_window_s=reading.seconds(refresh_reuse_window),
-        )
-    except ValueError as error:
-        raise NotAllowed(f"The policy can't be set: {error} seconds.") from None
+    if format not in (None, "opaque"):
+        raise typer.BadParameter("a policy can only force opaque; jwt is what a resource has", param_hint="--format")
+    wanted = limits.policy_of(
+        {
+            "lifetime": lifetime,
+            "idle_timeout": idle_timeout,
+            "max_uses": max_uses,
+            "action": action,
+            "network": network,
+            "hours": hours,
+        },
+        end_with_session=end_with_session,
+        format=cast("Literal['opaque'] | None", format),
+        refresh_lifetime_s=reading.seconds(refresh_lifetime),
+        refresh_idle_s=reading.seconds(refresh_idle),
+        refresh_reuse_window_s=reading.seconds(refresh_reuse_window),
+        lease_s=reading.seconds(lease),
+        binding=limits.bindings(binding),
+        acr=f"urn:admit:acr:{acr}" if f"urn:admit:acr:{acr}" in ACR_ORDER else acr,
+        max_auth_age_s=reading.seconds(max_auth_age),
+        max_sessions=max_sessions,
+        deny_new_session=deny_new_session,
+    )
 
     async def work(rt: Runtime, caller: Caller) -> bool:
-        return await policies.set_policy(name, limits, rt=rt, caller=caller)
+        return await policies.set_policy(name, wanted, rt=rt, caller=caller)
 
     is_new = place.run(work, create=True)
-    policy = NamedPolicy(name, limits)
-    place.show(as_document(policy), output.record(as_record(policy)))
-    place.tell(f"{'Made' if is_new else 'Changed'} the policy {name}. Tokens issued from now on obey it.")
+    policy = NamedPolicy(name, wanted)
+    place.show(as_document(policy), as_text(policy))
+    place.tell(
+        f"{'Made' if is_new else 'Changed'} the policy {name}. Tokens of sign-ins from now on obey it; those that exist keep theirs."
+    )
 
 
 @app.command("list")
@@ -88,10 +111,9 @@ def show_all(place: Place) -> None:
         return await policies.every(rt=rt)
 
     found = place.run(work)
-    heads = [name for name, _ in as_record(found[0])] if found else []
     place.show(
         [as_document(policy) for policy in found],
-        output.table(heads, ([text for _, text in as_record(policy)] for policy in found)),
+        output.table(("name", "limits"), ((p.name, limits.in_one_line(p.limits) or "none") for p in found)),
     )
     if not found:
         place.tell("There are no policies yet; `admit policy set NAME --lifetime 15m` makes one.")
@@ -99,15 +121,61 @@ def show_all(place: Place) -> None:
 
 @app.command("show")
 @placed
-def show(place: Place, name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
+def show(place: Place, name: Name) -> None:
     """Show one policy."""
 
     async def work(rt: Runtime, caller: Caller) -> NamedPolicy:
         return await policies.find(name, rt=rt)
 
     policy = place.run(work)
-    place.show(as_document(policy), output.record(as_record(policy)))
+    place.show(as_document(policy), as_text(policy))
 
 
-def _shown(limit: int | None) -> str:
-    return "unlimited" if limit is None else output.exactly(limit)
+@app.command("delete")
+@placed
+def delete(place: Place, name: Name) -> None:
+    """Delete a policy that nothing refers to. Tokens that were issued by it keep its limits."""
+
+    async def work(rt: Runtime, caller: Caller) -> None:
+        await policies.delete(name, rt=rt, caller=caller)
+
+    place.run(work)
+    if place.as_json:
+        place.show({"name": name, "deleted": True}, "")
+    place.tell(f"Deleted the policy {name}.")
+
+
+@app.command("effective")
+@placed
+def show_effective(
+    place: Place,
+    user: Annotated[str | None, typer.Option("--user", metavar="USER", help="User name or id.")] = None,
+    client: Annotated[str | None, typer.Option("--client", metavar="CLIENT", help="Client name or id.")] = None,
+    resource: Annotated[str | None, typer.Option("--resource", metavar="AUDIENCE", help="What tokens are for.")] = None,
+) -> None:
+    """Show what all rules together allow, and which rule set each limit."""
+
+    async def work(rt: Runtime, caller: Caller) -> Effective:
+        return await effective(user=user, client=client, resource=resource, rt=rt)
+
+    found = place.run(work)
+    rows = [
+        (limits.word(limit.name), limits.shown(limit.name, limit.value), ", ".join(limit.set_by))
+        for limit in found.limits
+    ]
+    form: TokenFormat | None = found.format
+    if form is not None:
+        rows = [row for row in rows if row[0] != limits.word("format")]
+        rows.append((limits.word("format"), form, found.format_because or ""))
+    place.show(_effective_document(found), output.table(("limit", "value", "set by"), rows))
+    place.tell(f"Rules that apply: {', '.join(found.rules)}.")
+
+
+def _effective_document(found: Effective) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "rules": list(found.rules),
+        "limits": [{"name": o.name, "value": o.value, "set_by": list(o.set_by)} for o in found.limits],
+    }
+    if found.format is not None:
+        document |= {"format": found.format, "format_because": found.format_because}
+    return document

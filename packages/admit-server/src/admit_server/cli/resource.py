@@ -4,13 +4,12 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from ..domain.client import Resource, TokenFormat
-from ..flows.admin import resources
+from ..domain.client import Resource, TokenFormat, Verifier
+from ..flows.admin import attaching, resources
 from ..flows.runtime import Caller, Runtime
 from . import output, reading
 from .noun import noun
 from .place import Place, placed
-from .refusal import Refused
 
 app = noun("APIs and sites that tokens are for.")
 
@@ -22,6 +21,7 @@ def as_document(resource: Resource) -> dict[str, Any]:
         "scopes": resource.scopes,
         "format": resource.format,
         "policy": resource.policy,
+        "verifier": resource.verifier,
         "client_id": resource.client_id,
         "created_at": resource.created_at,
     }
@@ -34,6 +34,7 @@ def as_text(resource: Resource) -> str:
             ("audience", resource.audience),
             ("format", resource.format),
             ("policy", resource.policy or ""),
+            ("verifier", resource.verifier or "any"),
             ("introspected by", resource.client_id or ""),
             ("created", output.when(resource.created_at)),
         ]
@@ -55,14 +56,13 @@ def add(
     client_id: Annotated[
         str | None, typer.Option("--client-id", metavar="CLIENT", help="The client that may introspect its tokens.")
     ] = None,
-    verifier: Annotated[str | None, typer.Option("--verifier", metavar="NAME", help="Not in this version.")] = None,
+    verifier: Annotated[
+        str | None, typer.Option("--verifier", metavar="admit", help="It uses Admit's library, which enforces limits.")
+    ] = None,
 ) -> None:
     """Add an API or a site."""
-    if verifier is not None:
-        raise Refused(
-            "--verifier is not in this version: policies with limits that a resource must enforce are still to come. "
-            "Leave it out; every resource is verified by the standards."
-        )
+    if verifier not in (None, "admit"):
+        raise typer.BadParameter(f"{verifier!r} is not admit; leave it out for others", param_hint="--verifier")
     if format not in ("jwt", "opaque"):
         raise typer.BadParameter(f"{format!r} is neither jwt nor opaque", param_hint="--format")
     new = resources.NewResource(
@@ -71,6 +71,7 @@ def add(
         format=cast(TokenFormat, format),
         policy=policy,
         client=client_id,
+        verifier=cast("Verifier | None", verifier),
     )
 
     async def work(rt: Runtime, caller: Caller) -> Resource:
@@ -79,6 +80,7 @@ def add(
     resource = place.run(work, create=True)
     place.show(as_document(resource), as_text(resource))
     place.tell(f"Added {resource.audience}.")
+    _remark(place, resource)
 
 
 @app.command("list")
@@ -96,9 +98,17 @@ def show_all(place: Place) -> None:
         return found
 
     found = place.run(work)
-    heads = ("audience", "format", "scopes", "policy", "introspected by")
+    heads = ("audience", "format", "scopes", "policy", "verifier", "introspected by")
     rows = (
-        (r.audience, r.format, " ".join(sorted(r.scopes)) or "-", r.policy or "-", r.client_id or "-") for r in found
+        (
+            r.audience,
+            r.format,
+            " ".join(sorted(r.scopes)) or "-",
+            r.policy or "-",
+            r.verifier or "any",
+            r.client_id or "-",
+        )
+        for r in found
     )
     place.show([as_document(resource) for resource in found], output.table(heads, rows))
     if not found:
@@ -115,3 +125,46 @@ def show(place: Place, audience: Annotated[str, typer.Argument(metavar="AUDIENCE
 
     resource = place.run(work)
     place.show(as_document(resource), as_text(resource))
+
+
+@app.command("update")
+@placed
+def update(
+    place: Place,
+    audience: Annotated[str, typer.Argument(metavar="AUDIENCE")],
+    policy: Annotated[str | None, typer.Option("--policy", metavar="NAME", help="Limits on its tokens.")] = None,
+    no_policy: Annotated[bool, typer.Option("--no-policy", help="Take its policy away.")] = False,
+    format: Annotated[str | None, typer.Option("--format", metavar="jwt|opaque")] = None,
+    verifier: Annotated[
+        str | None, typer.Option("--verifier", metavar="admit|none", help="Whether it uses Admit's library.")
+    ] = None,
+) -> None:
+    """Change policy, format or verifier, for the tokens of sign-ins from now on."""
+    if policy is None and not no_policy and format is None and verifier is None:
+        raise typer.BadParameter("give --policy, --no-policy, --format or --verifier", param_hint="--policy")
+    if policy is not None and no_policy:
+        raise typer.BadParameter("give --policy NAME or --no-policy", param_hint="--policy")
+    if format not in (None, "jwt", "opaque"):
+        raise typer.BadParameter(f"{format!r} is neither jwt nor opaque", param_hint="--format")
+    if verifier not in (None, "admit", "none"):
+        raise typer.BadParameter(f"{verifier!r} is neither admit nor none", param_hint="--verifier")
+    change = attaching.ResourceChange(
+        policy=policy,
+        drop_policy=no_policy,
+        format=cast("TokenFormat | None", format),
+        verifier="admit" if verifier == "admit" else None,
+        drop_verifier=verifier == "none",
+    )
+
+    async def work(rt: Runtime, caller: Caller) -> Resource:
+        return await attaching.to_resource(audience, change, rt=rt, caller=caller)
+
+    resource = place.run(work)
+    place.show(as_document(resource), as_text(resource))
+    place.tell(f"Changed {resource.audience}.")
+    _remark(place, resource)
+
+
+def _remark(place: Place, resource: Resource) -> None:
+    if resource.client_id is None and (resource.format == "opaque" or resource.verifier == "admit"):
+        place.tell("No client may introspect its tokens (--client-id), so opaque and counted ones are refused there.")

@@ -8,7 +8,8 @@ from ..flows.admin import tokens
 from ..flows.runtime import Caller, Runtime
 from ..flows.token_status import BadToken, GoodToken
 from ..tokens.keyring import NoSigningKey
-from . import output, reading
+from . import limits, output, reading
+from .limits import Action, Hours, IdleTimeout, Lifetime, MaxUses, Network
 from .noun import noun
 from .place import Place, placed
 from .refusal import Refused
@@ -40,11 +41,34 @@ def issue(
     scope: Annotated[
         list[str] | None, typer.Option("--scope", metavar="SCOPES", help="Default: all that the client has there.")
     ] = None,
+    lifetime: Lifetime = None,
+    idle_timeout: IdleTimeout = None,
+    max_uses: MaxUses = None,
+    action: Action = None,
+    network: Network = None,
+    hours: Hours = None,
     issuer: Issuer = None,
 ) -> None:
-    """Issue an access token without a sign-in; with --json also its refresh token, where the client may use one."""
+    """Issue an access token without a sign-in; with --json also its refresh token, where the client may use one.
+
+    What is limited here is limited for this one, beside all rules. One with a number of uses has no refresh token.
+    """
     new = tokens.NewToken(
-        user=user, client=client, resource=resource, policy=policy, scopes=frozenset(reading.words(scope))
+        user=user,
+        client=client,
+        resource=resource,
+        policy=policy,
+        limits=limits.policy_of(
+            {
+                "lifetime": lifetime,
+                "idle_timeout": idle_timeout,
+                "max_uses": max_uses,
+                "action": action,
+                "network": network,
+                "hours": hours,
+            }
+        ),
+        scopes=frozenset(reading.words(scope)),
     )
 
     async def work(rt: Runtime, caller: Caller) -> tokens.Issued:
@@ -79,7 +103,12 @@ def inspect(place: Place, issuer: Issuer = None) -> None:
 
     async def work(rt: Runtime, caller: Caller) -> dict[str, Any]:
         found = await tokens.inspect(text, rt=rt)
-        return _as_document(found, issuer=rt.issuer, username=await tokens.username_of(found, rt=rt))
+        document = _as_document(found, issuer=rt.issuer, username=await tokens.username_of(found, rt=rt))
+        if claim := tokens.limits_claim(found):
+            document["limits"] = claim
+        if (count := await tokens.count_of(found, rt=rt)) is not None:
+            document |= {"uses_left": count.uses_left, "last_used_at": count.last_used_at}
+        return document
 
     document = place.run(work, issuer=issuer)
     place.show(document, output.record(_as_lines(document)))
@@ -132,7 +161,11 @@ def _as_lines(document: dict[str, Any]) -> list[tuple[str, str]]:
             lines.append(("state", "good" if value else "not good"))
         elif name == "code":
             lines.append(("because", f"{REASONS.get(value, 'of its state')} ({value})"))
-        elif name in ("exp", "iat", "auth_time"):
+        elif name == "limits":
+            lines += [(limits.word(limit), limits.shown(limit, entry)) for limit, entry in value.items()]
+        elif name == "uses_left":
+            lines.append(("uses left", "not counted" if value is None else str(value)))
+        elif name in ("exp", "iat", "auth_time", "last_used_at"):
             lines.append((name, output.when(value)))
         else:
             lines.append((name, " ".join(value) if isinstance(value, list) else str(value)))

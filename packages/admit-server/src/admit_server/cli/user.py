@@ -6,11 +6,12 @@ from typing import Annotated, Any
 import typer
 
 from ..domain.user import User
-from ..flows.admin import users
+from ..flows.admin import attaching, users
 from ..flows.runtime import Caller, Runtime
 from . import output, reading
 from .noun import noun
 from .place import Place, placed
+from .role import chosen_policy
 
 app = noun("People.")
 
@@ -112,15 +113,34 @@ def show_all(place: Place) -> None:
 def show(place: Place, name: Name) -> None:
     """Show one person, and what they can sign in with."""
 
-    async def work(rt: Runtime, caller: Caller) -> tuple[User, tuple[str, ...]]:
+    async def work(rt: Runtime, caller: Caller) -> tuple[User, tuple[str, ...], str | None]:
         user = await users.find(name, rt=rt)
-        return user, await users.authenticators_of(user, rt=rt)
+        return user, await users.authenticators_of(user, rt=rt), await rt.store.read.users.policy_of(user.id)
 
-    user, authenticators = place.run(work)
-    document = {**as_document(user), "authenticators": list(authenticators)}
-    place.show(
-        document, output.record([*as_record(user), ("signs in with", " ".join(authenticators) or "nothing yet")])
-    )
+    user, authenticators, policy = place.run(work)
+    document = {**as_document(user), "authenticators": list(authenticators), "policy": policy}
+    signs_in = ("signs in with", " ".join(authenticators) or "nothing yet")
+    place.show(document, output.record([*as_record(user), signs_in, ("policy", policy or "")]))
+
+
+@app.command("update")
+@placed
+def update(
+    place: Place,
+    name: Name,
+    policy: Annotated[str | None, typer.Option("--policy", metavar="NAME", help="Limits on their tokens.")] = None,
+    no_policy: Annotated[bool, typer.Option("--no-policy", help="Take the policy away.")] = False,
+) -> None:
+    """Change the policy of somebody, for the tokens of sign-ins from now on."""
+    chosen = chosen_policy(policy, no_policy)
+
+    async def work(rt: Runtime, caller: Caller) -> User:
+        return await attaching.to_user(name, chosen, rt=rt, caller=caller)
+
+    user = place.run(work)
+    if place.as_json:
+        place.show({**as_document(user), "policy": chosen}, "")
+    place.tell(f"Changed {user.username}.")
 
 
 @app.command("disable")

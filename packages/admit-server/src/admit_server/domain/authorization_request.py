@@ -7,10 +7,10 @@ from .errors import (
     InvalidRequest,
     InvalidTarget,
     ProtocolError,
+    RedirectUriMismatch,
     RegistrationNotSupported,
     RequestNotSupported,
     RequestUriNotSupported,
-    UnauthorizedClient,
     UnknownClient,
     UnsupportedResponseType,
 )
@@ -18,6 +18,7 @@ from .journey import Freshness
 from .pkce import check_challenge
 from .redirect_uris import match_redirect_uri, only_redirect_uri
 from .scopes import OPENID, narrow, parse_scope
+from .trail import Trail
 
 MAX_STATE = 1024
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
@@ -49,22 +50,40 @@ class AuthorizationRequest:
         return Freshness(prompt=self.prompt, max_age_s=self.max_age_s)
 
 
-def check_client_and_redirect(client: Client | None, redirect_uri: str | None) -> tuple[Client, str]:
+def check_client_and_redirect(
+    client: Client | None, redirect_uri: str | None, *, trail: Trail | None = None
+) -> tuple[Client, str]:
     """The two rules whose failure is shown as a page and never redirected (RFC 6749 section 4.1.2.1).
 
     Raises:
         UnknownClient: No such client, or disabled.
         RedirectUriMismatch: Not registered.
     """
+    trail = trail or Trail()
     if client is None or client.disabled_at is not None:
+        trail.failed("client", "one that was added here, and is enabled", "disabled" if client else "unknown")
         raise UnknownClient("The application that sent you here is not known to this server.")
-    if redirect_uri is None:
-        return client, only_redirect_uri(client.redirect_uris)
-    return client, match_redirect_uri(redirect_uri, registered=client.redirect_uris)
+    trail.client_id = client.id
+    trail.passed("client", "one that was added here, and is enabled", client.id)
+    try:
+        if redirect_uri is None:
+            matched = only_redirect_uri(client.redirect_uris)
+        else:
+            matched = match_redirect_uri(redirect_uri, registered=client.redirect_uris)
+    except RedirectUriMismatch:
+        trail.failed("redirect_uri", client.redirect_uris, redirect_uri)
+        raise
+    trail.passed("redirect_uri", client.redirect_uris, redirect_uri)
+    return client, matched
 
 
 def check_request(
-    params: dict[str, str], *, client: Client, redirect_uri: str, resource_scopes: dict[str, frozenset[str]]
+    params: dict[str, str],
+    *,
+    client: Client,
+    redirect_uri: str,
+    resource_scopes: dict[str, frozenset[str]],
+    trail: Trail | None = None,
 ) -> AuthorizationRequest:
     """Apply every other rule; a failure is sent back to the client's redirect URI.
 
@@ -73,32 +92,36 @@ def check_request(
         client: The client, found by `client_id`.
         redirect_uri: As matched.
         resource_scopes: Scopes of each known resource, by audience.
+        trail: Where to write down what was checked.
     """
+    trail = trail or Trail()
     response_type = params.get("response_type")
     if response_type is None:
         raise InvalidRequest("response_type is missing.")
     if response_type != "code":
         raise UnsupportedResponseType("response_type must be code.")
-    if "authorization_code" not in client.grant_types:
-        raise UnauthorizedClient("This client may not use the authorization code grant.")
+    trail.passed("response_type", "code", response_type)
+    client.require_grant_type("authorization_code", trail)
     # OpenID Connect Core section 6 and RFC 9101: refuse what is not understood rather than ignore it.
     for name, refusal in _NOT_UNDERSTOOD.items():
         if name in params:
+            trail.failed(f"parameter {name}", "not sent: this server does not understand it", "sent")
             raise refusal(f"The {name} parameter is not supported.")
     if params.get("response_mode", "query") != "query":
         raise InvalidRequest("response_mode must be query.")
     state = params.get("state")
     if state is not None and len(state) > MAX_STATE:
         raise InvalidRequest(f"state has at most {MAX_STATE} characters.")
-    audience = choose_audience(params.get("resource"), client=client, known=frozenset(resource_scopes))
+    audience = choose_audience(params.get("resource"), client=client, known=frozenset(resource_scopes), trail=trail)
     allowed = client.scopes & (resource_scopes.get(audience, frozenset()) | OPENID)
-    scopes = narrow(parse_scope(params.get("scope", "")), allowed=allowed)
+    scopes = narrow(parse_scope(params.get("scope", "")), allowed=allowed, trail=trail)
     challenge = check_challenge(
         params.get("code_challenge"),
         params.get("code_challenge_method"),
         # RFC 9700 section 2.1.1: public clients MUST use PKCE, whatever was registered.
         required=client.pkce_required or client.kind == "public",
     )
+    trail.passed("code_challenge", "one by S256, where the client needs it", "one by S256" if challenge else None)
     prompt = frozenset(params.get("prompt", "").split())
     if prompt - PROMPTS or ("none" in prompt and len(prompt) > 1):
         raise InvalidRequest("prompt is one of none, login, consent, select_account; none stands alone.")
@@ -116,19 +139,26 @@ def check_request(
     )
 
 
-def choose_audience(requested: str | None, *, client: Client, known: frozenset[str]) -> str:
+def choose_audience(requested: str | None, *, client: Client, known: frozenset[str], trail: Trail | None = None) -> str:
     """The resource that the token is for: the one asked for (RFC 8707), or the client's only one.
 
     Raises:
         InvalidTarget: Unknown, not among the client's audiences, or none asked for where the client has several.
     """
+    trail = trail or Trail()
     if requested is not None:
         if requested not in client.audiences or requested not in known:
+            trail.failed("resource", known & set(client.audiences), requested)
             raise InvalidTarget("This client may not ask for that resource.")
-        return requested
-    if len(client.audiences) == 1 and client.audiences[0] in known:
-        return client.audiences[0]
-    raise InvalidTarget("Name the resource: this client may use several, or none.")
+        chosen = requested
+    elif len(client.audiences) == 1 and client.audiences[0] in known:
+        chosen = client.audiences[0]
+    else:
+        trail.failed("resource", client.audiences, "none was named, and there is not exactly one")
+        raise InvalidTarget("Name the resource: this client may use several, or none.")
+    trail.resource = chosen
+    trail.passed("resource", client.audiences, chosen)
+    return chosen
 
 
 def _short(params: dict[str, str], name: str) -> str | None:

@@ -4,9 +4,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from .errors import NotAllowed, UnauthorizedClient
+from .trail import Trail
 
 ClientKind = Literal["public", "confidential"]
 TokenFormat = Literal["jwt", "opaque"]
+# Who checks the tokens of a resource: our own library enforces limits; of others nothing is known.
+Verifier = Literal["admit"]
 
 GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
 
@@ -30,12 +33,15 @@ class Client:
     created_at: int
     disabled_at: int | None = None
 
-    def require_grant_type(self, grant_type: str) -> None:
+    def require_grant_type(self, grant_type: str, trail: Trail | None = None) -> None:
         """Raises:
         UnauthorizedClient: The client was not added with this grant type.
         """
+        trail = trail or Trail()
         if grant_type not in self.grant_types:
+            trail.failed("grant type", self.grant_types, grant_type)
             raise UnauthorizedClient(f"This client may not use {grant_type}.")
+        trail.passed("grant type", self.grant_types, grant_type)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +54,7 @@ class Resource:
     policy: str | None
     client_id: str | None
     created_at: int
+    verifier: Verifier | None = None
 
 
 def check_grant_types(grant_types: frozenset[str], *, kind: ClientKind) -> None:

@@ -4,15 +4,19 @@ from typing import ClassVar
 
 
 class ProtocolError(Exception):
-    """A refusal defined by a specification. `public` reaches the client, `detail` only logs and tests."""
+    """A refusal defined by a specification. The caller gets the code and an id (`flows.denials`).
+
+    `public` names the rule and `detail` what broke it: for the administrator, logs and tests. `advice` is what a person in front of a
+    page can do about it, in words that depend on nothing that only this server knows.
+    """
 
     code: ClassVar[str] = "server_error"
     status: ClassVar[int] = 400
     may_redirect: ClassVar[bool] = True
 
-    def __init__(self, public: str = "", *, detail: str = "") -> None:
+    def __init__(self, public: str = "", *, detail: str = "", advice: str = "") -> None:
         super().__init__(detail or public or self.code)
-        self.public, self.detail = public, detail
+        self.public, self.detail, self.advice = public, detail, advice
 
 
 class InvalidRequest(ProtocolError):
@@ -139,7 +143,8 @@ class TooManyTries(ProtocolError):
     may_redirect = False
 
     def __init__(self, *, retry_after_s: int, detail: str = "") -> None:
-        super().__init__("Too many tries. Wait a while and try again.", detail=detail)
+        text = "Too many tries. Wait a while and try again."
+        super().__init__(text, detail=detail, advice=text)
         self.retry_after_s = retry_after_s
 
 
@@ -150,7 +155,8 @@ class Busy(ProtocolError):
     status = 503
 
     def __init__(self, *, retry_after_s: int = 1, detail: str = "") -> None:
-        super().__init__("The server is busy. Try again in a moment.", detail=detail)
+        text = "The server is busy. Try again in a moment."
+        super().__init__(text, detail=detail, advice=text)
         self.retry_after_s = retry_after_s
 
 

@@ -3,6 +3,7 @@
 import re
 
 from .errors import InvalidScope
+from .trail import Trail
 
 # scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
 _TOKEN = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]{1,128}\Z")
@@ -28,12 +29,15 @@ def format_scope(scopes: frozenset[str]) -> str:
     return " ".join(sorted(scopes))
 
 
-def narrow(requested: frozenset[str], *, allowed: frozenset[str]) -> frozenset[str]:
+def narrow(requested: frozenset[str], *, allowed: frozenset[str], trail: Trail | None = None) -> frozenset[str]:
     """What is granted: all that is asked for, or, when nothing is asked for, all that is allowed.
 
     Raises:
         InvalidScope: More is asked for than is allowed. Names the words, all of which the client sent itself.
     """
+    trail = trail or Trail()
     if excess := requested - allowed:
+        trail.failed("scope", allowed, requested)
         raise InvalidScope(f"Not available to this client: {format_scope(excess)}.")
+    trail.passed("scope", allowed, requested)
     return requested or allowed

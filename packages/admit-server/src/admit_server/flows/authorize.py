@@ -12,6 +12,8 @@ from ..ports.grants import NewCode
 from ..ports.transaction import Tx
 from ..tokens import opaque
 from . import issuing
+from .denials import record
+from .effective import effective_policy
 from .runtime import Caller, Refusal, Runtime, or_raise
 
 CODE_LIFETIME_S = 60
@@ -49,7 +51,8 @@ async def begin(
     Raises:
         ProtocolError: One that may not be redirected (RFC 6749 section 4.1.2.1): shown as a page.
     """
-    client, redirect_uri = await _client_and_redirect(params, rt=rt)
+    caller.trail.about_session(session)
+    client, redirect_uri = await _client_and_redirect(params, rt=rt, caller=caller)
     try:
         resources = {a: r for a in client.audiences if (r := await rt.store.read.resources.get(a)) is not None}
         request = check_request(
@@ -57,12 +60,14 @@ async def begin(
             client=client,
             redirect_uri=redirect_uri,
             resource_scopes={audience: frozenset(resource.scopes) for audience, resource in resources.items()},
+            trail=caller.trail,
         )
         return await proceed(request, client=client, session=session, rt=rt, caller=caller)
     except ProtocolError as error:
         if not error.may_redirect:
             raise
-        return send_error(error, redirect_uri=redirect_uri, state=params.get("state"), rt=rt)
+        denial_id = await record(error, endpoint="/authorize", rt=rt, caller=caller)
+        return send_error(error, redirect_uri=redirect_uri, state=params.get("state"), rt=rt, denial_id=denial_id)
 
 
 async def proceed(
@@ -75,10 +80,14 @@ async def proceed(
     )
     if session is None or not suffices:
         if "none" in request.prompt:
+            caller.trail.failed(
+                "signed in", "somebody, freshly enough", "a sign-in that is too old" if session else "nobody"
+            )
             raise LoginRequired("Nobody is signed in.")
         return AskSignIn(request, client)
     if not client.first_party or "consent" in request.prompt:
         if "none" in request.prompt:
+            caller.trail.failed("consent", "given, or not needed", "the person has to be asked")
             raise ConsentRequired("The person has not agreed to this yet.")
         return AskConsent(request, client, session)
     return await grant_code(request, client=client, session=session, rt=rt, caller=caller)
@@ -121,11 +130,14 @@ async def issue_code(
     async def unit(tx: Tx) -> str | Refusal:
         # Whoever issues checks who lives: the session's row is locked until the commit.
         if await tx.sessions.hold(session_id, jwt_alive_until=0, now=now) is None:
+            caller.trail.failed("session is alive", True, "it ended meanwhile")
             return Refusal(AccessDenied("The session has ended. Sign in again."))
         resource = await tx.resources.get(request.audience)
         if resource is None:
+            caller.trail.failed("resource", request.audience, "it was removed meanwhile")
             return Refusal(AccessDenied("The resource is gone."))
-        policy = await issuing.effective_policy(tx, rt, client=client, resource=resource)
+        user = await tx.users.get(user_id)
+        policy = await effective_policy(tx, rt, client=client, resource=resource, user=user)
         grant = issuing.new_grant(
             grant_id=grant_id,
             client=client,
@@ -158,13 +170,15 @@ async def issue_code(
     return or_raise(await rt.store.write(unit))
 
 
-async def resume(request: AuthorizationRequest, *, rt: Runtime) -> Client:
+async def resume(request: AuthorizationRequest, *, rt: Runtime, caller: Caller) -> Client:
     """The client of a request that was sealed a while ago, if it still may ask.
 
     Raises:
         ProtocolError: It was removed, disabled, or its redirect URI is no longer registered.
     """
-    client, _ = check_client_and_redirect(await rt.store.read.clients.get(request.client_id), request.redirect_uri)
+    client, _ = check_client_and_redirect(
+        await rt.store.read.clients.get(request.client_id), request.redirect_uri, trail=caller.trail
+    )
     return client
 
 
@@ -173,9 +187,11 @@ def after_sign_in(request: AuthorizationRequest) -> AuthorizationRequest:
     return replace(request, prompt=request.prompt - {"login", "select_account"}, max_age_s=None)
 
 
-def send_error(error: ProtocolError, *, redirect_uri: str, state: str | None, rt: Runtime) -> SendBack:
-    """The error for the client, with `iss` (RFC 9207 section 2)."""
-    params = {"error": error.code, "error_description": error.public or None, "state": state, "iss": rt.issuer}
+def send_error(
+    error: ProtocolError, *, redirect_uri: str, state: str | None, rt: Runtime, denial_id: str | None = None
+) -> SendBack:
+    """The error for the client: code and id, with `iss` (RFC 9207 section 2)."""
+    params = {"error": error.code, "denial_id": denial_id, "state": state, "iss": rt.issuer}
     return SendBack(with_params(redirect_uri, params))
 
 
@@ -187,8 +203,10 @@ def with_params(uri: str, params: dict[str, str | None]) -> str:
     return f"{uri}{joint}{added}"
 
 
-async def _client_and_redirect(params: dict[str, str], *, rt: Runtime) -> tuple[Client, str]:
+async def _client_and_redirect(params: dict[str, str], *, rt: Runtime, caller: Caller) -> tuple[Client, str]:
     client_id = params.get("client_id")
     if client_id is None:
+        caller.trail.failed("client_id", "the id of a client", None)
         raise UnknownClient("The application that sent you here did not say which one it is (client_id is missing).")
-    return check_client_and_redirect(await rt.store.read.clients.get(client_id), params.get("redirect_uri"))
+    client = await rt.store.read.clients.get(client_id)
+    return check_client_and_redirect(client, params.get("redirect_uri"), trail=caller.trail)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from ..domain.client import Client
 from ..domain.errors import InvalidClient
 from ..tokens import opaque
-from .runtime import Runtime
+from .runtime import Caller, Runtime
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,25 +26,36 @@ class AuthenticatedClient:
     proved: bool
 
 
-async def authenticate_client(credentials: ClientCredentials, *, rt: Runtime) -> AuthenticatedClient:
+async def authenticate_client(credentials: ClientCredentials, *, rt: Runtime, caller: Caller) -> AuthenticatedClient:
     """Find the client and check its secret.
 
     Raises:
-        InvalidClient: Unknown, disabled, wrong secret, a secret missing, or one sent for a public client. The text is the same
-            for all but the last two, which the developer has to know and a stranger learns nothing from.
+        InvalidClient: Unknown, disabled, wrong secret, a secret missing, or one sent for a public client. The caller can't tell
+            these apart.
     """
+    trail = caller.trail
     client = await rt.store.read.clients.get(credentials.client_id)
     secret = credentials.secret
-    if client is None or client.disabled_at is not None:
-        raise InvalidClient(
-            "Client authentication failed.", detail=f"unknown or disabled client {credentials.client_id[:64]!r}"
-        )
+    if client is None:
+        trail.failed("client", "one that was added here", f"unknown: {credentials.client_id[:64]}")
+        raise InvalidClient("The client is not known.", detail=f"unknown client {credentials.client_id[:64]!r}")
+    trail.client_id = client.id
+    trail.passed("client", "one that was added here", client.id)
+    if client.disabled_at is not None:
+        trail.failed("client is enabled", True, False)
+        raise InvalidClient("The client is disabled.", detail=f"disabled client {client.id!r}")
+    trail.passed("client is enabled", True, True)
     if client.kind == "public":
         if secret is not None:
+            trail.failed("client secret", "none: the client is public", "one was sent")
             raise InvalidClient("This client is public: send client_id without a secret.")
         return AuthenticatedClient(client, proved=False)
     if secret is None:
+        trail.failed("client secret", "the secret of this client", "none was sent")
         raise InvalidClient("Client authentication failed: send the client secret.")
     if client.secret_digest is None or not hmac.compare_digest(opaque.digest(secret), client.secret_digest):
+        trail.failed("client secret", "the secret of this client", "another text")
         raise InvalidClient("Client authentication failed.", detail="wrong client secret")
+    trail.proved = True
+    trail.passed("client secret", "the secret of this client", "the same")
     return AuthenticatedClient(client, proved=True)

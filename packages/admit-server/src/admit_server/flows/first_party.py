@@ -43,8 +43,10 @@ async def challenge(params: dict[str, str], *, who: AuthenticatedClient, rt: Run
     """
     client = who.client
     if not client.first_party:
+        caller.trail.failed("kind of client", "first-party", "another")
         raise UnauthorizedClient("Only first-party clients may sign people in without a browser.")
-    request = await _request(params, client=client, rt=rt)
+    caller.trail.passed("kind of client", "first-party", "first-party")
+    request = await _request(params, client=client, rt=rt, caller=caller)
     if not all(name in params for name in _STEP_FIELDS):
         raise InsufficientAuthorization(auth_session=_seal(request, client=client, rt=rt))
     attempt = SignInTry(
@@ -62,11 +64,12 @@ async def challenge(params: dict[str, str], *, who: AuthenticatedClient, rt: Run
     )
 
 
-async def _request(params: dict[str, str], *, client: Client, rt: Runtime) -> AuthorizationRequest:
+async def _request(params: dict[str, str], *, client: Client, rt: Runtime, caller: Caller) -> AuthorizationRequest:
     if (text := params.get("auth_session")) is not None:
         try:
             value = unseal(text, purpose=_PURPOSE, browser=client.id, rt=rt, now=rt.clock())
         except ProtocolError as error:
+            caller.trail.failed("auth_session", "one that was made for this client, within its time", error.detail)
             raise InvalidSession("The auth_session is not valid. Begin again.", detail=error.detail) from None
         return AuthorizationRequest(**value | {"scopes": frozenset(value["scopes"])})
     resources = {a: r for a in client.audiences if (r := await rt.store.read.resources.get(a)) is not None}
@@ -76,6 +79,7 @@ async def _request(params: dict[str, str], *, client: Client, rt: Runtime) -> Au
         client=client,
         redirect_uri="",
         resource_scopes={audience: frozenset(resource.scopes) for audience, resource in resources.items()},
+        trail=caller.trail,
     )
 
 

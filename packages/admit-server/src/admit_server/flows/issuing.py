@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ..domain.client import Client, Resource
+from ..domain.counting import NewCount
 from ..domain.grant import Grant
 from ..domain.journey import Complete
 from ..domain.scopes import format_scope
@@ -12,6 +13,7 @@ from ..domain.user import User
 from ..ports.grants import OpaqueToken
 from ..ports.transaction import Tx
 from ..tokens import claims, opaque
+from .effective import limits_of, token_format
 from .runtime import Runtime
 
 REFRESH_KEEP_S = 86_400
@@ -58,15 +60,6 @@ def blank(rt: Runtime) -> Blank:
     return Blank(id=rt.new_id("tok"), random=rt.entropy(opaque.SECRET_BYTES))
 
 
-async def effective_policy(tx: Tx, rt: Runtime, *, client: Client, resource: Resource | None) -> BoundedPolicy:
-    """Server default & resource & client, combined to the strictest."""
-    policy = rt.default_policy
-    for name in (resource.policy if resource else None, client.policy):
-        if name is not None and (named := await tx.policies.get(name)) is not None:
-            policy = policy & named
-    return policy.bounded()
-
-
 def new_grant(
     *,
     grant_id: str,
@@ -90,7 +83,7 @@ def new_grant(
         amr=sign_in.amr if sign_in else (),
         scopes=scopes,
         audience=resource.audience,
-        format=resource.format,
+        format=token_format(policy, resource),
         policy=policy,
         created_at=now,
         expires_at=now + policy.refresh_lifetime_s,
@@ -138,6 +131,16 @@ async def prepare(tx: Tx, held: Held, *, scopes: frozenset[str], token: Blank, n
                 expires_at=held.expires_at,
             )
         )
+    if grant.policy.max_uses is not None or grant.policy.idle_timeout_s is not None:
+        await tx.counting.begin(
+            NewCount(
+                token_id=token.id,
+                uses_left=grant.policy.max_uses,
+                idle_timeout_s=grant.policy.idle_timeout_s,
+                last_used_at=now,
+                expires_at=now + grant.policy.lifetime_s,
+            )
+        )
     user = await tx.users.get(grant.user_id) if grant.user_id is not None else None
     return ReadyToSign(grant=grant, expires_at=held.expires_at, scopes=scopes, user=user, blank=token)
 
@@ -165,7 +168,11 @@ def finish(
             expires_at=ready.expires_at,
             now=now,
         )
-        access_token = ring.sign(payload, alg=rt.access_token_alg, typ="at+jwt", now=now)
+        critical: dict[str, bool] | None = None
+        if limits := limits_of(grant.policy):
+            # RFC 7515 section 4.1.11: a verifier that does not understand a critical member has to refuse the token.
+            payload["limits"], critical = limits.as_claim(), {"limits": True}
+        access_token = ring.sign(payload, alg=rt.access_token_alg, typ="at+jwt", now=now, critical=critical)
     id_token = None
     # A grant by an administrator's hand has no sign-in that an ID token could tell of, also when it is refreshed.
     if with_id_token and grant.auth_time is not None and ready.user is not None and "openid" in ready.scopes:

@@ -8,6 +8,7 @@ from admit.jose import JoseError
 from ..domain.client import Client
 from ..domain.errors import InvalidRequest
 from ..domain.session import Session
+from ..domain.trail import Trail
 from ..ports.transaction import Tx
 from .authorize import with_params
 from .endings import end_session
@@ -39,9 +40,11 @@ async def begin(
         InvalidRequest: The hint is none of ours, contradicts `client_id`, or the address to return to is not registered
             (section 3: the OP MUST NOT redirect there).
     """
-    hint = _claims_of_hint(params.get("id_token_hint"), rt=rt)
-    client = await _client(params.get("client_id"), hint, rt=rt)
-    return_to = _return_to(params, client)
+    trail = caller.trail
+    trail.about_session(session)
+    hint = _claims_of_hint(params.get("id_token_hint"), rt=rt, trail=trail)
+    client = await _client(params.get("client_id"), hint, rt=rt, trail=trail)
+    return_to = _return_to(params, client, trail)
     hinted = hint.get("sid") if hint else None
     if session is not None and not confirmed and hinted != session.id:
         # Section 2: without a hint that names this very session the OP should ask whether to log out.
@@ -68,32 +71,44 @@ async def end_session_now(session_id: str, *, reason: str, actor: str, rt: Runti
     return ended
 
 
-def _claims_of_hint(hint: str | None, *, rt: Runtime) -> dict[str, Any] | None:
+def _claims_of_hint(hint: str | None, *, rt: Runtime, trail: Trail) -> dict[str, Any] | None:
     if hint is None:
         return None
+    rule = "an ID token that this server signed"
     try:
         # Section 2: the OP SHOULD accept ID tokens whose exp has passed.
         signed = rt.keys.current.verify(hint, types=frozenset({"jwt"}), now=rt.clock())
     except JoseError as error:
+        trail.failed("id_token_hint", rule, str(error))
         raise InvalidRequest("The id_token_hint is not an ID token of this server.", detail=str(error)) from None
     if signed.claims.get("iss") != rt.issuer:
+        trail.failed("id_token_hint", rule, f"the issuer {signed.claims.get('iss')!r}")
         raise InvalidRequest("The id_token_hint is not an ID token of this server.", detail="another issuer")
+    trail.passed("id_token_hint", rule, "one of ours")
+    if isinstance(signed.claims.get("sub"), str):
+        trail.user_id = signed.claims["sub"]
     return signed.claims
 
 
-async def _client(client_id: str | None, hint: dict[str, Any] | None, *, rt: Runtime) -> Client | None:
+async def _client(client_id: str | None, hint: dict[str, Any] | None, *, rt: Runtime, trail: Trail) -> Client | None:
     audience = hint.get("aud") if hint else None
     if client_id is not None and audience is not None and client_id != audience:
+        trail.failed("client_id", str(audience), client_id)
         # Section 2: when both are present, the OP MUST verify that the client is the audience of the hint.
         raise InvalidRequest("client_id and id_token_hint are of different applications.")
     name = client_id or audience
-    return await rt.store.read.clients.get(name) if isinstance(name, str) else None
+    client = await rt.store.read.clients.get(name) if isinstance(name, str) else None
+    if client is not None:
+        trail.client_id = client.id
+    return client
 
 
-def _return_to(params: dict[str, str], client: Client | None) -> str | None:
+def _return_to(params: dict[str, str], client: Client | None, trail: Trail) -> str | None:
     wanted = params.get("post_logout_redirect_uri")
     if wanted is None:
         return None
     if client is None or wanted not in client.post_logout_redirect_uris:
+        registered = client.post_logout_redirect_uris if client else "those of a client, and none was named"
+        trail.failed("post_logout_redirect_uri", registered, wanted)
         raise InvalidRequest("The post_logout_redirect_uri is not registered for this application.")
     return with_params(wanted, {"state": params["state"]}) if "state" in params else wanted

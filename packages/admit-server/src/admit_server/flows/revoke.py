@@ -22,7 +22,7 @@ async def revoke(token: str, *, who: AuthenticatedClient, rt: Runtime, caller: C
         if owner is not None and owner[1] == who.client.id:
             await end_grant_of_client(owner[0], actor=who.client.id, reason="revoked_by_client", rt=rt, caller=caller)
         return
-    status = await judge(token, rt=rt)
+    status = await judge(token, rt=rt, trail=caller.trail)
     if isinstance(status, GoodToken) and status.grant.client_id == who.client.id:
         await end_access_token(token, status, actor=who.client.id, rt=rt, caller=caller)
 

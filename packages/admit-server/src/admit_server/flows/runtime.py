@@ -1,6 +1,5 @@
 """What every flow may use, given to it by name."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -10,21 +9,33 @@ from ..domain.audit import AuditEvent, Outcome
 from ..domain.errors import ProtocolError
 from ..domain.ids import ID_BYTES, Kind, new_id
 from ..domain.token_policy import SERVER_DEFAULT, TokenPolicy
+from ..domain.trail import Trail
 from ..ports.runtime import Clock, Entropy, PasswordHasher
 from ..ports.transaction import AdmitStore
 from ..tokens.envelope import Vault
 from ..tokens.keyring import Keyring
+from .tally import Tally
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Where a request came from: the address (after trusted proxies) and what the browser says it is."""
+    """Where a request came from (after trusted proxies) and what the browser says it is; and what was checked of it.
+
+    Attributes:
+        network: What is counted and written down: the IPv4 address, or the IPv6 network of 64 bits. '' where nothing is known.
+        address: The very address, for limits on networks.
+        user_agent: As the browser says, cut.
+        actor: Who acts, for the audit log; '' where the flow knows.
+        trail: Written by the flows as they check; read when the request is refused.
+    """
 
     network: str = ""
+    address: str = ""
     user_agent: str = ""
     actor: str = ""
+    trail: Trail = field(default_factory=Trail, compare=False, repr=False)
 
 
 @dataclass(slots=True)
@@ -32,28 +43,6 @@ class KeyringHolder:
     """The keyring of now. Replaced as a whole by `flows.keys.refresh`."""
 
     current: Keyring = field(default_factory=Keyring)
-
-
-@dataclass(slots=True)
-class Tally:
-    """Refusals that are tied to nobody we know, counted in memory so that a stranger's bad request writes nothing."""
-
-    _counts: Counter[tuple[str, str, int]] = field(default_factory=Counter)
-
-    def count(self, code: str, network: str, *, minute: int, amount: int = 1) -> None:
-        """Count one, or several. Beyond 10,000 different ones between two writings, networks are no longer told apart."""
-        key = (code, network, minute)
-        self._counts[key if key in self._counts or len(self._counts) < 10_000 else (code, "", minute)] += amount
-
-    def take(self) -> dict[tuple[str, str, int], int]:
-        """What was counted, and begin anew."""
-        taken, self._counts = self._counts, Counter()
-        return dict(taken)
-
-    def put_back(self, counted: Mapping[tuple[str, str, int], int]) -> None:
-        """Count again what could not be written, within the same bound."""
-        for (code, network, minute), amount in counted.items():
-            self.count(code, network, minute=minute, amount=amount)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,9 +37,9 @@ def unseal(text: str, *, purpose: str, browser: str, rt: Runtime, now: int) -> d
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         content = json.loads(rt.vault.open(raw, place=f"{purpose}/{browser}"))
     except (binascii.Error, ValueError, NotSealedHere) as error:
-        raise InvalidRequest(_STALE, detail=f"sealed request refused: {error}") from None
+        raise InvalidRequest(_STALE, detail=f"sealed request refused: {error}", advice=_STALE) from None
     if now >= content["until"]:
-        raise InvalidRequest(_STALE, detail=f"sealed request ended {now - content['until']} s ago")
+        raise InvalidRequest(_STALE, detail=f"sealed request ended {now - content['until']} s ago", advice=_STALE)
     value: dict[str, Any] = content["v"]
     return value
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..authenticators.api import Rejected
-from ..domain.errors import AccessDenied, InvalidRequest
+from ..domain.errors import AccessDenied, InvalidRequest, TooManyTries
 from ..domain.journey import Complete
 from ..domain.session import Session
 from ..domain.user import PASSWORD_MAX, USERNAME_MAX, User, username_key
@@ -16,6 +16,7 @@ from .proving import Proven, prove, stored_credentials
 from .runtime import Caller, Refusal, Runtime, or_raise
 
 WRONG = "That user name and password don't match."
+DISABLED = "the user is disabled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,29 +56,49 @@ async def sign_in(
         Busy: The hashing queue is full.
     """
     username, now = attempt.username, rt.clock()
+    trail = caller.trail
     if not username or "password" not in attempt.fields:
-        raise InvalidRequest("Fill in both the user name and the password.")
+        text = "Fill in both the user name and the password."
+        raise InvalidRequest(text, detail="one of them is empty", advice=text)
+    trail.quiet = True
     if len(username) > USERNAME_MAX or len(attempt.fields["password"]) > 4 * PASSWORD_MAX:
-        raise AccessDenied(WRONG, detail="user name or password longer than any can be")
+        raise AccessDenied(WRONG, detail="user name or password longer than any can be", advice=WRONG)
     user = await rt.store.read.users.by_username_key(username_key(username))
     known_device = user is not None and attempt.device is not None and attempt.device[0] == user.id
     if user is not None and attempt.device is not None and known_device:
         account = throttling.device_counter(user.id, attempt.device[1], rt=rt)
     else:
         account = throttling.account_counter(username, exists=user is not None, channel=attempt.channel, rt=rt)
-    paid = await throttling.charge(
-        account,
-        from_known_device=known_device,
-        network=throttling.network_counter(caller, channel=attempt.channel, rt=rt),
-        rt=rt,
-        caller=caller,
-        username_known=user.id if user else None,
-    )
+    if user is None:
+        trail.passed("form", "user name and password", "both")
+    else:
+        trail.user_id = user.id
+        trail.passed("user name", "one that is known", user.id)
+    try:
+        paid = await throttling.charge(
+            account,
+            from_known_device=known_device,
+            network=throttling.network_counter(caller, channel=attempt.channel, rt=rt),
+            rt=rt,
+            caller=caller,
+            username_known=user.id if user else None,
+        )
+    except TooManyTries as refusal:
+        counters = "of this person, this browser and this network"
+        trail.failed("failures before", f"few, {counters}", f"too many; tries count again in {refusal.retry_after_s} s")
+        raise
+    trail.passed("failures before", "few", "few")
     proven = await prove(attempt.fields, user, rt=rt, now=now)
     if isinstance(proven, Rejected) or user is None:
         reason = proven.reason if isinstance(proven, Rejected) else "no such user"
+        if user is None:
+            trail.failed("user name", "one that is known", "unknown")
+        elif user.disabled_at is not None and reason == DISABLED:
+            trail.failed("user is enabled", True, False)
+        else:
+            trail.failed("proof", "the one that this person has set", reason)
         await _record_failure(user, reason, rt=rt, caller=caller, now=now)
-        raise AccessDenied(WRONG, detail=reason)
+        raise AccessDenied(WRONG, detail=reason, advice=WRONG)
     return await _begin_session(
         user, proven, paid, in_browser=in_browser, previous=previous, rt=rt, caller=caller, now=now
     )
@@ -139,11 +160,13 @@ async def _begin_session(
 
     async def unit(tx: Tx) -> Session | Refusal:
         if await tx.users.hold(user.id) is None:
-            return Refusal(AccessDenied(WRONG, detail="the user was disabled meanwhile"))
+            caller.trail.failed("user is enabled", True, "disabled meanwhile")
+            return Refusal(AccessDenied(WRONG, detail="the user was disabled meanwhile", advice=WRONG))
         for name, seen in proven.against:
             # A change ends every session; whoever was still proving the old one must not get another.
             if await stored_credentials(tx, user, name) != seen:
-                return Refusal(AccessDenied(WRONG, detail="the credential was changed meanwhile"))
+                caller.trail.failed("proof", "the one that this person has set", "it was changed meanwhile")
+                return Refusal(AccessDenied(WRONG, detail="the credential was changed meanwhile", advice=WRONG))
         for update in proven.updates:
             await tx.credentials.replace(update.id, data=update.data, version=update.version, now=now)
         await throttling.refund(tx, paid, now=now)

@@ -9,8 +9,10 @@ from ..domain.client import TokenFormat
 from ..domain.grant import Grant
 from ..domain.revocation import handle
 from ..domain.scopes import format_scope
+from ..domain.trail import Trail
 from ..tokens import opaque
 from .runtime import Runtime
+from .token_forms import form_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,26 +60,40 @@ class BadToken:
     grant: Grant | None = None
 
 
-async def judge(token: str, *, rt: Runtime) -> GoodToken | BadToken:
-    """Judge an access token, opaque or JWT."""
+async def judge(token: str, *, rt: Runtime, trail: Trail | None = None) -> GoodToken | BadToken:
+    """Judge an access token, opaque or JWT. `trail`: where to write down what was checked."""
+    trail = trail or Trail()
     if token.startswith("adm_"):
-        return await _judge_opaque(token, rt=rt)
-    return await _judge_jwt(token, rt=rt)
+        return await _judge_opaque(token, rt=rt, trail=trail)
+    return await _judge_jwt(token, rt=rt, trail=trail)
 
 
-async def _judge_opaque(token: str, *, rt: Runtime) -> GoodToken | BadToken:
+async def _judge_opaque(token: str, *, rt: Runtime, trail: Trail) -> GoodToken | BadToken:
+    shape = "an access token with a good checksum"
     if not opaque.is_opaque(token, "at"):
+        trail.failed("token's form", shape, form_of(token))
         return BadToken("malformed_token")
+    trail.passed("token's form", shape, "an opaque access token")
     row = await rt.store.read.access_tokens.by_digest(opaque.digest(token))
     if row is None:
+        trail.failed("token is known", "one that was issued here", "never issued here, or long over and forgotten")
         return BadToken("token_unknown")
     grant = await rt.store.read.grants.get(row.grant_id)
     now = rt.clock()
+    trail.token_id = row.id
+    trail.passed("token is known", "one that was issued here", row.id)
     if grant is None or row.revoked_at is not None:
+        if grant is not None:
+            trail.about_grant(grant)
+        trail.failed("token is not revoked", True, f"revoked {_ago(row.revoked_at or now, now)}")
         return BadToken("token_revoked", grant)
-    if now >= row.expires_at:
+    trail.about_grant(grant)
+    trail.passed("token is not revoked", True, True)
+    if _too_late(trail, row.expires_at, now=now):
         return BadToken("token_expired", grant)
-    if code := await _ended(grant, row.id, issued_at=row.issued_at, rt=rt, now=now):
+    if code := await ended(grant, rt=rt, now=now, trail=trail) or await _revoked(
+        grant, row.id, issued_at=row.issued_at, rt=rt, now=now, trail=trail
+    ):
         return BadToken(code, grant)
     return GoodToken(
         format="opaque",
@@ -90,20 +106,33 @@ async def _judge_opaque(token: str, *, rt: Runtime) -> GoodToken | BadToken:
     )
 
 
-async def _judge_jwt(token: str, *, rt: Runtime) -> GoodToken | BadToken:
+async def _judge_jwt(token: str, *, rt: Runtime, trail: Trail) -> GoodToken | BadToken:
     now = rt.clock()
+    rule = "an access token (at+jwt) signed by a key of this server"
     try:
-        claims = _our_claims(rt.keys.current.verify(token, types=frozenset({"at+jwt"}), now=now), issuer=rt.issuer)
-    except JoseError:
+        signed = rt.keys.current.verify(token, types=frozenset({"at+jwt"}), now=now)
+    except JoseError as error:
+        trail.failed("token's form and signature", rule, str(error))
         return BadToken("malformed_token")
+    trail.passed("token's form and signature", rule, f"signed by the key {signed.header.kid}")
+    claims = _our_claims(signed, issuer=rt.issuer)
     if claims is None:
+        trail.failed(
+            "token's claims", f"those of {rt.issuer}", f"iss is {signed.claims.get('iss')!r}, or one is missing"
+        )
         return BadToken("malformed_token")
+    trail.token_id = claims["jti"]
     grant = await rt.store.read.grants.get(claims["grant"])
     if grant is None:
+        trail.failed("token is known", "a grant of this server", f"the grant {claims['grant']} is gone")
         return BadToken("token_unknown")
-    if now >= claims["exp"]:
+    trail.about_grant(grant)
+    trail.passed("token is known", "a grant of this server", grant.id)
+    if _too_late(trail, claims["exp"], now=now):
         return BadToken("token_expired", grant)
-    if code := await _ended(grant, claims["jti"], issued_at=claims["iat"], rt=rt, now=now):
+    if code := await ended(grant, rt=rt, now=now, trail=trail) or await _revoked(
+        grant, claims["jti"], issued_at=claims["iat"], rt=rt, now=now, trail=trail
+    ):
         return BadToken(code, grant)
     return GoodToken(
         format="jwt",
@@ -116,16 +145,44 @@ async def _judge_jwt(token: str, *, rt: Runtime) -> GoodToken | BadToken:
     )
 
 
-async def _ended(grant: Grant, token_id: str, *, issued_at: int, rt: Runtime, now: int) -> str | None:
+async def ended(grant: Grant, *, rt: Runtime, now: int, trail: Trail) -> str | None:
+    """Why nothing of a grant is good any more, as a stable code; None while it and its session live."""
     if grant.ended_at is not None or now >= grant.expires_at:
+        why = grant.end_reason or "its time was over"
+        trail.failed("grant is alive", True, f"ended {_ago(grant.ended_at or grant.expires_at, now)}: {why}")
         return "token_revoked"
+    trail.passed("grant is alive", True, True)
     if grant.bound_session is not None:
         session = await rt.store.read.sessions.get(grant.bound_session)
         if session is None or not session.is_alive(now):
+            ended = (session.ended_at or session.expires_at) if session else now
+            why = (session.end_reason if session else None) or "its time was over"
+            trail.failed("session is alive", True, f"ended {_ago(ended, now)}: {why}")
             return "session_ended"
-    # What followers hear holds here too, opaque tokens included: one token alone, or everything issued before a time.
+        trail.passed("session is alive", True, True)
+    return None
+
+
+async def _revoked(grant: Grant, token_id: str, *, issued_at: int, rt: Runtime, now: int, trail: Trail) -> str | None:
+    """What followers hear holds here too, opaque tokens included: one token alone, or everything issued before a time."""
     handles = (handle("jti", token_id), handle("grant", grant.id), handle("sid", grant.bound_session or ""))
-    return "token_revoked" if await rt.store.read.feed.ended(handles, issued_at=issued_at, now=now) else None
+    if await rt.store.read.feed.ended(handles, issued_at=issued_at, now=now):
+        trail.failed("token is not revoked", True, "revoked, alone or with everything")
+        return "token_revoked"
+    trail.passed("token is not revoked", True, True)
+    return None
+
+
+def _too_late(trail: Trail, expires_at: int, *, now: int) -> bool:
+    if now < expires_at:
+        trail.passed("token's time", "not over", f"{expires_at - now} s left")
+        return False
+    trail.failed("token's time", "not over", f"over since {now - expires_at} s")
+    return True
+
+
+def _ago(at: int, now: int) -> str:
+    return f"{max(0, now - at)} s ago"
 
 
 def _our_claims(signed: Signed, *, issuer: str) -> dict[str, Any] | None:

@@ -4,23 +4,31 @@ from typing import Any
 
 from ..domain.errors import InsufficientScope, InvalidToken
 from ..tokens.claims import profile_claims
-from .runtime import Runtime
+from .redeem import Use, redeem
+from .runtime import Caller, Runtime
 from .token_status import BadToken, judge
 
 
-async def userinfo(token: str, *, rt: Runtime) -> dict[str, Any]:
+async def userinfo(token: str, *, rt: Runtime, caller: Caller, use: Use) -> dict[str, Any]:
     """The claims that the token's scopes allow.
 
     Raises:
         InvalidToken: The token is not good, or belongs to no person.
         InsufficientScope: It lacks `openid`.
     """
-    status = await judge(token, rt=rt)
+    trail = caller.trail
+    status = await judge(token, rt=rt, trail=trail)
     if isinstance(status, BadToken):
         raise InvalidToken("The access token is not valid.", detail=status.code)
     if "openid" not in status.scopes:
+        trail.failed("scope", "openid", status.scopes)
         raise InsufficientScope("The access token lacks the scope openid.")
+    trail.passed("scope", "openid", status.scopes)
+    if (broken := await redeem(status, use, rt=rt)) is not None:
+        trail.failed("limits of the token", broken.expected, broken.found)
+        raise InvalidToken("The access token is not valid.", detail=broken.code)
     user = await rt.store.read.users.get(status.grant.user_id) if status.grant.user_id else None
     if user is None or user.disabled_at is not None:
+        trail.failed("person", "one that may sign in", "disabled" if user else "the token belongs to no person")
         raise InvalidToken("The access token is not valid.", detail="belongs to no person")
     return {"sub": user.id} | profile_claims(user, status.scopes)

@@ -26,6 +26,22 @@ class Clients(Protocol):
 
     async def page(self, *, after: str, limit: int) -> list[Client]: ...
 
+    async def set_policy(self, client_id: str, policy: str | None) -> bool:
+        """Raises:
+        ReferenceViolation: The policy does not exist.
+        """
+        ...
+
+    async def disable(self, client_id: str, *, at: int) -> bool:
+        """Keep it from anything new; False when it already was so."""
+        ...
+
+    async def remove(self, client_id: str) -> bool:
+        """Raises:
+        ReferenceViolation: A grant or a resource still refers to it.
+        """
+        ...
+
     async def origin_allowed(self, origin: str, *, client_id: str | None) -> bool:
         """Whether a web origin is registered, for that client or, with None, for any."""
         ...
@@ -49,6 +65,10 @@ class Resources(Protocol):
 
     async def page(self, *, after: str, limit: int) -> list[Resource]: ...
 
+    async def update(self, resource: Resource) -> bool:
+        """Replace format, policy and verifier; False when there is none of that audience."""
+        ...
+
 
 class Policies(Protocol):
     """Named token policies."""
@@ -58,3 +78,13 @@ class Policies(Protocol):
     async def get(self, name: str) -> TokenPolicy | None: ...
 
     async def all(self) -> list[tuple[str, TokenPolicy]]: ...
+
+    async def used_by(self, name: str, *, limit: int) -> list[str]:
+        """Some of those that refer to it, in words: "client Shop", "user alice"."""
+        ...
+
+    async def remove(self, name: str) -> bool:
+        """Raises:
+        ReferenceViolation: Something refers to it.
+        """
+        ...

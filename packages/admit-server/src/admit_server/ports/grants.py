@@ -74,7 +74,13 @@ class Grants(Protocol):
 
     async def alive_of_user(self, user_id: str, *, now: int) -> list[str]: ...
 
-    async def alive_of_client(self, client_id: str, *, now: int) -> list[str]: ...
+    async def alive_of_client(self, client_id: str, *, limit: int, now: int) -> list[str]:
+        """Some of the grants of which anything may still be accepted."""
+        ...
+
+    async def forget_of_client(self, client_id: str, *, limit: int, now: int) -> int:
+        """Remove some rows of grants that are not alive any more; how many."""
+        ...
 
     async def alive_of_session(self, session_id: str, *, now: int) -> list[str]:
         """Living grants that came from a session and end with it."""
@@ -88,6 +94,10 @@ class AuthorizationCodes(Protocol):
 
     async def consume(self, digest: bytes, *, client_id: str, now: int) -> CodeConsumed | AlreadyUsed | Unknown:
         """Spend the code. Of any number of callers racing, exactly one gets CodeConsumed."""
+        ...
+
+    async def owner(self, digest: bytes) -> tuple[str, str] | None:
+        """Grant and client of a code, spent or not; None when unknown."""
         ...
 
 

@@ -1,9 +1,8 @@
-"""Ports of keys, revocations, counters, refusals and audit."""
+"""Ports of keys, revocations, counters and audit."""
 
 from typing import Protocol
 
 from ..domain.audit import AuditEvent
-from ..domain.denial import Denial
 from ..domain.revocation import FeedHead, Revocation
 from ..domain.signing_key import SigningKey
 from ..domain.throttle import Counter
@@ -65,16 +64,6 @@ class Throttles(Protocol):
         ...
 
     async def clear(self, counter: bytes) -> None: ...
-
-
-class Denials(Protocol):
-    """Refusals."""
-
-    async def add(self, denial: Denial) -> None: ...
-
-    async def count(self, *, code: str, network: str, minute: int, amount: int = 1) -> None:
-        """Count refusals that are tied to nobody we know."""
-        ...
 
 
 class Audit(Protocol):

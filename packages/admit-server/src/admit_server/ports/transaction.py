@@ -2,9 +2,13 @@
 
 from typing import Protocol
 
+from .audit import AuditLog
 from .clients import Clients, Policies, Resources
+from .counting import Counting
+from .denials import Denials
 from .grants import AccessTokens, AuthorizationCodes, Grants, RefreshTokens
-from .security import Audit, Denials, Feed, SigningKeys, Sweeping, Throttles
+from .roles import Roles
+from .security import Audit, Feed, SigningKeys, Sweeping, Throttles
 from .store import Store
 from .users import Credentials, Sessions, Users
 
@@ -23,6 +27,8 @@ class Tx(Protocol):
     @property
     def resources(self) -> Resources: ...
     @property
+    def roles(self) -> Roles: ...
+    @property
     def policies(self) -> Policies: ...
     @property
     def grants(self) -> Grants: ...
@@ -33,6 +39,8 @@ class Tx(Protocol):
     @property
     def access_tokens(self) -> AccessTokens: ...
     @property
+    def counting(self) -> Counting: ...
+    @property
     def feed(self) -> Feed: ...
     @property
     def keys(self) -> SigningKeys: ...
@@ -42,6 +50,8 @@ class Tx(Protocol):
     def denials(self) -> Denials: ...
     @property
     def audit(self) -> Audit: ...
+    @property
+    def audit_log(self) -> AuditLog: ...
     @property
     def sweeping(self) -> Sweeping: ...
 

@@ -21,7 +21,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from .sections import FeedSection, LogSection, ServerSection, SignInSection, StorageSection, TokensSection
+from .sections import AuditSection, FeedSection, LogSection, ServerSection, SignInSection, StorageSection, TokensSection
 
 PREFIX = "ADMIT_"
 CONFIG_FILE = "admit.toml"
@@ -51,6 +51,7 @@ class Settings(BaseSettings):
     tokens: TokensSection = TokensSection()
     sign_in: SignInSection = SignInSection()
     feed: FeedSection = FeedSection()
+    audit: AuditSection = AuditSection()
     log: LogSection = LogSection()
     _config: Path | None = PrivateAttr(default=None)
 

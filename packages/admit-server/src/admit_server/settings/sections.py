@@ -86,6 +86,18 @@ class FeedSection(_Section):
     )
 
 
+class AuditSection(_Section):
+    """The audit log."""
+
+    checkpoint_s: int = Field(
+        default=300,
+        ge=1,
+        le=86_400,
+        description="A signed checkpoint is written outside the database this often, when there is something new.",
+    )
+    keep_days: int = Field(default=0, ge=0, description="Events are dropped after so many days. 0: they are kept.")
+
+
 class LogSection(_Section):
     """Logging."""
 

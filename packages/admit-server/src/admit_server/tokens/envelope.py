@@ -131,6 +131,10 @@ class Vault:
         """HMAC-SHA-256 under a key of its own for each purpose (throttle counters, form tokens)."""
         return hmac.digest(self._derive(self._first, b"mac", purpose.encode()), message, "sha256")
 
+    def keys_for(self, purpose: str) -> dict[str, bytes]:
+        """A key of its own for a purpose, from each key of the file, the sealing one first; by the names of `key_ids`."""
+        return {key_id.hex(): self._derive(key_id, b"key", purpose.encode()) for key_id in self._keys}
+
     def _derive(self, key_id: bytes, secret: bytes, info: bytes = b"") -> bytes:
         # RFC 5869. The key file's key is the salt or the secret; both ways nothing follows from the database alone.
         return HKDF(SHA256(), KEY_BYTES, salt=self._keys[key_id], info=b"admit " + info).derive(secret)

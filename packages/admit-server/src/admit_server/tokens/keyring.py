@@ -62,9 +62,11 @@ class Keyring:
         assert best.private is not None  # noqa: S101 - filtered above
         return best.private
 
-    def sign(self, claims: dict[str, Any], *, alg: str, typ: str, now: int) -> str:
+    def sign(
+        self, claims: dict[str, Any], *, alg: str, typ: str, now: int, critical: dict[str, bool] | None = None
+    ) -> str:
         """A compact JWS of the claims by the active key."""
-        return sign(claims, self.signer(alg, now=now), typ=typ)
+        return sign(claims, self.signer(alg, now=now), typ=typ, critical=critical)
 
     def verify(self, token: str, *, types: frozenset[str], now: int) -> Signed:
         """Check the signature of a token that we may have signed; claims are not judged here.
@@ -72,7 +74,7 @@ class Keyring:
         Raises:
             admit.jose.JoseError: Not one of ours.
         """
-        return verify(token, self.published(now=now), types=types)
+        return verify(token, self.published(now=now), types=types, understood=("limits",))
 
     def published(self, *, now: int) -> Jwks:
         """Every key that is in `/jwks`: the next one too, and old ones as long as their tokens live."""

@@ -12,6 +12,7 @@ from ..ports.store import StoreUnavailable
 from ..tokens.keyring import NoSigningKey
 from . import responses, routes
 from .params import BodyTooLarge, discard_body
+from .refused import refused
 from .routes import Route
 from .site import Site
 
@@ -49,8 +50,7 @@ class Application:
                 return await endpoint(request, site)
             return await self._no_endpoint(request, route)
         except ProtocolError as error:
-            log.info("refused %s %s: %s: %s", method, request.scope["path"], error.code, error)
-            return responses.refusal(error, kind=kind, site=site)
+            return await refused(error, request, kind=kind, site=site)
         except BodyTooLarge:
             await discard_body(request)
             headers = {"Connection": "close"}

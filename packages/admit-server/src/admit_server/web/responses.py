@@ -26,6 +26,13 @@ _TITLES = {
     503: "Back in a moment",
 }
 
+# What a code means to somebody in front of a page: nothing but the code decides which of these they read.
+_TO_PEOPLE = {
+    "access_denied": "This was not allowed.",
+    "invalid_client": "The application that sent you here is not known to this server.",
+    "invalid_request": "The application that sent you here asked for something that this server refuses.",
+}
+
 
 def json(
     content: Any, *, status: int = 200, headers: dict[str, str] | None = None, media_type: str = "application/json"
@@ -55,7 +62,7 @@ def see_other(url: str) -> Response:
 
 
 def refusal(error: ProtocolError, *, kind: Kind, site: Site, denial_id: str | None = None) -> Response:
-    """Render a refusal once, for every endpoint."""
+    """Render a refusal once, for every endpoint: its code and its id. What was expected and found is for the administrator alone."""
     headers = dict(NO_STORE)
     if isinstance(error, TooManyTries | Busy):
         headers["Retry-After"] = str(error.retry_after_s)
@@ -66,12 +73,11 @@ def refusal(error: ProtocolError, *, kind: Kind, site: Site, denial_id: str | No
         scope = ', scope="openid"' if isinstance(error, InsufficientScope) else ""
         headers["WWW-Authenticate"] = f'Bearer realm="{site.rt.issuer}", error="{error.code}"{scope}'
     if kind == "page":
-        return fault_page(error.status, site=site, message=error.public, denial_id=denial_id, headers=headers)
+        message = error.advice or _TO_PEOPLE.get(error.code, "")
+        return fault_page(error.status, site=site, message=message, denial_id=denial_id, headers=headers)
     if kind == "problem":
-        return problem(error.status, error.code, denial_id=denial_id, headers=headers, detail=error.public)
+        return problem(error.status, error.code, denial_id=denial_id, headers=headers)
     body: dict[str, Any] = {"error": error.code}
-    if error.public:
-        body["error_description"] = error.public
     if isinstance(error, InsufficientAuthorization):
         body["auth_session"] = error.auth_session
     if denial_id is not None:

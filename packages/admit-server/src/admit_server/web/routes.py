@@ -7,7 +7,7 @@ from typing import Literal
 from starlette.requests import Request
 from starlette.responses import Response
 
-from .oauth import challenge, metadata, revocations, token, tokens_in_use
+from .oauth import challenge, denials, metadata, revocations, token, tokens_in_use
 from .pages import authorize, consent, home, logout, sign_in
 from .responses import Kind
 from .site import Site
@@ -37,6 +37,7 @@ ROUTES: dict[str, Route] = {
     "/token": Route({"POST": token.token_endpoint}, "oauth", "client"),
     "/revoke": Route({"POST": tokens_in_use.revoke_endpoint}, "oauth", "client"),
     "/introspect": Route({"POST": tokens_in_use.introspect_endpoint}, "oauth"),
+    "/denials": Route({"POST": denials.denials_endpoint}, "problem"),
     "/authorize-challenge": Route({"POST": challenge.challenge_endpoint}, "oauth"),
     "/userinfo": Route(
         {"GET": tokens_in_use.userinfo_endpoint, "POST": tokens_in_use.userinfo_endpoint}, "oauth", "client"

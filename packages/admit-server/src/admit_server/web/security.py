@@ -15,6 +15,7 @@ from ..tokens.envelope import NotSealedHere
 
 DEVICE_COOKIE_S = 365 * 86_400
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +63,14 @@ def check_form_post(request: Request, form: dict[str, str], *, browser: str | No
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     same = site == "same-origin" if site is not None else origin == rt.issuer
     if not same or (origin is not None and origin not in (rt.issuer, "null") and site != "same-origin"):
-        raise AccessDenied(
-            "This form was not sent from our own page.", detail=f"sec-fetch-site {site!r}, origin {origin!r}"
-        )
+        text = "This form was not sent from our own page."
+        raise AccessDenied(text, detail=f"sec-fetch-site {site!r}, origin {origin!r}", advice=text)
     if browser is None:
-        raise AccessDenied(
-            "Your browser did not send back our cookie. Allow cookies for this address, go back and try again.",
-            detail="no browser cookie",
-        )
+        text = "Your browser did not send back our cookie. Allow cookies for this address, go back and try again."
+        raise AccessDenied(text, detail="no browser cookie", advice=text)
     if not hmac.compare_digest(form.get("form_token", "").encode(), form_token(browser, rt=rt).encode()):
-        raise AccessDenied(
-            "This page is too old, or was opened in another browser. Go back and try again.", detail="form token"
-        )
+        text = "This page is too old, or was opened in another browser. Go back and try again."
+        raise AccessDenied(text, detail="the form token is not this browser's", advice=text)
     return browser
 
 
@@ -113,10 +110,14 @@ def caller_of(request: Request, *, trusted: tuple[Network, ...]) -> Caller:
     """Where the request came from: the peer, or, behind trusted proxies only, what they forwarded."""
     peer = request.client.host if request.client else ""
     address = _client_address(peer, request.headers.getlist("x-forwarded-for"), trusted)
-    return Caller(network=address, user_agent=request.headers.get("user-agent", "")[:256])
+    return Caller(
+        network=_network_of(address),
+        address=str(address or ""),
+        user_agent=request.headers.get("user-agent", "")[:256],
+    )
 
 
-def _client_address(peer: str, forwarded: list[str], trusted: tuple[Network, ...]) -> str:
+def _client_address(peer: str, forwarded: list[str], trusted: tuple[Network, ...]) -> Address | None:
     address = _parse(peer)
     hops = [hop.strip() for line in forwarded for hop in line.split(",")]
     while (
@@ -128,13 +129,17 @@ def _client_address(peer: str, forwarded: list[str], trusted: tuple[Network, ...
         if before is None:
             break
         address = before
+    return address
+
+
+def _network_of(address: Address | None) -> str:
     if address is None:
         return ""
     # An IPv6 customer holds at least a /64; one address of it says little.
     return str(ipaddress.ip_network((address, 64), strict=False)) if address.version == 6 else str(address)
 
 
-def _parse(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def _parse(text: str) -> Address | None:
     try:
         address = ipaddress.ip_address(text)
     except ValueError:

@@ -31,8 +31,11 @@ class Site:
     streams_per_network: int = 1024
 
     def caller(self, request: Request) -> Caller:
-        """Where the request came from."""
-        return caller_of(request, trusted=self.trusted_proxies)
+        """Where the request came from: one for each request, so that one trail tells all that was checked of it."""
+        known: Caller | None = getattr(request.state, "caller", None)
+        if known is None:
+            known = request.state.caller = caller_of(request, trusted=self.trusted_proxies)
+        return known
 
     async def session(self, request: Request) -> Session | None:
         """The living session of this browser."""

@@ -164,12 +164,12 @@ async def test_without_openid_there_is_no_id_token(site):
     assert "id_token" not in await site.tokens(scope="notes:read")
 
 
-async def test_what_is_missing_is_named_and_consumes_nothing(site):
+async def test_a_request_that_lacks_something_is_refused_and_consumes_nothing(site):
     code = await site.browser().code()
     answer = await site.post("/token", {"grant_type": "authorization_code", "client_id": "web"})
-    assert (error_of(answer), answer.json()["error_description"]) == ("invalid_request", "code is missing.")
+    assert error_of(answer) == "invalid_request"
     answer = await site.post("/token", {"code": code, "client_id": "web"})
-    assert answer.json()["error_description"] == "grant_type is missing."
+    assert error_of(answer) == "invalid_request"
     assert (await site.redeem(code)).status_code == 200
 
 

@@ -1,14 +1,19 @@
-"""Named token policies: set, find, list."""
+"""Named token policies: set, find, list, delete."""
 
 import re
 from dataclasses import dataclass
 
 from ...domain.errors import NotAllowed, NotFound
 from ...domain.token_policy import TokenPolicy
+from ...ports.store import ReferenceViolation
 from ...ports.transaction import Tx
+from ..effective import limits_of
 from ..runtime import Caller, Runtime
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}\Z")
+MOST_ENTRIES, MOST_NAMED = 50, 5
+# Limits that nothing enforces yet: a policy with one of them would promise what is not kept.
+NOT_ENFORCED = ("lease_s", "binding", "acr", "max_auth_age_s", "max_sessions", "deny_new_session")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +30,20 @@ async def set_policy(name: str, limits: TokenPolicy, *, rt: Runtime, caller: Cal
     Tokens issued from now on obey it; those that exist keep what they were issued by.
 
     Raises:
-        NotAllowed: A name that can't be one.
+        NotAllowed: A name that can't be one, an entry that is not written as it has to be, or a limit that nothing enforces.
     """
     if not _NAME.match(name):
         raise NotAllowed(f"A policy's name is a lower-case word of letters, digits and `_.-`, not {name!r}.")
+    check(limits)
     now = rt.clock()
-    event = rt.event("policy.set", name, actor=caller.actor, caller=caller, now=now, details={**limits.as_dict()})
+    event = rt.event(
+        "policy.set",
+        name,
+        actor=caller.actor,
+        caller=caller,
+        now=now,
+        details={name: str(value) for name, value in limits.as_dict().items()},
+    )
 
     async def unit(tx: Tx) -> bool:
         is_new = await tx.policies.get(name) is None
@@ -39,6 +52,45 @@ async def set_policy(name: str, limits: TokenPolicy, *, rt: Runtime, caller: Cal
         return is_new
 
     return await rt.store.write(unit)
+
+
+def check(limits: TokenPolicy) -> None:
+    """Refuse limits that could not be kept.
+
+    Raises:
+        NotAllowed: An entry that is not written as it has to be, too many of them, or a limit that nothing enforces.
+    """
+    given = limits.as_dict()
+    if unkept := [f"--{name.removesuffix('_s').replace('_', '-')}" for name in NOT_ENFORCED if name in given]:
+        raise NotAllowed(
+            f"This version can't enforce {' and '.join(unkept)} yet, so no policy may promise it; leave it out."
+        )
+    for name in ("actions", "networks", "hours"):
+        if sum(map(len, getattr(limits, name))) > MOST_ENTRIES:
+            raise NotAllowed(f"A policy has at most {MOST_ENTRIES} {name}: they travel in every token.")
+    limits_of(limits)
+
+
+async def delete(name: str, *, rt: Runtime, caller: Caller) -> None:
+    """Remove a policy that nothing refers to. Grants that were made by it keep its limits.
+
+    Raises:
+        NotFound: There is none.
+        NotAllowed: Something refers to it: to take it away would loosen that.
+    """
+    event = rt.event("policy.deleted", name, actor=caller.actor, caller=caller, now=rt.clock())
+
+    async def unit(tx: Tx) -> None:
+        await require(tx, name)
+        if users := await tx.policies.used_by(name, limit=MOST_NAMED + 1):
+            raise _in_use(name, users)
+        await tx.policies.remove(name)
+        await tx.audit.append(event)
+
+    try:
+        await rt.store.write(unit)
+    except ReferenceViolation:  # somebody attached it in this very moment
+        raise _in_use(name, await rt.store.read.policies.used_by(name, limit=MOST_NAMED + 1)) from None
 
 
 async def find(name: str, *, rt: Runtime) -> NamedPolicy:
@@ -65,3 +117,10 @@ async def require(tx: Tx, name: str) -> TokenPolicy:
     if limits is None:
         raise NotFound(f"There is no policy {name!r}; make it with `admit policy set {name}`.")
     return limits
+
+
+def _in_use(name: str, users: list[str]) -> NotAllowed:
+    shown = ", ".join(users[:MOST_NAMED]) + (" and others" if len(users) > MOST_NAMED else "")
+    return NotAllowed(
+        f"The policy {name!r} is in use by {shown or 'something'}; take it from there first (--no-policy)."
+    )

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from ...domain.client import Resource, TokenFormat
+from ...domain.client import Resource, TokenFormat, Verifier
 from ...domain.errors import AlreadyExists, InvalidScope, NotAllowed, NotFound
 from ...domain.scopes import OPENID, parse_scope
 from ...ports.store import UniqueViolation
@@ -26,6 +26,7 @@ class NewResource:
     format: TokenFormat = "jwt"
     policy: str | None = None
     client: str | None = None
+    verifier: Verifier | None = None
 
 
 async def add(new: NewResource, *, rt: Runtime, caller: Caller) -> Resource:
@@ -50,6 +51,7 @@ async def add(new: NewResource, *, rt: Runtime, caller: Caller) -> Resource:
         policy=new.policy,
         client_id=reader.id if reader else None,
         created_at=now,
+        verifier=new.verifier,
     )
     event = rt.event(
         "resource.added", audience, actor=caller.actor, caller=caller, now=now, details={"format": new.format}

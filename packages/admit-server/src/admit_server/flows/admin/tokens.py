@@ -1,30 +1,40 @@
 """Tokens by an administrator's hand: issue without a sign-in, look at one, end one."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from typing import Any
 
+from ...domain.counting import Count
 from ...domain.errors import InvalidScope, NotAllowed
 from ...domain.grant import Grant
 from ...domain.scopes import OPENID, narrow
-from ...domain.token_policy import BoundedPolicy, TokenPolicy
+from ...domain.token_policy import TokenPolicy
 from ...ports.grants import NewRefreshToken
 from ...ports.transaction import Tx
 from ...tokens import opaque
 from .. import issuing, revoke
+from ..effective import effective_policy, limits_of
 from ..runtime import Caller, Runtime
 from ..token_status import BadToken, GoodToken, judge
 from . import clients, policies, resources, users
 
 REASON = "revoked_by_administrator"
+_UNLIMITED = TokenPolicy()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewToken:
-    """What to issue. `user` and `client`: id or name; no scopes: all that the client has there."""
+    """What to issue. `user` and `client`: id or name; no scopes: all that the client has there.
+
+    Attributes:
+        policy: A named policy for this one.
+        limits: Further limits for this one; both and all rules combine to the strictest.
+    """
 
     user: str
     client: str
     resource: str
     policy: str | None = None
+    limits: TokenPolicy = _UNLIMITED
     scopes: frozenset[str] = frozenset()
 
 
@@ -57,13 +67,16 @@ class Revoked:
 
 
 async def issue(new: NewToken, *, rt: Runtime, caller: Caller) -> Issued:
-    """Make a grant of its own, without a sign-in or session, and its tokens; a refresh token where the client may use one.
+    """Make a grant of its own, without a sign-in or session, and its tokens.
+
+    With a refresh token where the client may use one, but not where uses are counted: each refresh would give as many uses again.
 
     Raises:
         NotFound: The user, client, resource or policy does not exist.
         NotAllowed: The user or client is disabled, or the client may not have such a token.
         NoSigningKey: There is no key to sign with; nothing was made.
     """
+    policies.check(new.limits)
     user = await users.find(new.user, rt=rt)
     client = await clients.find(new.client, rt=rt)
     resource = await resources.find(new.resource, rt=rt)
@@ -94,12 +107,11 @@ async def issue(new: NewToken, *, rt: Runtime, caller: Caller) -> Issued:
         details={"user": user.id, "client": client.id, "audience": resource.audience, "by_administrator": True},
     )
 
-    async def unit(tx: Tx) -> issuing.ReadyToSign:
+    async def unit(tx: Tx) -> tuple[issuing.ReadyToSign, str | None]:
         if await tx.users.hold(user.id) is None:
             raise NotAllowed(f"User {user.username!r} is disabled; `admit user enable {user.username}` lets them in.")
-        policy = await issuing.effective_policy(tx, rt, client=client, resource=resource)
-        if new.policy is not None:
-            policy = _strictest(policy, await policies.require(tx, new.policy))
+        named = await policies.require(tx, new.policy) if new.policy is not None else _UNLIMITED
+        policy = await effective_policy(tx, rt, client=client, resource=resource, user=user, issue=named & new.limits)
         grant = issuing.new_grant(
             grant_id=grant_id,
             client=client,
@@ -113,10 +125,11 @@ async def issue(new: NewToken, *, rt: Runtime, caller: Caller) -> Issued:
         held = await issuing.hold_alive(tx, grant.id, now=now)  # notes how long its JWT may live
         if held is None:
             raise NotAllowed("The grant ended while it was made.")
-        if refresh is not None:
+        given = refresh if policy.max_uses is None else None
+        if given is not None:
             await tx.refresh_tokens.add(
                 NewRefreshToken(
-                    digest=opaque.digest(refresh),
+                    digest=opaque.digest(given),
                     grant_id=grant.id,
                     client_id=client.id,
                     parent_digest=None,
@@ -128,11 +141,11 @@ async def issue(new: NewToken, *, rt: Runtime, caller: Caller) -> Issued:
                 )
             )
         await tx.audit.append(event)
-        return await issuing.prepare(tx, held, scopes=scopes, token=token, now=now)
+        return await issuing.prepare(tx, held, scopes=scopes, token=token, now=now), given
 
-    ready = await rt.store.write(unit)
+    ready, given = await rt.store.write(unit)
     # No ID token: it would tell of a sign-in that never was.
-    return Issued(issuing.finish(ready, rt=rt, now=now, refresh_token=refresh, with_id_token=False), ready.grant)
+    return Issued(issuing.finish(ready, rt=rt, now=now, refresh_token=given, with_id_token=False), ready.grant)
 
 
 async def inspect(token: str, *, rt: Runtime) -> Inspected:
@@ -140,6 +153,16 @@ async def inspect(token: str, *, rt: Runtime) -> Inspected:
     if opaque.is_opaque(token, "rt"):
         return await _inspect_refresh_token(token, rt=rt)
     return await judge(token, rt=rt)
+
+
+def limits_claim(found: Inspected) -> dict[str, Any]:
+    """The limits that its resource enforces, as its introspection would tell them."""
+    return limits_of(found.grant.policy).as_claim() if isinstance(found, GoodToken) else {}
+
+
+async def count_of(found: Inspected, *, rt: Runtime) -> Count | None:
+    """Where a counted token stands; None for all others."""
+    return await rt.store.read.counting.look(found.id) if isinstance(found, GoodToken) else None
 
 
 async def username_of(found: Inspected, *, rt: Runtime) -> str | None:
@@ -175,7 +198,3 @@ async def _inspect_refresh_token(token: str, *, rt: Runtime) -> RefreshTokenFoun
         session = await rt.store.read.sessions.get(grant.bound_session)
         alive = session is not None and session.is_alive(now)
     return RefreshTokenFound(grant, alive)
-
-
-def _strictest(policy: BoundedPolicy, named: TokenPolicy) -> BoundedPolicy:
-    return (TokenPolicy(**asdict(policy)) & named).bounded()

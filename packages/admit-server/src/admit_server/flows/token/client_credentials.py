@@ -9,6 +9,7 @@ from ...domain.scopes import narrow
 from ...ports.transaction import Tx
 from .. import issuing
 from ..client_auth import AuthenticatedClient
+from ..effective import effective_policy, token_format
 from ..runtime import Caller, Runtime
 
 # The grant of a client for a resource is noted as "a JWT may be alive until" this far ahead, so that one write serves many tokens.
@@ -37,24 +38,30 @@ async def exchange(
         InvalidScope: More than the client has.
     """
     client, now = who.client, rt.clock()
-    client.require_grant_type("client_credentials")
+    trail = caller.trail
+    client.require_grant_type("client_credentials", trail)
     if not who.proved:
+        trail.failed("kind of client", "confidential", client.kind)
         raise UnauthorizedClient("client_credentials is for confidential clients.")
     read = rt.store.read
-    audience = choose_audience(grant.resource, client=client, known=frozenset(client.audiences))
+    audience = choose_audience(grant.resource, client=client, known=frozenset(client.audiences), trail=trail)
     resource = await read.resources.get(audience)
     if resource is None:
+        trail.failed("resource", "one that is here", f"{audience} is gone")
         raise InvalidTarget("This client may not ask for that resource.", detail=f"resource {audience!r} is gone")
     allowed = client.scopes & frozenset(resource.scopes)
-    scopes = narrow(grant.scopes, allowed=allowed)
+    scopes = narrow(grant.scopes, allowed=allowed, trail=trail)
     token = issuing.blank(rt)
-    policy = await issuing.effective_policy(read, rt, client=client, resource=resource)
+    policy = await effective_policy(read, rt, client=client, resource=resource)
+    form = token_format(policy, resource)
     found = await read.grants.of_client_itself(client.id, audience, now=now)
     if (
         found
-        and found[0].format == resource.format == "jwt"
+        and found[0].format == form == "jwt"
         and found[0].policy == policy
         and found[1] >= now + policy.lifetime_s
+        and policy.max_uses is None
+        and policy.idle_timeout_s is None
     ):
         expires_at = min(now + policy.lifetime_s, found[0].expires_at)
         ready = issuing.ReadyToSign(grant=found[0], expires_at=expires_at, scopes=scopes, user=None, blank=token)
@@ -72,7 +79,7 @@ async def exchange(
 
     async def _held(tx: Tx) -> Grant:
         existing = await tx.grants.of_client_itself(client.id, audience, now=now)
-        if existing and existing[0].format == resource.format and existing[0].policy == policy:
+        if existing and existing[0].format == form and existing[0].policy == policy:
             held = await tx.grants.hold(existing[0].id, now=now + AHEAD_S)
             if held is not None:
                 return held

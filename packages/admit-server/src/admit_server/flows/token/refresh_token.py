@@ -11,8 +11,10 @@ from ...tokens import opaque
 from ...tokens.envelope import NotSealedHere
 from .. import issuing
 from ..client_auth import AuthenticatedClient
+from ..denials import tie
 from ..endings import end_grant
 from ..runtime import Caller, Refusal, Runtime, or_raise
+from ..token_forms import form_of
 
 MOST_REPLAYS = 5
 _UNKNOWN = "The refresh token is unknown, expired or was used."
@@ -46,9 +48,10 @@ async def exchange(
         InvalidGrant: Unknown for this client, expired, used, or its grant or session has ended.
         InvalidScope: More than the token carries; nothing is spent.
     """
-    client, now = who.client, rt.clock()
-    client.require_grant_type("refresh_token")
+    client, now, trail = who.client, rt.clock(), caller.trail
+    client.require_grant_type("refresh_token", trail)
     if not opaque.is_opaque(grant.token, "rt"):
+        trail.failed("token's form", "a refresh token with a good checksum", form_of(grant.token))
         raise InvalidGrant(_UNKNOWN, detail="malformed refresh token")
     digest, token, feed_nonce = opaque.digest(grant.token), issuing.blank(rt), rt.nonce()
     successor = opaque.mint("rt", rt.entropy(opaque.SECRET_BYTES))
@@ -59,7 +62,10 @@ async def exchange(
     replayed = rt.event("refresh_token.replayed", "", actor=client.id, caller=caller, now=now)
     reused = rt.event("refresh_token.reused", "", actor=client.id, caller=caller, now=now, outcome="refused")
 
+    mark = trail.mark()
+
     async def unit(tx: Tx) -> Rotated | Refusal:
+        trail.back_to(mark)
         match await tx.refresh_tokens.consume(
             digest,
             client_id=client.id,
@@ -70,9 +76,13 @@ async def exchange(
             case Unknown():
                 return Refusal(InvalidGrant(_UNKNOWN, detail="refresh token unknown for this client"))
             case AlreadyUsed(grant_id, late_tab=True):
+                trail.grant_id = grant_id
+                trail.failed("token is unused", "the newest of its family", "used before; its successor was used too")
                 await tx.audit.append(replace(reused, target=grant_id, details={"late_tab": True}))
                 return Refusal(InvalidGrant(_UNKNOWN, detail="its successor was used already; family kept"))
             case AlreadyUsed(grant_id):
+                trail.grant_id = grant_id
+                trail.failed("token is unused", "the newest of its family", "used long before; so the family was ended")
                 await tx.audit.append(replace(reused, target=grant_id))
                 await end_grant(tx, grant_id, reason="refresh_token_reused", nonce=feed_nonce, now=now)
                 return Refusal(InvalidGrant(_UNKNOWN, detail=f"refresh token reuse, family {grant_id} revoked"))
@@ -83,7 +93,9 @@ async def exchange(
 
     async def _replay(tx: Tx, replay: Replayed) -> Rotated | Refusal:
         await tx.audit.append(replace(replayed, target=replay.grant_id, details={"replays": replay.replays}))
+        trail.grant_id = replay.grant_id
         if replay.replays > MOST_REPLAYS:
+            trail.failed("repeats of a used token", f"at most {MOST_REPLAYS}", replay.replays)
             await end_grant(tx, replay.grant_id, reason="refresh_token_replayed", nonce=feed_nonce, now=now)
             return Refusal(
                 InvalidGrant(_UNKNOWN, detail=f"more than {MOST_REPLAYS} replays, family {replay.grant_id} revoked")
@@ -99,9 +111,14 @@ async def exchange(
         return Rotated(await issuing.prepare(tx, held, scopes=scopes, token=token, now=now), replay.sealed_successor)
 
     async def _rotate(tx: Tx, used: Consumed) -> Rotated | Refusal:
+        trail.grant_id = used.grant_id
+        trail.passed("token is unused", "the newest of its family", True)
         if now >= used.expires_at:
+            trail.failed("token's time", "not over", f"over since {now - used.expires_at} s")
             return Refusal(InvalidGrant(_UNKNOWN, detail=f"expired {now - used.expires_at} s ago"))
+        trail.passed("token's time", "not over", f"{used.expires_at - now} s left")
         if excess := grant.scopes - used.scopes:
+            trail.failed("scope", used.scopes, grant.scopes)
             # Raised, not returned: this undoes the consumption.
             raise InvalidScope(f"Not in the original grant: {format_scope(excess)}.")
         held = await issuing.hold_alive(tx, used.grant_id, now=now)
@@ -126,9 +143,14 @@ async def exchange(
         await tx.audit.append(replace(refreshed, target=family.id))
         return Rotated(await issuing.prepare(tx, held, scopes=grant.scopes or used.scopes, token=token, now=now))
 
-    outcome = await rt.store.write(unit)
+    try:
+        outcome = await rt.store.write(unit)
+    except InvalidScope:
+        await _explain(digest, client_id=client.id, rt=rt, caller=caller)
+        raise
     if isinstance(outcome, Refusal):
         rt.on_revocation()
+        await _explain(digest, client_id=client.id, rt=rt, caller=caller)
     rotated = or_raise(outcome)
     text = successor
     if rotated.sealed_successor is not None:
@@ -137,3 +159,17 @@ async def exchange(
         except NotSealedHere as error:
             raise InvalidGrant(_UNKNOWN, detail=f"the sealed successor can't be opened: {error}") from None
     return issuing.finish(rotated.ready, rt=rt, now=now, refresh_token=text)
+
+
+async def _explain(digest: bytes, *, client_id: str, rt: Runtime, caller: Caller) -> None:
+    """Whom the refused token concerns, and whose it is if it is not this client's."""
+    trail = caller.trail
+    if trail.grant_id is not None:
+        await tie(trail.grant_id, rt=rt, caller=caller)
+        return
+    owner = await rt.store.read.refresh_tokens.owner(digest)
+    if owner is None:
+        trail.failed("token is known", "one that was issued here", "never issued here, or long over and forgotten")
+    else:
+        trail.failed("token's client", owner[1], client_id)
+        await tie(owner[0], rt=rt, caller=caller)

@@ -4,11 +4,16 @@ from dataclasses import dataclass
 
 from ...ports.store import Statements
 from .access_tokens import AccessTokenStatements
-from .clients import ClientStatements, PolicyStatements, ResourceStatements
+from .audit_log import AuditLogStatements
+from .clients import ClientStatements, ResourceStatements
+from .counting import CountingStatements
+from .denials import DenialStatements
 from .feed import FeedStatements, SigningKeyStatements
 from .grants import GrantStatements
 from .one_use import CodeStatements, RefreshTokenStatements
-from .security import AuditStatements, DenialStatements, SweepStatements, ThrottleStatements
+from .policies import PolicyStatements
+from .roles import RoleStatements
+from .security import AuditStatements, SweepStatements, ThrottleStatements
 from .sessions import SessionStatements
 from .users import CredentialStatements, UserStatements
 
@@ -22,16 +27,19 @@ class Aggregates:
     sessions: SessionStatements
     clients: ClientStatements
     resources: ResourceStatements
+    roles: RoleStatements
     policies: PolicyStatements
     grants: GrantStatements
     codes: CodeStatements
     refresh_tokens: RefreshTokenStatements
     access_tokens: AccessTokenStatements
+    counting: CountingStatements
     feed: FeedStatements
     keys: SigningKeyStatements
     throttles: ThrottleStatements
     denials: DenialStatements
     audit: AuditStatements
+    audit_log: AuditLogStatements
     sweeping: SweepStatements
 
 
@@ -43,15 +51,18 @@ def bind(tx: Statements) -> Aggregates:
         sessions=SessionStatements(tx),
         clients=ClientStatements(tx),
         resources=ResourceStatements(tx),
+        roles=RoleStatements(tx),
         policies=PolicyStatements(tx),
         grants=GrantStatements(tx),
         codes=CodeStatements(tx),
         refresh_tokens=RefreshTokenStatements(tx),
         access_tokens=AccessTokenStatements(tx),
+        counting=CountingStatements(tx),
         feed=FeedStatements(tx),
         keys=SigningKeyStatements(tx),
         throttles=ThrottleStatements(tx),
         denials=DenialStatements(tx),
         audit=AuditStatements(tx),
+        audit_log=AuditLogStatements(tx),
         sweeping=SweepStatements(tx),
     )

@@ -1,13 +1,12 @@
-"""Applications, resources and named policies."""
+"""Applications and resources."""
 
 from ...domain.client import Client, Resource
-from ...domain.token_policy import TokenPolicy
 from ...ports.store import Row, Statements
 from .columns import from_json, to_json, word_set, words
 
 _CLIENT = """id, name, kind, first_party, secret_digest, redirect_uris, post_logout_redirect_uris, grant_types, scopes, audiences,
              pkce_required, policy, created_at, disabled_at"""
-_RESOURCE = "audience, scopes, format, policy, client_id, created_at"
+_RESOURCE = "audience, scopes, format, policy, client_id, created_at, verifier"
 
 
 def _client(row: Row) -> Client:
@@ -31,7 +30,13 @@ def _client(row: Row) -> Client:
 
 def _resource(row: Row) -> Resource:
     return Resource(
-        audience=row[0], scopes=from_json(row[1]), format=row[2], policy=row[3], client_id=row[4], created_at=row[5]
+        audience=row[0],
+        scopes=from_json(row[1]),
+        format=row[2],
+        policy=row[3],
+        client_id=row[4],
+        created_at=row[5],
+        verifier=row[6],
     )
 
 
@@ -88,6 +93,20 @@ class ClientStatements:
         )
         return [_client(row) for row in rows]
 
+    async def set_policy(self, client_id: str, policy: str | None) -> bool:
+        return 1 == await self._tx.run(
+            "UPDATE client SET policy = CAST(:policy AS TEXT) WHERE id = :id", policy=policy, id=client_id
+        )
+
+    async def disable(self, client_id: str, *, at: int) -> bool:
+        return 1 == await self._tx.run(
+            "UPDATE client SET disabled_at = :at WHERE id = :id AND disabled_at IS NULL", at=at, id=client_id
+        )
+
+    async def remove(self, client_id: str) -> bool:
+        await self._tx.run("DELETE FROM client_origin WHERE client_id = :id", id=client_id)
+        return 1 == await self._tx.run("DELETE FROM client WHERE id = :id", id=client_id)
+
     async def origin_allowed(self, origin: str, *, client_id: str | None) -> bool:
         if client_id is None:
             row = await self._tx.one("SELECT 1 FROM client_origin WHERE origin = :origin LIMIT 1", origin=origin)
@@ -108,14 +127,16 @@ class ResourceStatements:
 
     async def add(self, resource: Resource) -> None:
         await self._tx.run(
-            """INSERT INTO resource (audience, scopes, format, policy, client_id, created_at)
-               VALUES (:audience, :scopes, :format, CAST(:policy AS TEXT), CAST(:client_id AS TEXT), :created_at)""",
+            """INSERT INTO resource (audience, scopes, format, policy, client_id, created_at, verifier)
+               VALUES (:audience, :scopes, :format, CAST(:policy AS TEXT), CAST(:client_id AS TEXT), :created_at,
+                       CAST(:verifier AS TEXT))""",
             audience=resource.audience,
             scopes=to_json(resource.scopes),
             format=resource.format,
             policy=resource.policy,
             client_id=resource.client_id,
             created_at=resource.created_at,
+            verifier=resource.verifier,
         )
 
     async def get(self, audience: str) -> Resource | None:
@@ -137,26 +158,12 @@ class ResourceStatements:
         )
         return [_resource(row) for row in rows]
 
-
-class PolicyStatements:
-    """`ports.clients.Policies`."""
-
-    def __init__(self, tx: Statements) -> None:
-        self._tx = tx
-
-    async def set(self, name: str, policy: TokenPolicy, *, now: int) -> None:
-        await self._tx.run(
-            """INSERT INTO token_policy (name, limits, created_at, updated_at) VALUES (:name, :limits, :now, :now)
-               ON CONFLICT (name) DO UPDATE SET limits = excluded.limits, updated_at = excluded.updated_at""",
-            name=name,
-            limits=to_json(policy.as_dict()),
-            now=now,
+    async def update(self, resource: Resource) -> bool:
+        return 1 == await self._tx.run(
+            """UPDATE resource SET format = :format, policy = CAST(:policy AS TEXT), verifier = CAST(:verifier AS TEXT)
+                WHERE audience = :audience""",
+            format=resource.format,
+            policy=resource.policy,
+            verifier=resource.verifier,
+            audience=resource.audience,
         )
-
-    async def get(self, name: str) -> TokenPolicy | None:
-        row = await self._tx.one("SELECT limits FROM token_policy WHERE name = :name", name=name)
-        return TokenPolicy(**from_json(row[0])) if row else None
-
-    async def all(self) -> list[tuple[str, TokenPolicy]]:
-        rows = await self._tx.all("SELECT name, limits FROM token_policy ORDER BY name LIMIT 200")
-        return [(row[0], TokenPolicy(**from_json(row[1]))) for row in rows]

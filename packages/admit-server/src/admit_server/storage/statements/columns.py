@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 
 _decode = msgspec.json.Decoder().decode
+# Made once: `json.dumps` makes an encoder of its own at each call, which costs more than the encoding.
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
 
 def words(values: Iterable[str]) -> str:
@@ -21,7 +23,7 @@ def word_set(text: str) -> frozenset[str]:
 
 def to_json(value: Any) -> str:
     """Compact JSON with sorted keys."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return _encode(value)
 
 
 def from_json(text: str) -> Any:

@@ -20,7 +20,7 @@ def _grant(row: Row) -> Grant:
         amr=tuple(from_json(row[6])),
         scopes=word_set(row[7]),
         audience=row[8],
-        policy=BoundedPolicy(**from_json(row[9])),
+        policy=BoundedPolicy.from_dict(from_json(row[9])),
         created_at=row[10],
         expires_at=row[11],
         ended_at=row[12],
@@ -100,8 +100,28 @@ class GrantStatements:
     async def alive_of_user(self, user_id: str, *, now: int) -> list[str]:
         return await self._alive("user_id = :value", user_id, now)
 
-    async def alive_of_client(self, client_id: str, *, now: int) -> list[str]:
-        return await self._alive("client_id = :value", client_id, now)
+    async def alive_of_client(self, client_id: str, *, limit: int, now: int) -> list[str]:
+        rows = await self._tx.all(
+            """SELECT id FROM access_grant
+                WHERE client_id = :client_id AND ended_at IS NULL AND (expires_at > :now OR jwt_alive_until > :now)
+                ORDER BY id LIMIT :limit""",
+            client_id=client_id,
+            limit=limit,
+            now=now,
+        )
+        return [row[0] for row in rows]
+
+    async def forget_of_client(self, client_id: str, *, limit: int, now: int) -> int:
+        return await self._tx.run(
+            """DELETE FROM access_grant WHERE id IN
+                   (SELECT id FROM access_grant
+                     WHERE client_id = :client_id
+                       AND (ended_at IS NOT NULL OR (expires_at <= :now AND jwt_alive_until <= :now))
+                     LIMIT :limit)""",
+            client_id=client_id,
+            limit=limit,
+            now=now,
+        )
 
     async def alive_of_session(self, session_id: str, *, now: int) -> list[str]:
         return await self._alive("session_id = :value AND end_with_session = 1", session_id, now)

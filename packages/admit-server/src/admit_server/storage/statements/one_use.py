@@ -47,6 +47,12 @@ class CodeStatements:
         )
         return AlreadyUsed(used[0]) if used else Unknown()
 
+    async def owner(self, digest: bytes) -> tuple[str, str] | None:
+        row = await self._tx.one(
+            "SELECT grant_id, client_id FROM authorization_code WHERE digest = :digest", digest=digest
+        )
+        return (row[0], row[1]) if row else None
+
 
 class RefreshTokenStatements:
     """`ports.grants.RefreshTokens`."""

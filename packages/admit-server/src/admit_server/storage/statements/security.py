@@ -1,10 +1,12 @@
-"""Counters of failures, refusals, audit, and the sweeping of what matters no more."""
+"""Counters of failures, audit, and the sweeping of what matters no more."""
+
+import itertools
 
 from ...domain.audit import AuditEvent
-from ...domain.denial import Denial
 from ...domain.throttle import Counter
-from ...ports.store import Statements
+from ...ports.store import Row, Statements
 from .columns import from_json, to_json
+from .denials import DenialStatements
 
 
 class ThrottleStatements:
@@ -53,35 +55,22 @@ class ThrottleStatements:
         await self._tx.run("DELETE FROM throttle WHERE counter = :counter", counter=counter)
 
 
-class DenialStatements:
-    """`ports.security.Denials`."""
+_EVENT = "id, at, actor, action, target, outcome, network, details"
+# Events of one second are put in the order in which this process wrote them.
+_written = itertools.count()
 
-    def __init__(self, tx: Statements) -> None:
-        self._tx = tx
 
-    async def add(self, denial: Denial) -> None:
-        await self._tx.run(
-            """INSERT INTO denial (id, at, code, endpoint, client_id, user_id, network, checks)
-               VALUES (:id, :at, :code, :endpoint, CAST(:client_id AS TEXT), CAST(:user_id AS TEXT), :network, :checks)""",
-            id=denial.id,
-            at=denial.at,
-            code=denial.code,
-            endpoint=denial.endpoint,
-            client_id=denial.client_id,
-            user_id=denial.user_id,
-            network=denial.network,
-            checks=to_json([[c.name, c.expected, c.found, c.passed] for c in denial.checks]),
-        )
-
-    async def count(self, *, code: str, network: str, minute: int, amount: int = 1) -> None:
-        await self._tx.run(
-            """INSERT INTO denial_count (code, network, minute, amount) VALUES (:code, :network, :minute, :amount)
-               ON CONFLICT (code, network, minute) DO UPDATE SET amount = denial_count.amount + excluded.amount""",
-            code=code,
-            network=network,
-            minute=minute,
-            amount=amount,
-        )
+def _event(row: Row) -> AuditEvent:
+    return AuditEvent(
+        id=row[0],
+        at=row[1],
+        actor=row[2],
+        action=row[3],
+        target=row[4],
+        outcome=row[5],
+        network=row[6],
+        details=from_json(row[7]),
+    )
 
 
 class AuditStatements:
@@ -92,8 +81,8 @@ class AuditStatements:
 
     async def append(self, event: AuditEvent) -> None:
         await self._tx.run(
-            """INSERT INTO audit_event (id, at, actor, action, target, outcome, network, details)
-               VALUES (:id, :at, :actor, :action, :target, :outcome, :network, :details)""",
+            """INSERT INTO audit_event (id, at, actor, action, target, outcome, network, details, nth)
+               VALUES (:id, :at, :actor, :action, :target, :outcome, :network, :details, :nth)""",
             id=event.id,
             at=event.at,
             actor=event.actor,
@@ -102,27 +91,17 @@ class AuditStatements:
             outcome=event.outcome,
             network=event.network,
             details=to_json(event.details),
+            nth=next(_written),
         )
 
     async def latest(self, *, limit: int) -> list[AuditEvent]:
-        rows = await self._tx.all(
-            """SELECT id, at, actor, action, target, outcome, network, details FROM audit_event
-                ORDER BY at DESC, id DESC LIMIT :limit""",
-            limit=limit,
+        # The sealer moves events from the one table to the other, so those that wait are read first, and may be seen twice.
+        fresh = await self._tx.all(
+            f"SELECT {_EVENT} FROM audit_event ORDER BY at DESC, nth DESC, id DESC LIMIT :limit", limit=limit
         )
-        return [
-            AuditEvent(
-                id=row[0],
-                at=row[1],
-                actor=row[2],
-                action=row[3],
-                target=row[4],
-                outcome=row[5],
-                network=row[6],
-                details=from_json(row[7]),
-            )
-            for row in rows
-        ]
+        known = {row[0] for row in fresh}
+        older = await self._tx.all(f"SELECT {_EVENT} FROM audit_log ORDER BY seq DESC LIMIT :limit", limit=limit)
+        return [_event(row) for row in (*fresh, *(row for row in older if row[0] not in known))][:limit]
 
 
 # What may go, and when: the table, its key, and the condition. A refresh token or code stays as long as a second use of it must be
@@ -135,6 +114,9 @@ _SWEPT = (
     # The newest one stays: followers stand on it, and without it they would have to be sent away before the next one.
     ("revocation", "seq", "until_at <= :now AND seq < (SELECT h.seq FROM feed_head h WHERE h.id = 1)"),
     ("throttle", "counter", "expires_at <= :now"),
+    ("counted_token", "token_id", "expires_at <= :now"),
+    # Far longer than a repeat of the same use is answered.
+    ("token_use", "token_id, use_id", "at <= :hour_ago"),
     ("denial", "id", "at <= :past"),
     ("access_grant", "id", "expires_at <= :past AND jwt_alive_until <= :past"),
     (
@@ -157,8 +139,9 @@ class SweepStatements:
             params: dict[str, str | int | bytes | None] = {"limit": limit}
             params |= {"now": now} if ":now" in condition else {}
             params |= {"past": now - _KEEP_ENDED_S} if ":past" in condition else {}
+            params |= {"hour_ago": now - 3600} if ":hour_ago" in condition else {}
             gone += await self._tx.run(
-                f"DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE {condition} LIMIT :limit)",
+                f"DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {condition} LIMIT :limit)",
                 **params,
             )
         # A reuse window is at most 300 s (`TokenPolicy`); after it nobody may open the successor any more.
@@ -166,5 +149,6 @@ class SweepStatements:
             "UPDATE refresh_token SET sealed_successor = NULL WHERE sealed_successor IS NOT NULL AND consumed_at <= :ended",
             ended=now - 300,
         )
+        gone += await DenialStatements(self._tx).sweep(now=now, limit=limit)
         gone += await self._tx.run("DELETE FROM denial_count WHERE minute <= :old", old=(now - _KEEP_ENDED_S) // 60)
         return gone

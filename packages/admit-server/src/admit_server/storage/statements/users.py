@@ -69,6 +69,18 @@ class UserStatements:
         )
         return [_user(row) for row in rows]
 
+    async def policy_of(self, user_id: str) -> str | None:
+        row = await self._tx.one("SELECT policy FROM app_user WHERE id = :id", id=user_id)
+        return row[0] if row else None
+
+    async def set_policy(self, user_id: str, policy: str | None, *, now: int) -> bool:
+        return 1 == await self._tx.run(
+            "UPDATE app_user SET policy = CAST(:policy AS TEXT), updated_at = :now WHERE id = :id",
+            policy=policy,
+            now=now,
+            id=user_id,
+        )
+
     async def hold(self, user_id: str) -> User | None:
         row = await self._tx.one(
             f"UPDATE app_user SET updated_at = updated_at WHERE id = :id AND disabled_at IS NULL RETURNING {_USER}",

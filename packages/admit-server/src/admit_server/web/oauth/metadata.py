@@ -30,6 +30,7 @@ def document(site: Site) -> dict[str, Any]:
         "revocation_endpoint": f"{issuer}/revoke",
         "authorization_challenge_endpoint": f"{issuer}/authorize-challenge",
         "revocation_feed_endpoint": f"{issuer}/revocations",
+        "denials_endpoint": f"{issuer}/denials",
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": list(GRANT_TYPES),

@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ...domain.errors import InvalidRequest, ProtocolError, UnsupportedGrantType
+from ...domain.errors import InvalidRequest, UnsupportedGrantType
 from ...domain.scopes import parse_scope
 from ...flows.client_auth import authenticate_client
 from ...flows.token import authorization_code, client_credentials, refresh_token
@@ -12,7 +12,6 @@ from ...flows.token.client_credentials import ClientCredentialsGrant
 from ...flows.token.refresh_token import RefreshGrant
 from .. import params, responses
 from ..site import Site
-from .refused import refused
 
 LIMIT = 16_384
 TokenRequest = CodeGrant | RefreshGrant | ClientCredentialsGrant
@@ -46,17 +45,13 @@ async def token_endpoint(request: Request, site: Site) -> Response:
     """Read, authenticate, parse, exchange."""
     form = await params.read_form(request, limit=LIMIT)
     rt, caller = site.rt, site.caller(request)
-    who = None
-    try:
-        who = await authenticate_client(params.client_credentials(request, form), rt=rt)
-        request.state.client_id = who.client.id
-        match parse_grant(form):
-            case CodeGrant() as grant:
-                issued = await authorization_code.exchange(grant, who=who, rt=rt, caller=caller)
-            case RefreshGrant() as grant:
-                issued = await refresh_token.exchange(grant, who=who, rt=rt, caller=caller)
-            case ClientCredentialsGrant() as grant:
-                issued = await client_credentials.exchange(grant, who=who, rt=rt, caller=caller)
-    except ProtocolError as error:
-        return await refused(error, endpoint="/token", who=who, site=site, caller=caller)
+    who = await authenticate_client(params.client_credentials(request, form), rt=rt, caller=caller)
+    request.state.client_id = who.client.id
+    match parse_grant(form):
+        case CodeGrant() as grant:
+            issued = await authorization_code.exchange(grant, who=who, rt=rt, caller=caller)
+        case RefreshGrant() as grant:
+            issued = await refresh_token.exchange(grant, who=who, rt=rt, caller=caller)
+        case ClientCredentialsGrant() as grant:
+            issued = await client_credentials.exchange(grant, who=who, rt=rt, caller=caller)
     return responses.tokens(issued)

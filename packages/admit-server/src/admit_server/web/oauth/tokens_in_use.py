@@ -3,42 +3,39 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ...domain.errors import InvalidRequest, ProtocolError
-from ...flows.client_auth import AuthenticatedClient, authenticate_client
+from admit.limits import Attempt
+
+from ...domain.errors import InvalidRequest
+from ...flows.client_auth import authenticate_client
 from ...flows.introspect import introspect
+from ...flows.redeem import Use
 from ...flows.revoke import revoke
 from ...flows.userinfo import userinfo
 from .. import params, responses
 from ..site import Site
-from .refused import refused
 
 LIMIT = 32_768
 
 
 async def introspect_endpoint(request: Request, site: Site) -> Response:
     """RFC 7662."""
-    who: AuthenticatedClient | None = None
     form = await params.read_form(request, limit=LIMIT)
-    try:
-        who = await authenticate_client(params.client_credentials(request, form), rt=site.rt)
-        request.state.client_id = who.client.id
-        body = await introspect(_token(form), who=who, rt=site.rt)
-    except ProtocolError as error:
-        return await refused(error, endpoint="/introspect", who=who, site=site, caller=site.caller(request))
+    caller = site.caller(request)
+    who = await authenticate_client(params.client_credentials(request, form), rt=site.rt, caller=caller)
+    request.state.client_id = who.client.id
+    body = await introspect(
+        _token(form), who=who, rt=site.rt, caller=caller, use=_use(form), denial_id=form.get("denial_id")
+    )
     return responses.json(body, headers=responses.NO_STORE)
 
 
 async def revoke_endpoint(request: Request, site: Site) -> Response:
     """RFC 7009. Answers 200 for every token, good, unknown or foreign (section 2.2)."""
-    who: AuthenticatedClient | None = None
     form = await params.read_form(request, limit=LIMIT)
     caller = site.caller(request)
-    try:
-        who = await authenticate_client(params.client_credentials(request, form), rt=site.rt)
-        request.state.client_id = who.client.id
-        await revoke(_token(form), who=who, rt=site.rt, caller=caller)
-    except ProtocolError as error:
-        return await refused(error, endpoint="/revoke", who=who, site=site, caller=caller)
+    who = await authenticate_client(params.client_credentials(request, form), rt=site.rt, caller=caller)
+    request.state.client_id = who.client.id
+    await revoke(_token(form), who=who, rt=site.rt, caller=caller)
     return Response(status_code=200, headers=responses.NO_STORE)
 
 
@@ -57,7 +54,23 @@ async def userinfo_endpoint(request: Request, site: Site) -> Response:
         # RFC 6750 section 3.1: no credentials, no error code.
         challenge = {"WWW-Authenticate": f'Bearer realm="{site.rt.issuer}"'}
         return responses.json({"error": "missing_token"}, status=401, headers=challenge | responses.NO_STORE)
-    return responses.json(await userinfo(token, rt=site.rt), headers=responses.NO_STORE)
+    caller = site.caller(request)
+    use = Use(attempt=Attempt(method=request.method, path="/userinfo", address=caller.address or None))
+    return responses.json(await userinfo(token, rt=site.rt, caller=caller, use=use), headers=responses.NO_STORE)
+
+
+def _use(form: dict[str, str]) -> Use:
+    """What the resource tells of one use (ours, documented in docs/reference/limits.md)."""
+    return Use(
+        attempt=Attempt(
+            method=form.get("request_method"),
+            path=form.get("request_path"),
+            action=form.get("request_action"),
+            address=form.get("client_address"),
+        ),
+        use_id=form.get("use_id"),
+        enforces_limits=form.get("enforces") == "limits",
+    )
 
 
 def _token(form: dict[str, str]) -> str:

@@ -13,6 +13,7 @@ from ...domain.session import Session
 from ...flows.authorize import AskConsent, AskSignIn, grant_code, resume, send_error
 from ...flows.sealed_request import unseal_request
 from .. import params, responses
+from ..refused import recorded
 from ..security import check_form_post, form_token
 from ..site import Site
 from .authorize import to_next_page
@@ -58,14 +59,17 @@ async def post(request: Request, site: Site) -> Response:
     if not hmac.compare_digest(form.get("person", "").encode(), _mark(session, site).encode()):
         # Somebody else signed in while the page was open: nobody agrees to what was shown to another.
         return to_next_page(AskConsent(asked, client, session), request, site)
+    caller = site.caller(request)
     try:
         if form.get("decision") != "allow":
+            caller.trail.failed("consent", "given", "the person said no")
             raise AccessDenied("The person did not agree.")
-        step = await grant_code(asked, client=client, session=session, rt=site.rt, caller=site.caller(request))
+        step = await grant_code(asked, client=client, session=session, rt=site.rt, caller=caller)
     except ProtocolError as error:
         if not error.may_redirect:
             raise
-        step = send_error(error, redirect_uri=asked.redirect_uri, state=asked.state, rt=site.rt)
+        denial_id = await recorded(error, request, site)
+        step = send_error(error, redirect_uri=asked.redirect_uri, state=asked.state, rt=site.rt, denial_id=denial_id)
     return responses.see_other(step.url)
 
 
@@ -77,9 +81,8 @@ def _mark(session: Session, site: Site) -> str:
 def _browser(request: Request, site: Site) -> str:
     browser = browser_id(request, site)
     if browser is None:
-        raise InvalidRequest(
-            "Your browser did not send back our cookie. Allow cookies for this address and begin again."
-        )
+        text = "Your browser did not send back our cookie. Allow cookies for this address and begin again."
+        raise InvalidRequest(text, detail="no browser cookie", advice=text)
     return browser
 
 
@@ -88,7 +91,9 @@ async def _asked(
 ) -> tuple[AuthorizationRequest, Client, Session | None]:
     now = site.rt.clock()
     asked = unseal_request(sealed, browser=browser, rt=site.rt, now=now)
-    client, session = await resume(asked, rt=site.rt), await site.session(request)
+    caller = site.caller(request)
+    client, session = await resume(asked, rt=site.rt, caller=caller), await site.session(request)
+    caller.trail.about_session(session)
     # The request may come from the sign-in page, carried here by hand: whoever has to prove it anew can't do so by consenting.
     if session is not None and not session_suffices(auth_time=session.auth_time, freshness=asked.freshness, now=now):
         session = None

@@ -8,8 +8,9 @@ from ...domain.client import Client
 from ...domain.errors import AccessDenied, Busy, InvalidRequest, ProtocolError, TooManyTries
 from ...flows.authorize import after_sign_in, proceed, resume, send_error
 from ...flows.sealed_request import unseal_request
-from ...flows.sign_in import SignedIn, SignInTry, sign_in
+from ...flows.sign_in import WRONG, SignedIn, SignInTry, sign_in
 from .. import params, responses
+from ..refused import recorded
 from ..security import DEVICE_COOKIE_S, check_form_post, form_token, open_device, seal_device, set_cookie
 from ..site import PRODUCT, Site
 from .authorize import to_next_page
@@ -23,7 +24,7 @@ async def show(request: Request, site: Site) -> Response:
     """The form. Without a request it signs in to the server itself."""
     query = params.read_query(request)
     browser, is_new = browser_id_or_new(request, site)
-    asked, client = await _asked(query.get("request"), browser, site)
+    asked, client = await _asked(query.get("request"), browser, request, site)
     response = _form(
         site,
         asked,
@@ -41,7 +42,7 @@ async def post(request: Request, site: Site) -> Response:
     """Judge what was sent; on success set the cookies and lead on with 303."""
     form = await params.read_form(request, limit=LIMIT, keep_empty=("username", "password"))
     browser = check_form_post(request, form, browser=browser_id(request, site), rt=site.rt)
-    asked, client = await _asked(form.get("request"), browser, site)
+    asked, client = await _asked(form.get("request"), browser, request, site)
     attempt = SignInTry(
         username=form.get("username", ""),
         fields={"password": form.get("password", "")},
@@ -53,7 +54,8 @@ async def post(request: Request, site: Site) -> Response:
             attempt, in_browser=True, previous=await site.session(request), rt=site.rt, caller=caller
         )
     except (AccessDenied, TooManyTries, Busy, InvalidRequest) as refusal:
-        return _again(refusal, site, asked, client, browser=browser, form=form)
+        denial_id = await recorded(refusal, request, site)
+        return _again(refusal, site, asked, client, browser=browser, form=form, denial_id=denial_id)
     if asked is None or client is None:
         response = responses.see_other("/")
     else:
@@ -64,17 +66,22 @@ async def post(request: Request, site: Site) -> Response:
         except ProtocolError as error:
             if not error.may_redirect:
                 raise
-            step = send_error(error, redirect_uri=asked.redirect_uri, state=asked.state, rt=site.rt)
+            denial_id = await recorded(error, request, site)
+            step = send_error(
+                error, redirect_uri=asked.redirect_uri, state=asked.state, rt=site.rt, denial_id=denial_id
+            )
         response = to_next_page(step, request, site)
     _set_cookies(response, signed_in, request, site)
     return response
 
 
-async def _asked(sealed: str | None, browser: str, site: Site) -> tuple[AuthorizationRequest | None, Client | None]:
+async def _asked(
+    sealed: str | None, browser: str, request: Request, site: Site
+) -> tuple[AuthorizationRequest | None, Client | None]:
     if not sealed:
         return None, None
     asked = unseal_request(sealed, browser=browser, rt=site.rt, now=site.rt.clock())
-    return asked, await resume(asked, rt=site.rt)
+    return asked, await resume(asked, rt=site.rt, caller=site.caller(request))
 
 
 def _form(
@@ -86,6 +93,7 @@ def _form(
     sealed: str,
     username: str,
     problem: str | None = None,
+    denial_id: str | None = None,
     status: int = 200,
 ) -> Response:
     cancel = None
@@ -102,6 +110,7 @@ def _form(
         form_token=form_token(browser, rt=site.rt),
         username=username,
         problem=problem,
+        denial_id=denial_id,
         cancel_url=cancel,
     )
 
@@ -114,8 +123,9 @@ def _again(
     *,
     browser: str,
     form: dict[str, str],
+    denial_id: str | None,
 ) -> Response:
-    problem = refusal.public
+    problem = refusal.advice or WRONG
     status = 400 if isinstance(refusal, InvalidRequest) else refusal.status
     if isinstance(refusal, TooManyTries):
         problem = f"Too many tries. Wait {_duration(refusal.retry_after_s)} and try again."
@@ -127,6 +137,7 @@ def _again(
         sealed=form.get("request", ""),
         username=form.get("username", "")[:64],
         problem=problem,
+        denial_id=denial_id,
         status=status,
     )
     if isinstance(refusal, TooManyTries | Busy):

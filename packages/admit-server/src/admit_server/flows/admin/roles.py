@@ -1,0 +1,98 @@
+"""Roles that carry a policy: add, find, list, update, delete. A user may have other roles too: words that only the tokens carry."""
+
+from dataclasses import replace
+
+from ...domain.errors import AlreadyExists, NotFound
+from ...domain.user import check_role
+from ...ports.roles import Role
+from ...ports.store import UniqueViolation
+from ...ports.transaction import Tx
+from ..runtime import Caller, Runtime
+from . import policies
+from .paging import LARGEST_PAGE, Page, page_of
+
+
+async def add(name: str, *, policy: str | None, rt: Runtime, caller: Caller) -> Role:
+    """Give a role a meaning of its own.
+
+    Raises:
+        NotAllowed: A name that can't be one.
+        NotFound: The policy does not exist.
+        AlreadyExists: There is one of that name.
+    """
+    now = rt.clock()
+    role = Role(name=check_role(name), scopes=frozenset(), policy=policy, created_at=now)
+    event = rt.event(
+        "role.added", role.name, actor=caller.actor, caller=caller, now=now, details={"policy": policy or ""}
+    )
+
+    async def unit(tx: Tx) -> None:
+        if policy is not None:
+            await policies.require(tx, policy)
+        await tx.roles.add(role)
+        await tx.audit.append(event)
+
+    try:
+        await rt.store.write(unit)
+    except UniqueViolation:
+        raise AlreadyExists(f"There is a role {name!r} already; `admit role update {name}` changes it.") from None
+    return role
+
+
+async def find(name: str, *, rt: Runtime) -> Role:
+    """The role of that name.
+
+    Raises:
+        NotFound: There is none.
+    """
+    return await _require(rt.store.read, name)
+
+
+async def page(*, after: str = "", limit: int = LARGEST_PAGE, rt: Runtime) -> Page[Role]:
+    """Roles in the order of their names."""
+    found = await rt.store.read.roles.page(after=after, limit=limit)
+    return page_of(found, limit=limit, last_key=found[-1].name if found else "")
+
+
+async def set_policy(name: str, policy: str | None, *, rt: Runtime, caller: Caller) -> Role:
+    """Attach a policy, or none. Sign-ins from now on obey it.
+
+    Raises:
+        NotFound: The role or the policy does not exist.
+    """
+    event = rt.event(
+        "role.updated", name, actor=caller.actor, caller=caller, now=rt.clock(), details={"policy": policy or ""}
+    )
+
+    async def unit(tx: Tx) -> Role:
+        role = replace(await _require(tx, name), policy=policy)
+        if policy is not None:
+            await policies.require(tx, policy)
+        await tx.roles.update(role)
+        await tx.audit.append(event)
+        return role
+
+    return await rt.store.write(unit)
+
+
+async def delete(name: str, *, rt: Runtime, caller: Caller) -> None:
+    """Take a role's meaning away. Who has it keeps the word; its policy no longer applies to new sign-ins.
+
+    Raises:
+        NotFound: There is none.
+    """
+    event = rt.event("role.deleted", name, actor=caller.actor, caller=caller, now=rt.clock())
+
+    async def unit(tx: Tx) -> None:
+        await _require(tx, name)
+        await tx.roles.remove(name)
+        await tx.audit.append(event)
+
+    await rt.store.write(unit)
+
+
+async def _require(tx: Tx, name: str) -> Role:
+    role = await tx.roles.get(name)
+    if role is None:
+        raise NotFound(f"There is no role {name!r} with a meaning of its own; `admit role add {name}` makes it.")
+    return role

@@ -1,0 +1,1 @@
+"""The sealed audit log: sealing, checking, reading, dropping."""

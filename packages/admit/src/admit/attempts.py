@@ -1,0 +1,37 @@
+"""What a request tries to do, read from its ASGI scope."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from admit.limits import Attempt
+
+
+def attempt_of(scope: Mapping[str, Any], actions: Mapping[Any, str]) -> Attempt:
+    """Return method, path, address and named action of a request or WebSocket.
+
+    Args:
+        scope: The ASGI scope, after routing.
+        actions: Names of actions by the dependency that declares them.
+    """
+    client = scope.get("client")
+    return Attempt(
+        method=scope.get("method", "GET"),  # a WebSocket begins as one
+        path=scope["path"],
+        action=_declared(scope.get("route"), actions) if actions else None,
+        address=client[0] if client else None,
+    )
+
+
+def _declared(route: Any, actions: Mapping[Any, str]) -> str | None:
+    # Wherever it is said on the way to the endpoint: the token is verified by whichever dependency comes first. The last one wins,
+    # because the endpoint's own stand behind those of its router.
+    waiting = [getattr(route, "dependant", None)]
+    while waiting:
+        dependant = waiting.pop()
+        if dependant is not None:
+            if dependant.call in actions:
+                return actions[dependant.call]
+            waiting += dependant.dependencies
+    return None

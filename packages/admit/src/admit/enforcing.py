@@ -1,0 +1,68 @@
+"""Enforcing the limits of a token at a resource: judged here, counted by the server."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from admit.errors import (
+    ActionNotAllowed,
+    HourNotAllowed,
+    IdleTimeout,
+    LimitExceeded,
+    LimitsNotEnforceable,
+    NetworkNotAllowed,
+    UsesExhausted,
+)
+from admit.limits import Attempt, InvalidLimit, Limits
+
+NOTHING_KNOWN: Final = Attempt()
+_LONGEST = 2048
+_BY_CODE: dict[str, type[LimitExceeded]] = {
+    kind.code: kind for kind in (UsesExhausted, IdleTimeout, ActionNotAllowed, NetworkNotAllowed, HourNotAllowed)
+}
+
+
+def enforce(claim: Any, attempt: Attempt, *, now: float) -> Limits:
+    """Judge an attempt by a `limits` claim, and return the limits, of which the counted ones remain to be asked for.
+
+    Raises:
+        LimitExceeded: A limit forbids it; the class says which.
+        LimitsNotEnforceable: A limit of a later version, or one that needs a request which is not known here.
+    """
+    try:
+        limits = Limits.from_claim(claim)
+    except InvalidLimit as error:
+        raise LimitsNotEnforceable(f"the token carries limits that this version cannot enforce: {error}") from None
+    if limits.actions and attempt.path is None and attempt.action is None:
+        raise LimitsNotEnforceable(
+            "the token is limited to actions: pass attempt=Attempt(method=..., path=...) to verify"
+        )
+    if limits.networks and attempt.address is None:
+        raise LimitsNotEnforceable("the token is limited to networks: pass attempt=Attempt(address=...) to verify")
+    violation = limits.violation(attempt, now=now)
+    if violation is not None:
+        raise _BY_CODE[violation.code](f"allowed is {violation.expected}; this is {violation.found}")
+    return limits
+
+
+def refuse_by_limit(code: Any) -> None:
+    """Raise the refusal of a code that the server gave; nothing for codes that are no limit's."""
+    if code == LimitsNotEnforceable.code:
+        raise LimitsNotEnforceable(
+            "the server counts this token only for its own resource: give the verifier the credentials of the client that this "
+            "resource was added with (admit resource add ... --client-id)"
+        )
+    kind = _BY_CODE.get(code) if isinstance(code, str) else None
+    if kind is not None:
+        raise kind("the server counts this token, and refused the use")
+
+
+def tellable(attempt: Attempt) -> dict[str, str]:
+    """What of an attempt can be told to the server. What it would not take (control characters, great length) is judged here alone."""
+    told = {
+        "request_method": attempt.method,
+        "request_path": attempt.path,
+        "request_action": attempt.action,
+        "client_address": attempt.address,
+    }
+    return {name: value for name, value in told.items() if value and len(value) <= _LONGEST and value.isprintable()}

@@ -1,0 +1,79 @@
+"""Judging a JWT by what is in memory: keys, expectations, limits, revocations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from admit import jose
+from admit.enforcing import enforce
+from admit.errors import TokenRevoked, VerifierUnavailable
+from admit.expect import ACCESS_TOKEN_TYPE, Expect
+from admit.jose import Jwk
+from admit.keys import KeySource
+from admit.limits import Attempt
+from admit.principal import Principal
+from admit.translating import from_jose
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from admit.revocations import Revocations
+
+_PLAIN_REQUIRED = ("iss", "aud", "exp", "sub")
+_LIMITS = "limits"
+
+
+class Counted:
+    """Good so far, but the server counts its uses."""
+
+
+class Judge:
+    """Knows what a verifier expects, and never waits for anything."""
+
+    def __init__(
+        self, keys: KeySource, revocations: Revocations | None, *, expect: Expect, clock: Callable[[], float]
+    ) -> None:
+        self._keys, self._revocations, self._expect, self._clock = keys, revocations, expect, clock
+
+    def attempt(self, token: str, attempt: Attempt) -> Principal | Counted | Future[None]:
+        """Judge the token by what is in memory. A future: something has to be fetched first, and is under way."""
+        try:
+            parsed = jose.parse(token)
+            # Asked for at once, so that keys and feed warm up side by side; waited for last, so that an outage of the
+            # feed never hides that a token is bad anyway.
+            feed = self._await_feed()
+            key = self._keys.find(kid=parsed.header.kid, alg=parsed.header.alg)
+            if not isinstance(key, Jwk):
+                return key
+            signed = jose.verify(
+                parsed, key, algorithms=self._expect.algorithms, types=self._expect.types, understood=(_LIMITS,)
+            )
+            claims = signed.claims
+            jose.check_claims(
+                claims,
+                issuer=self._expect.issuer,
+                audience=self._expect.audience,
+                now=self._clock(),
+                leeway_s=self._expect.leeway_s,
+                required=jose.RFC9068_REQUIRED if signed.header.typ == ACCESS_TOKEN_TYPE else _PLAIN_REQUIRED,
+            )
+        except jose.JoseError as error:
+            raise from_jose(error) from None
+        limited = _LIMITS in claims or _LIMITS in signed.header.critical
+        limits = enforce(claims.get(_LIMITS), attempt, now=self._clock()) if limited else None
+        if isinstance(feed, VerifierUnavailable):
+            raise feed
+        if feed is not None:
+            return feed
+        if self._revocations is not None and (ended := self._revocations.revoked(claims)) is not None:
+            raise TokenRevoked(f"revoked by its {ended}")
+        return Counted() if limits is not None and limits.counted else Principal.from_claims(claims)
+
+    def _await_feed(self) -> Future[None] | VerifierUnavailable | None:
+        if self._revocations is None:
+            return None
+        try:
+            return self._revocations.ready()
+        except VerifierUnavailable as error:
+            return error
