@@ -62,3 +62,23 @@ def test_clients_are_listed_and_shown_by_name_and_id(admit):
     assert admit("client", "show", "web", "--json").json() == admit("client", "show", "web-id", "--json").json()
     assert "web-id" in admit("client", "list").out
     assert admit("client", "show", "nothing").code == 1
+
+
+def test_a_client_gets_a_policy_and_loses_it(admit):
+    admit("policy", "set", "once", "--max-uses", "1")
+
+    assert admit("client", "update", "web", "--policy", "once", "--json").json()["policy"] == "once"
+    assert admit("client", "update", "web", "--no-policy", "--json").json()["policy"] is None
+    assert admit("client", "update", "web").code == 2
+    assert "no policy" in admit("client", "update", "web", "--policy", "nothing").err
+
+
+def test_a_deleted_client_is_gone_with_all_that_it_was_granted(admit):
+    token = admit("token", "issue", "--user", "alice", "--client", "web", "--resource", API).out.strip()
+
+    deleted = admit("client", "delete", "web", "--json").json()
+
+    assert (deleted["name"], deleted["deleted"], deleted["ended"]) == ("web", True, 1)
+    assert admit("client", "show", "web").code == 1
+    assert admit("token", "inspect", "--json", stdin=token).json()["active"] is False
+    assert "ended 0 grants" in admit("client", "delete", "service").err

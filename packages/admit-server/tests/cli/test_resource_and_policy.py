@@ -1,5 +1,7 @@
 """`admit resource` and `admit policy`."""
 
+import pytest
+
 API = "https://api.example.com"
 
 
@@ -21,11 +23,28 @@ def test_resources_are_listed(admit):
     assert "Read notes" in admit("resource", "show", API).out
 
 
-def test_what_is_not_in_this_version_is_refused_with_a_reason(admit):
-    answer = admit("resource", "add", "https://x.example", "--verifier", "admit")
+def test_a_resource_says_that_it_uses_the_library_which_enforces_limits(admit):
+    made = admit("resource", "add", "https://x.example", "--verifier", "admit", "--json").json()
 
-    assert answer.code == 1
-    assert "not in this version" in answer.err
+    assert made["verifier"] == "admit"
+    assert admit("resource", "add", "https://y.example", "--verifier", "other").code == 2
+    assert "--client-id" in admit("resource", "add", "https://z.example", "--verifier", "admit").err
+
+
+def test_policy_format_and_verifier_of_a_resource_change_alone(admit):
+    admit("policy", "set", "once", "--max-uses", "1")
+
+    def update(*words):
+        changed = admit("resource", "update", API, *words, "--json").json()
+        return changed["policy"], changed["format"], changed["verifier"]
+
+    assert update("--policy", "once") == ("once", "jwt", None)
+    assert update("--verifier", "admit") == ("once", "jwt", "admit")
+    assert update("--format", "opaque", "--no-policy") == (None, "opaque", "admit")
+    assert update("--verifier", "none") == (None, "opaque", None)
+    for words in ([], ["--policy", "once", "--no-policy"], ["--format", "xml"], ["--verifier", "x"]):
+        assert admit("resource", "update", API, *words).code == 2
+    assert "no policy" in admit("resource", "update", API, "--policy", "nothing").err
 
 
 def test_a_wrong_format_or_audience_says_what_is_right(admit):
@@ -51,3 +70,104 @@ def test_a_limit_out_of_bounds_or_unreadable_is_refused(admit):
     assert "30..86400" in admit("policy", "set", "p", "--lifetime", "5s").err
     assert admit("policy", "set", "p", "--lifetime", "soon").code == 2
     assert admit("policy", "list", "--json").json() == []
+
+
+ALL = [
+    "--lifetime", "15m", "--idle-timeout", "5m", "--max-uses", "3", "--end-with-session", "--action", "GET /orders/*",
+    "--action", "orders.refund", "--network", "10.0.0.0/8 192.0.2.0/24", "--hours", "mon-fri 08:00-18:00 Europe/Berlin",
+    "--format", "opaque", "--refresh-lifetime", "30d", "--refresh-idle", "1d", "--refresh-reuse-window", "10s",
+]  # fmt: skip
+
+
+def test_every_limit_is_set_stored_and_shown(admit):
+    wanted = {
+        "name": "all",
+        "lifetime_s": 900,
+        "idle_timeout_s": 300,
+        "max_uses": 3,
+        "end_with_session": True,
+        "actions": [["GET /orders/*", "orders.refund"]],
+        "networks": [["10.0.0.0/8", "192.0.2.0/24"]],
+        "hours": [["mon-fri 08:00-18:00 Europe/Berlin"]],
+        "format": "opaque",
+        "refresh_lifetime_s": 30 * 86_400,
+        "refresh_idle_s": 86_400,
+        "refresh_reuse_window_s": 10,
+    }
+    assert admit("policy", "set", "all", *ALL, "--json").json() == wanted
+    assert admit("policy", "show", "all", "--json").json() == wanted
+    for text in ("15m", "GET /orders/* or orders.refund", "mon-fri 08:00-18:00 Europe/Berlin", "opaque"):
+        assert text in admit("policy", "show", "all").out
+        assert text in admit("policy", "list").out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--lease", "60s"],
+        ["--binding", "dpop"],
+        ["--acr", "2fa"],
+        ["--max-auth-age", "10m"],
+    ],
+)
+def test_a_limit_that_this_version_cannot_enforce_is_refused_by_name(admit, words):
+    answer = admit("policy", "set", "p", *words)
+
+    assert answer.code == 1
+    assert f"can't enforce {words[0]} yet" in answer.err
+    assert admit("policy", "list", "--json").json() == []
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["--action", "GET orders"], "is not an action"),
+        (["--network", "10.0.0.1/8"], "host bits"),
+        (["--hours", "always"], "is not a time window"),
+        (["--hours", "mon 08:00-18:00 Mars/Olympus"], "not a time zone"),
+        (["--max-uses", "0"], "1..1000000"),
+        (["--idle-timeout", "1s"], "10..86400"),
+        (["--acr", "strong"], "acr must be one of"),
+        (["--binding", "tls"], "dpop or mtls"),
+    ],
+)
+def test_a_limit_that_is_written_wrongly_says_how_it_is_written(admit, words, hint):
+    answer = admit("policy", "set", "p", *words)
+
+    assert answer.code == 1
+    assert hint in answer.err
+
+
+def test_a_policy_can_only_force_opaque(admit):
+    assert admit("policy", "set", "p", "--format", "jwt").code == 2
+
+
+def test_the_effective_policy_names_who_won(admit):
+    admit("policy", "set", "short", "--lifetime", "1m")
+    admit("policy", "set", "once", "--max-uses", "1", "--lifetime", "5m")
+    admit("client", "update", "web", "--policy", "short")
+    admit("role", "add", "editor", "--policy", "once")
+
+    document = admit("policy", "effective", "--user", "alice", "--client", "web", "--resource", API, "--json").json()
+    set_by = {limit["name"]: (limit["value"], limit["set_by"]) for limit in document["limits"]}
+    assert set_by["lifetime_s"] == (60, ["client web (policy short)"])
+    assert set_by["max_uses"] == (1, ["role editor (policy once)"])
+    assert document["format"] == "opaque"
+    assert document["rules"] == ["server", "client web (policy short)", "role editor (policy once)"]
+    shown = admit("policy", "effective", "--user", "alice", "--client", "web").out
+    assert "role editor (policy once)" in shown
+    assert admit("policy", "effective", "--user", "nobody").code == 1
+    assert admit("policy", "effective", "--json").json()["rules"] == ["server"]
+
+
+def test_a_policy_is_deleted_when_nothing_refers_to_it(admit):
+    admit("policy", "set", "once", "--max-uses", "1")
+    admit("user", "update", "alice", "--policy", "once")
+
+    refused = admit("policy", "delete", "once")
+    assert refused.code == 1
+    assert "in use by user alice" in refused.err
+    assert admit("user", "show", "alice", "--json").json()["policy"] == "once"
+    assert admit("user", "update", "alice", "--no-policy", "--json").json()["policy"] is None
+    assert admit("policy", "delete", "once", "--json").json() == {"name": "once", "deleted": True}
+    assert admit("policy", "delete", "once").code == 1

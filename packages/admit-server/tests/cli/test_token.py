@@ -114,3 +114,28 @@ def test_ending_takes_one_session_or_one_person(admit):
     assert admit("session", "end", "ses_x").code == 1
     assert admit("session", "end", "--user", "alice", "--json").json()["ended"] == 0
     assert admit("session", "list", "--limit", "0").code == 2
+
+
+def test_a_single_token_is_limited_beside_all_rules(admit):
+    admit("policy", "set", "office", "--network", "10.0.0.0/8")
+    words = ["--user", "alice", "--client", "web", "--resource", API]
+    limits = ["--policy", "office", "--max-uses", "3", "--lifetime", "5m", "--action", "GET /notes"]
+
+    issued = admit("token", "issue", *words, *limits, "--json").json()
+    seen = admit("token", "inspect", "--json", stdin=issued["access_token"]).json()
+
+    assert issued["expires_in"] == 300
+    assert "refresh_token" not in issued, "each refresh would give as many uses again"
+    assert seen["limits"] == {"actions": [["GET /notes"]], "networks": [["10.0.0.0/8"]], "max_uses": 3}
+    assert seen["uses_left"] == 3
+    lines = admit("token", "inspect", stdin=issued["access_token"]).out
+    assert "uses left" in lines
+    assert "GET /notes" in lines
+    assert "refresh_token" in admit("token", "issue", *words, "--lifetime", "5m", "--json").json()
+
+
+def test_a_limit_of_a_single_token_is_judged_like_one_of_a_policy(admit):
+    words = ["--user", "alice", "--client", "web", "--resource", API]
+
+    assert "host bits" in admit("token", "issue", *words, "--network", "10.0.0.1/8").err
+    assert "1..1000000" in admit("token", "issue", *words, "--max-uses", "0").err
