@@ -36,6 +36,7 @@ CHALLENGES = {
     f'Basic realm="{ISSUER}", charset="UTF-8"',
     f'Bearer realm="{ISSUER}", error="invalid_token"',
     f'Bearer realm="{ISSUER}", error="insufficient_scope", scope="openid"',
+    f'Bearer realm="{ISSUER}", error="invalid_request"',
 }
 HEADERS = {
     "cache-control", "content-length", "content-security-policy", "content-type", "location", "referrer-policy", "retry-after",
@@ -134,6 +135,12 @@ async def prepare(site: Site) -> Stage:
     return stage
 
 
+def told(code: str) -> set[str]:
+    """How the request itself is written is told to who wrote it; all else is for the administrator."""
+    written = {"invalid_request", "unsupported_grant_type", "unsupported_response_type", "invalid_position"}
+    return {"error_description", "detail"} if code in written else set()
+
+
 def code_and_number(answer: httpx2.Response) -> tuple[str, str | None]:
     """What the caller is told, after proof that it is all that it is told."""
     assert set(answer.headers) <= HEADERS, set(answer.headers) - HEADERS
@@ -142,18 +149,18 @@ def code_and_number(answer: httpx2.Response) -> tuple[str, str | None]:
     kind = answer.headers.get("content-type", "").split(";")[0]
     if answer.status_code == 303:
         sent = {name: values[0] for name, values in parse_qs(urlsplit(answer.headers["location"]).query).items()}
-        assert set(sent) - {"tenant"} <= {"error", "denial_id", "state", "iss"}, sent
+        assert set(sent) - {"tenant"} <= {"error", "denial_id", "state", "iss"} | told(sent["error"]), sent
         return sent["error"], sent["denial_id"]
     if kind == "text/html":
         return _of_page(answer)
     body = answer.json()
     if kind == "application/problem+json":
-        assert set(body) == {"type", "title", "status", "code", "denial_id"}, body
+        assert set(body) - told(body["code"]) == {"type", "title", "status", "code", "denial_id"}, body
         assert (body["type"], body["status"]) == ("about:blank", answer.status_code)
         return body["code"], body["denial_id"]
     if body == {"active": False}:
         return "inactive", None
-    assert set(body) == {"error", "denial_id"}, body
+    assert set(body) - told(body["error"]) == {"error", "denial_id"}, body
     return body["error"], body["denial_id"]
 
 

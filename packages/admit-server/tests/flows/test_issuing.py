@@ -6,6 +6,7 @@ from site_kit import API, claims_of
 from admit_server.domain.token_policy import TokenPolicy
 from admit_server.flows import issuing
 from admit_server.flows.admin import policies
+from admit_server.flows.effective import effective_policy
 from admit_server.flows.runtime import Caller
 
 pytestmark = pytest.mark.anyio
@@ -13,7 +14,7 @@ pytestmark = pytest.mark.anyio
 
 async def policy_of(site, client="web", audience=API):
     read = site.rt.store.read
-    return await issuing.effective_policy(
+    return await effective_policy(
         read, site.rt, client=await read.clients.get(client), resource=await read.resources.get(audience)
     )
 

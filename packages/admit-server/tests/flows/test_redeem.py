@@ -143,10 +143,10 @@ async def test_named_actions_are_told_by_name(issue, answer):
 
 
 async def test_hours_are_judged_by_the_servers_clock_whoever_asks(issue, answer, site):
-    token = await issue(hours=groups_of(["fri 08:00-08:05 UTC"]))  # the site's clock begins on a Friday, at 08:00
+    token = await issue(hours=groups_of(["tue 22:13-22:18 UTC"]))  # the site's clock begins on a Tuesday, at 22:13:20
 
     assert (await answer(token))["active"] is True
-    site.clock.advance(299)
+    site.clock.advance(279)
     assert (await answer(token))["active"] is True
     site.clock.advance(1)
     assert (await answer(token, enforces="limits"))["code"] == "hour_not_allowed"

@@ -6,7 +6,7 @@ import re
 import pytest
 from site_kit import BOBS_PASSWORD, CALLBACK, ISSUER, PASSWORD, SAME_ORIGIN, answer_of, hidden_fields
 
-from admit_server.web.security import CookieNames, _client_address, page_policy
+from admit_server.web.security import CookieNames, _client_address, _network_of, page_policy
 
 pytestmark = pytest.mark.anyio
 
@@ -324,11 +324,11 @@ TRUSTED = (ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("fd00::/8"))
     ],
 )
 def test_a_forwarded_address_is_believed_from_trusted_proxies_only_and_from_the_right(peer, forwarded, address):
-    assert _client_address(peer, forwarded, TRUSTED) == address
+    assert _network_of(_client_address(peer, forwarded, TRUSTED)) == address
 
 
 def test_nobody_is_trusted_unless_the_settings_say_so():
-    assert _client_address("127.0.0.1", ["198.51.100.1"], ()) == "127.0.0.1"
+    assert _network_of(_client_address("127.0.0.1", ["198.51.100.1"], ())) == "127.0.0.1"
 
 
 async def test_a_stranger_can_not_leave_its_network_counter_by_a_header(open_site):

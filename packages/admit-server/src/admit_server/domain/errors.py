@@ -13,6 +13,8 @@ class ProtocolError(Exception):
     code: ClassVar[str] = "server_error"
     status: ClassVar[int] = 400
     may_redirect: ClassVar[bool] = True
+    # Whether `public` says only how the request itself is written, which the caller wrote: then it is told.
+    tells: ClassVar[bool] = False
 
     def __init__(self, public: str = "", *, detail: str = "", advice: str = "") -> None:
         super().__init__(detail or public or self.code)
@@ -23,6 +25,7 @@ class InvalidRequest(ProtocolError):
     """A parameter is missing, repeated, malformed or not understood (RFC 6749 section 5.2)."""
 
     code = "invalid_request"
+    tells = True
 
 
 class InvalidGrant(ProtocolError):
@@ -61,12 +64,14 @@ class UnsupportedGrantType(ProtocolError):
     """The grant type is not one that this server knows (RFC 6749 section 5.2)."""
 
     code = "unsupported_grant_type"
+    tells = True
 
 
 class UnsupportedResponseType(ProtocolError):
     """Only `code` is spoken here: OAuth 2.1 has no implicit grant (RFC 6749 section 4.1.2.1)."""
 
     code = "unsupported_response_type"
+    tells = True
 
 
 class AccessDenied(ProtocolError):
@@ -133,6 +138,7 @@ class RedirectUriMismatch(InvalidRequest):
     """RFC 6749 section 4.1.2.1: the user agent must not be sent to a redirection URI that does not match."""
 
     may_redirect = False
+    tells = False
 
 
 class TooManyTries(ProtocolError):

@@ -191,7 +191,8 @@ def send_error(
     error: ProtocolError, *, redirect_uri: str, state: str | None, rt: Runtime, denial_id: str | None = None
 ) -> SendBack:
     """The error for the client: code and id, with `iss` (RFC 9207 section 2)."""
-    params = {"error": error.code, "denial_id": denial_id, "state": state, "iss": rt.issuer}
+    told = error.public if error.tells and error.public else None
+    params = {"error": error.code, "error_description": told, "denial_id": denial_id, "state": state, "iss": rt.issuer}
     return SendBack(with_params(redirect_uri, params))
 
 

@@ -76,8 +76,11 @@ def refusal(error: ProtocolError, *, kind: Kind, site: Site, denial_id: str | No
         message = error.advice or _TO_PEOPLE.get(error.code, "")
         return fault_page(error.status, site=site, message=message, denial_id=denial_id, headers=headers)
     if kind == "problem":
-        return problem(error.status, error.code, denial_id=denial_id, headers=headers)
+        told = error.public if error.tells else ""
+        return problem(error.status, error.code, detail=told, denial_id=denial_id, headers=headers)
     body: dict[str, Any] = {"error": error.code}
+    if error.tells and error.public:
+        body["error_description"] = error.public
     if isinstance(error, InsufficientAuthorization):
         body["auth_session"] = error.auth_session
     if denial_id is not None:
