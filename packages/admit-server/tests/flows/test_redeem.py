@@ -143,7 +143,7 @@ async def test_named_actions_are_told_by_name(issue, answer):
 
 
 async def test_hours_are_judged_by_the_servers_clock_whoever_asks(issue, answer, site):
-    token = await issue(hours=groups_of(["tue 22:13-22:18 UTC"]))  # the site's clock begins on a Tuesday, at 22:13:20
+    token = await issue(hours=groups_of(["tue 23:13-23:18 UTC"]))  # the site's clock begins on a Tuesday, at 23:13:20
 
     assert (await answer(token))["active"] is True
     site.clock.advance(279)

@@ -12,6 +12,7 @@ from ...flows.redeem import Use
 from ...flows.revoke import revoke
 from ...flows.userinfo import userinfo
 from .. import params, responses
+from ..refused import refused
 from ..site import Site
 
 LIMIT = 32_768
@@ -46,7 +47,7 @@ async def userinfo_endpoint(request: Request, site: Site) -> Response:
     try:
         token = params.bearer_token(request)
     except InvalidRequest as error:
-        response = responses.refusal(error, kind="oauth", site=site)
+        response = await refused(error, request, kind="oauth", site=site)
         # RFC 6750 section 3: the challenge comes with every request whose token does not enable access.
         response.headers["WWW-Authenticate"] = f'Bearer realm="{site.rt.issuer}", error="{error.code}"'
         return response
