@@ -234,3 +234,12 @@ def test_signatures_need_a_package_and_say_so(tmp_path):
     command = [sys.executable, "-I", "-S", str(program), "-", "--key-file", str(tmp_path / "keys")]
     done = subprocess.run(command, input="\n".join(LINES) + "\n", capture_output=True, text=True, check=False)
     assert (done.returncode, "cryptography" in done.stderr) == (2, True)
+
+
+def test_the_example_of_the_reference_is_good():
+    """So whoever writes another checker has something to try it on."""
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "audit-log.md").read_text()
+    (export,) = re.findall(r"```jsonl\n(.*?)```", page, re.DOTALL)
+    (keys,) = re.findall(r"```text\n(admit-audit-key.*?)```", page, re.DOTALL)
+    assert verify(export.splitlines(), Keys(keys))["last"] == 1
+    assert export.splitlines() == exported((1,))[0]

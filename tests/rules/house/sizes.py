@@ -6,6 +6,7 @@ SOFT, HARD = 250, 400
 
 # Modules over the soft limit, and why each of them is still one idea.
 ALLOWED: dict[str, str] = {
+    "packages/admit-server/src/admit_server/audit_verifier.py": "one file, so that it can be copied away and run alone",
     "packages/admit/src/admit/errors.py": "the list of all refusals, a class of three lines each",
 }
 
