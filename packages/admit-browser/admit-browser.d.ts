@@ -102,6 +102,9 @@ export class SettingsError extends AdmitError {}
 /** The server did not answer, or with 429 or 5xx: `unreachable`. Nothing was forgotten; try again later. */
 export class Unreachable extends AdmitError {}
 /** The server said no; `code` is its OAuth error, such as `access_denied` or `invalid_grant`. */
-export class SignInRefused extends AdmitError {}
+export class SignInRefused extends AdmitError {
+  /** The number of the refusal, for the administrator: `admit explain` takes it. */
+  readonly denialId?: string;
+}
 /** An answer failed our own checks: `state_unknown`, `issuer_mismatch`, `bad_token_response`, `bad_id_token`. */
 export class SignInRejected extends AdmitError {}

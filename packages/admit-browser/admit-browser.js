@@ -26,11 +26,17 @@ export class SettingsError extends AdmitError {}
 /** The server did not answer, or with 429 or 5xx: `unreachable`. Nothing was forgotten; try again later. */
 export class Unreachable extends AdmitError {}
 /** The server said no; `code` is its OAuth error, such as `access_denied` or `invalid_grant`. */
-export class SignInRefused extends AdmitError {}
+export class SignInRefused extends AdmitError {
+  /** @param {string} code @param {string} said @param {string} [denialId] the number of the refusal, for the administrator */
+  constructor(code, said, denialId) {
+    super(code, denialId ? `${said} (${denialId})` : said);
+    this.denialId = denialId;
+  }
+}
 /** An answer failed our own checks: `state_unknown`, `issuer_mismatch`, `bad_token_response`, `bad_id_token`. */
 export class SignInRejected extends AdmitError {}
 
-const CALLBACK_PARAMETERS = ["code", "state", "iss", "error", "error_description", "error_uri", "session_state"];
+const CALLBACK_PARAMETERS = ["code", "state", "iss", "error", "error_description", "error_uri", "denial_id", "session_state"];
 // OpenID Connect Core 3.1.2.6: what prompt=none answers when the person would have to do something.
 const NEEDS_PERSON = new Set(["login_required", "interaction_required", "consent_required", "account_selection_required"]);
 // RFC 9470: the ticket is good, but the sign-in behind it is too weak or too old for this request.
@@ -219,7 +225,7 @@ export class Admit extends EventTarget {
     if (answer.error) {
       if (journey.silent) this.#hint(false);
       if (journey.silent && NEEDS_PERSON.has(answer.error)) return;
-      throw new SignInRefused(answer.error, answer.error_description ?? `The server answered ${answer.error}`);
+      throw new SignInRefused(answer.error, answer.error_description ?? `The server answered ${answer.error}`, answer.denial_id);
     }
     // Sent once only: presenting a code again would revoke what it gave (RFC 6749 section 4.1.2).
     const reply = await this.#post(metadata.token_endpoint, { grant_type: "authorization_code", code: answer.code, redirect_uri: redirectUri,
@@ -434,9 +440,9 @@ export class Admit extends EventTarget {
         const response = await fetch(url, { ...init, credentials: "omit", referrerPolicy: "no-referrer", redirect: "error", signal });
         const text = await response.text();
         if (response.ok) return parse(text || "null");
-        const { error, error_description } = parse(text) ?? {};
+        const { error, error_description: said, denial_id } = parse(text) ?? {};
         if (response.status < 500 && response.status !== 429) {
-          throw new SignInRefused(error ?? "server_error", error_description ?? `${new URL(url).pathname} answered ${response.status}`);
+          throw new SignInRefused(error ?? "server_error", said ?? `${new URL(url).pathname} answered ${response.status}`, denial_id);
         }
         cause = new Error(`status ${response.status}`);
       } catch (error) {

@@ -53,9 +53,13 @@ async def sweep(rt: Runtime) -> None:
 
 
 async def count_refusals(rt: Runtime) -> None:
-    """Write the counted refusals every second."""
-    while True:
-        await asyncio.sleep(1)
+    """Write the counted and sampled refusals every second, and once more at the end."""
+    try:
+        while True:
+            await asyncio.sleep(1)
+            with suppress(StoreUnavailable):
+                await write_tally(rt)
+    finally:
         with suppress(StoreUnavailable):
             await write_tally(rt)
 

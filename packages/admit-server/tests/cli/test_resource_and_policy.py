@@ -108,6 +108,8 @@ def test_every_limit_is_set_stored_and_shown(admit):
         ["--binding", "dpop"],
         ["--acr", "2fa"],
         ["--max-auth-age", "10m"],
+        ["--max-sessions", "3"],
+        ["--deny-new-session"],
     ],
 )
 def test_a_limit_that_this_version_cannot_enforce_is_refused_by_name(admit, words):

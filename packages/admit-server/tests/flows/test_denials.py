@@ -1,5 +1,6 @@
 """Refusals: known clients' are kept with their checks, strangers' are counted and sampled."""
 
+import asyncio
 import json
 
 import pytest
@@ -104,6 +105,16 @@ async def test_an_id_that_is_taken_keeps_what_stands_there(site):
     for code in ("first_code", "second_code"):
         await record_code(code, endpoint="/x", rt=site.rt, caller=caller, denial_id="den_" + "a" * 22)
     assert (await site.rt.store.read.denials.get("den_" + "a" * 22)).code == "first_code"
+
+
+async def test_a_server_that_ends_writes_what_it_has_counted(open_site):
+    from site_kit import look_into
+
+    async with open_site() as running:
+        directory = running.directory
+        await asyncio.sleep(0)  # the housekeeping begins
+        await running.post("/token", {"grant_type": "x"})
+    assert await look_into(directory / "admit.db", "SELECT COUNT(*) FROM denial_sample") == [(1,)]
 
 
 async def test_counts_of_a_minute_add_up(site):

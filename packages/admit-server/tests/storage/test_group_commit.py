@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from admit_server.storage.sqlite import SqliteStore
+from admit_server.storage.sqlite_checkpoint import Checkpointer
 from admit_server.storage.sqlite_writer import UNITS_A_COMMIT
 
 pytestmark = pytest.mark.anyio
@@ -109,4 +110,24 @@ async def test_an_observer_that_raises_does_not_undo_the_commit(sqlite_path, cap
     assert await store.write(adding("a")) == 1
     assert await store.read.one("SELECT COUNT(*) FROM token_policy") == (1,)
     assert "hook" in caplog.text
+    await store.close()
+
+
+async def test_rows_that_one_unit_writes_side_by_side_do_not_make_the_log_be_folded_more_often(
+    sqlite_path, monkeypatch
+):
+    counted: list[int] = []
+    monkeypatch.setattr(Checkpointer, "written", lambda self, rows: counted.append(rows))
+    store = SqliteStore(sqlite_path, bare)
+
+    async def many(tx):
+        for number in range(1000):
+            await tx.run(
+                "INSERT INTO denial_count (code, network, minute, amount) VALUES ('x', '', :minute, 1)", minute=number
+            )
+
+    await store.write(many)
+    await store.write(lambda tx: tx.run("DELETE FROM denial_count WHERE minute < 3"))
+
+    assert counted == [200, 3]
     await store.close()

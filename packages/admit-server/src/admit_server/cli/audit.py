@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -164,7 +165,7 @@ def _report(report: Report) -> dict[str, Any]:
     newest = report.newest_checkpoint
     return {
         "good": not report.findings,
-        "findings": [finding.as_document() for finding in report.findings],
+        "findings": [asdict(finding) for finding in report.findings],
         "first": report.begins_after + 1,
         "last": report.head.sealed.seq,
         "events": report.events,

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal
 
 from .audit_chain import (
     LINK_BYTES,
@@ -45,10 +45,6 @@ class Finding:
     seq: int
     place: str
     why: str
-
-    def as_document(self) -> dict[str, Any]:
-        """Its JSON."""
-        return {"trouble": self.trouble, "seq": self.seq, "place": self.place, "why": self.why}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,9 +92,8 @@ class ChainCheck:
     _ahead: list[Mark] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._ahead = sorted(
-            (m for m in self.checkpoints if m.position.seq >= self.position.seq), key=_seq, reverse=True
-        )
+        ahead = [mark for mark in self.checkpoints if mark.position.seq >= self.position.seq]
+        self._ahead = sorted(ahead, key=lambda mark: mark.position.seq, reverse=True)
         if self._ahead and self._ahead[-1].position.seq == 0:
             self._ahead.pop()
 
@@ -242,10 +237,6 @@ def _is_canonical(details: str) -> bool:
 def _contradicts(mark: Mark) -> Finding:
     why = f"another history: the checkpoint of {moment(mark.at)} saw another event there, or before it"
     return Finding("checkpoint_contradicts", mark.position.seq, f"event {mark.position.seq}", why)
-
-
-def _seq(mark: Mark) -> int:
-    return mark.position.seq
 
 
 def _span(segment: Segment) -> str:

@@ -90,7 +90,7 @@ class AuditStatements:
             target=event.target,
             outcome=event.outcome,
             network=event.network,
-            details=to_json(event.details),
+            details=to_json(event.details) if event.details else "{}",
             nth=next(_written),
         )
 
