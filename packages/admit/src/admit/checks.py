@@ -33,7 +33,8 @@ def shown(value: object) -> str:
         return "nothing"
     text = " ".join(sorted(map(str, value))) if isinstance(value, list | tuple | set | frozenset) else str(value)
     text = _SECRET.sub("(a token)", text[: 4 * LONGEST])
-    text = "".join(char if char.isprintable() else "?" for char in text)
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else "?" for char in text)
     return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
 
 

@@ -29,7 +29,8 @@ def shown(value: Value) -> str:
         return "yes" if value else "no"
     text = value if isinstance(value, str) else str(value) if isinstance(value, int) else " ".join(sorted(value))
     text = _SECRET.sub("(a token)", text[: 4 * LONGEST])
-    text = "".join(char if char.isprintable() else "?" for char in text)
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else "?" for char in text)
     return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
 
 
