@@ -19,13 +19,13 @@ REMEDIES: dict[str, str] = {
     "whether it may have it.",
     "introspection_not_configured": "The API got an opaque token and has no credentials to ask about it: give its verifier "
     "client_id and client_secret, or let the resource have JWTs (--format jwt).",
-    "invalid_client": "Check id and secret of the client: `admit client show ID`; a lost secret is replaced with "
-    "`admit client rotate-secret`. A public client sends no secret.",
+    "invalid_client": "Check id and secret of the client: `admit client show ID`; a lost secret can't be shown again, "
+    "so add the client anew. A public client sends no secret.",
     "invalid_grant": "The code or refresh token was used, is over, or is another client's. The app signs the person in again. If "
     "it was used twice, ask which copy of it was stolen or which tab kept an old one.",
     "invalid_position": "The follower of the revocation feed sent a position that is none; it starts over by itself.",
     "invalid_request": "The app sends something that breaks the protocol: the check above says what. Its makers have to mend it; "
-    "a redirect URI is added with `admit client update`.",
+    "a redirect URI has to be one that the client was added with (`admit client show`).",
     "invalid_scope": "Let the app ask for less, or give the client or the resource the scope that is missing.",
     "invalid_session": "The step of the sign-in came too late or from another client. The app begins the sign-in anew.",
     "invalid_target": "The client is not for that resource: add it with --audience, or correct the name that is asked for.",
