@@ -138,7 +138,7 @@ async def prepare(tx: Tx, held: Held, *, scopes: frozenset[str], token: Blank, n
                 uses_left=grant.policy.max_uses,
                 idle_timeout_s=grant.policy.idle_timeout_s,
                 last_used_at=now,
-                expires_at=now + grant.policy.lifetime_s,
+                expires_at=held.expires_at,
             )
         )
     user = await tx.users.get(grant.user_id) if grant.user_id is not None else None
