@@ -47,9 +47,23 @@ def test_a_reader_that_has_seen_enough_is_no_fault(process, home):
     running.stderr.close()
 
 
+def wait_until_idle(pid: int) -> None:
+    """Until a started program has used no processor time for a while: its imports are done, and it waits."""
+    used, since = 0, time.monotonic()
+    for _ in range(600):
+        fields = open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()
+        now = int(fields[11]) + int(fields[12])
+        if now != used:
+            used, since = now, time.monotonic()
+        if used > 10 and time.monotonic() - since > 1:
+            return
+        time.sleep(0.05)
+    raise AssertionError("the program never came to wait")
+
+
 def test_an_interrupt_is_silent(process, home):
     running = process("token", "inspect", "--data", str(home))
-    time.sleep(1.5)  # until it waits for standard input
+    wait_until_idle(running.pid)  # it waits for standard input
     running.send_signal(signal.SIGINT)
     out, err = running.communicate(timeout=30)
 
