@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -51,7 +52,7 @@ def wait_until_idle(pid: int) -> None:
     """Until a started program has used no processor time for a while: its imports are done, and it waits."""
     used, since = 0, time.monotonic()
     for _ in range(600):
-        fields = open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         now = int(fields[11]) + int(fields[12])
         if now != used:
             used, since = now, time.monotonic()
