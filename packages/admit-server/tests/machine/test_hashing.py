@@ -88,3 +88,27 @@ async def test_a_caller_that_gives_up_makes_room(hasher, monkeypatch):
     gate.set()
     assert await fourth
     await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def test_a_failure_takes_the_time_of_the_slowest_scheme_in_use(hasher, monkeypatch):
+    """So that it does not tell whose hash was made with older parameters, nor who has none."""
+    slower = Argon2Hasher(HashingLimits(memory_kib=32_768, passes=3, threads=1))
+    old = await slower.hash("a good pass phrase")
+    new = await hasher.hash("a good pass phrase")
+    slower.close()
+    pauses: list[float] = []
+
+    async def note(seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr("admit_server.machine.hashing.asyncio.sleep", note)
+    assert not await hasher.verify(old, "wrong")
+    assert pauses == []
+
+    assert not await hasher.verify(new, "wrong")
+    assert not await hasher.verify(None, "wrong")
+    assert len(pauses) == 2
+    assert all(0 < pause for pause in pauses)
+
+    assert await hasher.verify(new, "a good pass phrase")
+    assert len(pauses) == 2
