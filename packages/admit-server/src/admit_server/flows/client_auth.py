@@ -11,11 +11,10 @@ from .runtime import Caller, Runtime
 
 @dataclass(frozen=True, slots=True)
 class ClientCredentials:
-    """What the request carried. `by_header` decides whether a refusal carries a Basic challenge."""
+    """What the request carried, by header or in the form."""
 
     client_id: str
     secret: str | None = field(default=None, repr=False)
-    by_header: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,19 @@ async def tie(grant_id: str, *, rt: Runtime, caller: Caller) -> None:
     await ended(grant, rt=rt, now=rt.clock(), trail=caller.trail)
 
 
+async def tie_to_owner(
+    owner: tuple[str, str] | None, *, what: Literal["code", "token"], client_id: str, rt: Runtime, caller: Caller
+) -> None:
+    """A refused code or refresh token: whom it concerns, and whose it is (grant and client) if it is not this client's."""
+    if owner is None:
+        caller.trail.failed(
+            f"{what} is known", "one that was issued here", "never issued here, or long over and forgotten"
+        )
+    else:
+        caller.trail.failed(f"{what}'s client", owner[1], client_id)
+        await tie(owner[0], rt=rt, caller=caller)
+
+
 async def write_tally(rt: Runtime) -> None:
     """Write what was counted, sampled and put off since the last time: one unit for all of it.
 

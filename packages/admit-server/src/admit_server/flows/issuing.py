@@ -10,7 +10,7 @@ from ..domain.journey import Complete
 from ..domain.scopes import format_scope
 from ..domain.token_policy import BoundedPolicy
 from ..domain.user import User
-from ..ports.grants import OpaqueToken
+from ..ports.grants import NewRefreshToken, OpaqueToken
 from ..ports.transaction import Tx
 from ..tokens import claims, opaque
 from .effective import limits_of, token_format
@@ -111,6 +111,23 @@ async def hold_alive(tx: Tx, grant_id: str, *, now: int) -> Held | None:
             return None
         expires_at = min(expires_at, session_ends_at)
     return Held(grant, expires_at)
+
+
+def refresh_token_row(
+    digest: bytes, grant: Grant, *, scopes: frozenset[str], now: int, parent_digest: bytes | None = None
+) -> NewRefreshToken:
+    """A refresh token of a grant as stored: by its digest, with the idle time and reuse window of the grant's policy."""
+    return NewRefreshToken(
+        digest=digest,
+        grant_id=grant.id,
+        client_id=grant.client_id,
+        parent_digest=parent_digest,
+        scopes=scopes,
+        created_at=now,
+        expires_at=grant.policy.refresh_expiry(family_ends_at=grant.expires_at, now=now),
+        keep_until=grant.expires_at + REFRESH_KEEP_S,
+        reuse_window_s=grant.policy.refresh_reuse_window_s,
+    )
 
 
 async def prepare(tx: Tx, held: Held, *, scopes: frozenset[str], token: Blank, now: int) -> ReadyToSign:

@@ -142,7 +142,7 @@ def client_credentials(request: Request, form: dict[str, str]) -> ClientCredenti
     client_id = unquote_plus(user)
     if "\x00" in client_id or form.get("client_id", client_id) != client_id:
         raise InvalidRequest("The client_id of the form is not the one of the header.")
-    return ClientCredentials(client_id, unquote_plus(secret), by_header=True)
+    return ClientCredentials(client_id, unquote_plus(secret))
 
 
 def bearer_token(request: Request) -> str | None:

@@ -197,14 +197,14 @@ class Follower(ForkAware):
             self._poll(stop)
             stop.wait(min(left, self._poll_s * random.uniform(0.7, 1.3)))  # noqa: S311
 
-    def _poll(self, stop: threading.Event) -> bool:
+    def _poll(self, stop: threading.Event) -> None:
         self.knowledge.drop_snapshot()
         try:
             after = self.knowledge.position
             url = self._address() + ("" if after is None else f"?after={quote(after, safe='')}")
             answer = fetch(url, headers={"Accept": "application/json"}, max_bytes=_MAX_FEED_BYTES)
             if stop.is_set():
-                return False
+                return
             if answer.status == 400 and after is not None:
                 raise FeedError("the feed does not know the position")
             self._check_offer(answer.status, answer.media_type, "application/json")
@@ -212,17 +212,16 @@ class Follower(ForkAware):
         except FeedError as error:
             self.knowledge.start_over()
             self._failed(VerifierUnavailable(f"the revocation feed is not understood: {error}"))
-            return False
+            return
         except (Unreachable, VerifierUnavailable) as error:
             self._failed(error)
-            return False
+            return
         except Exception as error:
             log.exception("polling the revocation feed failed unexpectedly")
             self.knowledge.start_over()
             self._failed(error)
-            return False
+            return
         self._succeeded()
-        return True
 
     def _address(self) -> str:
         try:

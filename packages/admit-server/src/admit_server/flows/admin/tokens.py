@@ -8,7 +8,6 @@ from ...domain.errors import InvalidScope, NotAllowed
 from ...domain.grant import Grant
 from ...domain.scopes import OPENID, narrow
 from ...domain.token_policy import TokenPolicy
-from ...ports.grants import NewRefreshToken
 from ...ports.transaction import Tx
 from ...tokens import opaque
 from .. import issuing, revoke
@@ -128,17 +127,7 @@ async def issue(new: NewToken, *, rt: Runtime, caller: Caller) -> Issued:
         given = refresh if policy.max_uses is None else None
         if given is not None:
             await tx.refresh_tokens.add(
-                NewRefreshToken(
-                    digest=opaque.digest(given),
-                    grant_id=grant.id,
-                    client_id=client.id,
-                    parent_digest=None,
-                    scopes=grant.scopes,
-                    created_at=now,
-                    expires_at=policy.refresh_expiry(family_ends_at=grant.expires_at, now=now),
-                    keep_until=grant.expires_at + issuing.REFRESH_KEEP_S,
-                    reuse_window_s=policy.refresh_reuse_window_s,
-                )
+                issuing.refresh_token_row(opaque.digest(given), grant, scopes=grant.scopes, now=now)
             )
         await tx.audit.append(event)
         return await issuing.prepare(tx, held, scopes=scopes, token=token, now=now), given

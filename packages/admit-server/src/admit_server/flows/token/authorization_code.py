@@ -6,12 +6,11 @@ from ...domain.errors import InvalidGrant
 from ...domain.grant import AlreadyUsed, CodeConsumed, Unknown
 from ...domain.pkce import verify_s256
 from ...domain.trail import Trail
-from ...ports.grants import NewRefreshToken
 from ...ports.transaction import Tx
 from ...tokens import opaque
 from .. import issuing
 from ..client_auth import AuthenticatedClient
-from ..denials import tie
+from ..denials import tie, tie_to_owner
 from ..endings import end_grant
 from ..runtime import Caller, Refusal, Runtime, or_raise
 from ..token_forms import form_of
@@ -71,19 +70,8 @@ async def exchange(grant: CodeGrant, *, who: AuthenticatedClient, rt: Runtime, c
                     )
                 family = held.grant
                 if refresh is not None:
-                    expires_at = family.policy.refresh_expiry(family_ends_at=family.expires_at, now=now)
                     await tx.refresh_tokens.add(
-                        NewRefreshToken(
-                            digest=opaque.digest(refresh),
-                            grant_id=family.id,
-                            client_id=client.id,
-                            parent_digest=None,
-                            scopes=family.scopes,
-                            created_at=now,
-                            expires_at=expires_at,
-                            keep_until=family.expires_at + issuing.REFRESH_KEEP_S,
-                            reuse_window_s=family.policy.refresh_reuse_window_s,
-                        )
+                        issuing.refresh_token_row(opaque.digest(refresh), family, scopes=family.scopes, now=now)
                     )
                 await tx.audit.append(replace(issued, target=family.id))
                 return await issuing.prepare(tx, held, scopes=family.scopes, token=token, now=now), code.nonce
@@ -103,11 +91,7 @@ async def _explain(digest: bytes, *, client_id: str, rt: Runtime, caller: Caller
         await tie(trail.grant_id, rt=rt, caller=caller)
         return
     owner = await rt.store.read.codes.owner(digest)
-    if owner is None:
-        trail.failed("code is known", "one that was issued here", "never issued here, or long over and forgotten")
-    else:
-        trail.failed("code's client", owner[1], client_id)
-        await tie(owner[0], rt=rt, caller=caller)
+    await tie_to_owner(owner, what="code", client_id=client_id, rt=rt, caller=caller)
 
 
 def _judge(grant: CodeGrant, code: CodeConsumed, *, now: int, trail: Trail) -> InvalidGrant | None:

@@ -5,13 +5,12 @@ from dataclasses import dataclass, field, replace
 from ...domain.errors import InvalidGrant, InvalidScope
 from ...domain.grant import AlreadyUsed, Consumed, Replayed, Unknown
 from ...domain.scopes import format_scope
-from ...ports.grants import NewRefreshToken
 from ...ports.transaction import Tx
 from ...tokens import opaque
 from ...tokens.envelope import NotSealedHere
 from .. import issuing
 from ..client_auth import AuthenticatedClient
-from ..denials import tie
+from ..denials import tie, tie_to_owner
 from ..endings import end_grant
 from ..runtime import Caller, Refusal, Runtime, or_raise
 from ..token_forms import form_of
@@ -128,17 +127,7 @@ async def exchange(
         if used.parent_digest is not None:
             await tx.refresh_tokens.forget_sealed(used.parent_digest)
         await tx.refresh_tokens.add(
-            NewRefreshToken(
-                digest=successor_digest,
-                grant_id=family.id,
-                client_id=client.id,
-                parent_digest=digest,
-                scopes=used.scopes,
-                created_at=now,
-                expires_at=family.policy.refresh_expiry(family_ends_at=family.expires_at, now=now),
-                keep_until=family.expires_at + issuing.REFRESH_KEEP_S,
-                reuse_window_s=family.policy.refresh_reuse_window_s,
-            )
+            issuing.refresh_token_row(successor_digest, family, scopes=used.scopes, now=now, parent_digest=digest)
         )
         await tx.audit.append(replace(refreshed, target=family.id))
         return Rotated(await issuing.prepare(tx, held, scopes=grant.scopes or used.scopes, token=token, now=now))
@@ -168,8 +157,4 @@ async def _explain(digest: bytes, *, client_id: str, rt: Runtime, caller: Caller
         await tie(trail.grant_id, rt=rt, caller=caller)
         return
     owner = await rt.store.read.refresh_tokens.owner(digest)
-    if owner is None:
-        trail.failed("token is known", "one that was issued here", "never issued here, or long over and forgotten")
-    else:
-        trail.failed("token's client", owner[1], client_id)
-        await tie(owner[0], rt=rt, caller=caller)
+    await tie_to_owner(owner, what="token", client_id=client_id, rt=rt, caller=caller)
