@@ -2,6 +2,7 @@
 
 import causes_authorize
 import causes_clients
+import causes_exchange
 import causes_grants
 import causes_library
 import causes_reports
@@ -14,6 +15,7 @@ pytestmark = pytest.mark.anyio
 
 TABLES = (
     causes_clients, causes_grants, causes_authorize, causes_sign_in, causes_tokens, causes_reports, causes_library,
+    causes_exchange,
 )  # fmt: skip
 CAUSES: list[Cause] = [cause for table in TABLES for cause in table.CAUSES]
 

@@ -145,3 +145,36 @@ async def test_sweeping_removes_what_has_expired_in_batches_and_nothing_else(sto
     assert await store.read.counting.look("tok_2") is None
     assert [await sweep(NOW + 3600, 4) for _ in range(4)] == [4, 4, 2, 0]
     assert (await store.read.counting.look("tok_1")).uses_left == 90
+
+
+async def take(store, uses, *, at=NOW):
+    return await store.write(lambda tx: tx.counting.take("tok_1", uses=uses, now=at))
+
+
+async def test_of_uses_and_gifts_at_once_exactly_as_many_as_there_were_come_out(store):
+    await begin(store, uses=50)
+
+    answers = await asyncio.gather(
+        *(use(store, f"use-{number}") for number in range(32)), *(take(store, 3) for _ in range(32))
+    )
+
+    used, given = Counter(answers[:32])["counted"], Counter(answers[32:])["counted"]
+    left = (await store.read.counting.look("tok_1")).uses_left
+    assert used + 3 * given + left == 50
+    assert left < 3
+
+
+async def test_all_uses_asked_for_are_taken_or_none(store):
+    await begin(store, uses=5)
+
+    assert await take(store, 6) == "uses_exhausted"
+    assert await take(store, 5) == "counted"
+    assert await take(store, 1) == "uses_exhausted"
+
+
+async def test_taking_from_an_idle_token_is_a_sign_of_life_and_from_a_dead_one_refused(store):
+    await begin(store, idle=60)
+
+    assert await take(store, 0, at=NOW + 59) == "counted"
+    assert await take(store, 0, at=NOW + 118) == "counted"
+    assert await take(store, 0, at=NOW + 178) == "idle_timeout"

@@ -27,6 +27,7 @@ class Principal:
         auth_time: When the person last proved who they are, seconds since 1970.
         acr: How strongly (authentication context class).
         amr: By which means (RFC 8176).
+        actors: Clients that act for the subject, the one that acts now first (`act`, RFC 8693 section 4.1).
         claims: Everything the token says. Read-only.
     """
 
@@ -40,6 +41,7 @@ class Principal:
     auth_time: float | None = None
     acr: str | None = None
     amr: tuple[str, ...] = ()
+    actors: tuple[str, ...] = ()
     claims: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
     # Told of refusals by the methods below, where a verifier reports them.
     _watch: Callable[[AdmitError, Mapping[str, Any]], None] | None = field(
@@ -60,6 +62,7 @@ class Principal:
             auth_time=claims.get("auth_time"),
             acr=claims.get("acr"),
             amr=tuple(claims.get("amr", ())),
+            actors=actors_of(claims.get("act")),
             claims=MappingProxyType(dict(claims)),
         )
 
@@ -111,6 +114,15 @@ class Principal:
         if self._watch is not None:
             self._watch(refusal, self.claims)
         return refusal
+
+
+def actors_of(act: object) -> tuple[str, ...]:
+    """The actors that a claim `act` names, the present one first (RFC 8693 section 4.1)."""
+    found: list[str] = []
+    while isinstance(act, dict) and isinstance(act.get("sub"), str):
+        found.append(act["sub"])
+        act = act.get("act")
+    return tuple(found)
 
 
 def _rebuilt(values: dict[str, Any]) -> Principal:

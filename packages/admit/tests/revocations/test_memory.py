@@ -24,6 +24,21 @@ def test_each_of_the_three_claims_ends_a_token():
     assert memory.revoked({"sid": "g1", "jti": "g1", "grant": "g2"}) is None
 
 
+def test_a_token_that_was_made_from_others_ends_with_each_of_them():
+    memory = Memory()
+    memory.add({"handle": handle("grant", "g1"), "until": 100})
+    memory.add({"handle": handle("jti", "t2"), "until": 100})
+    claims = {"grant": "g9", "jti": "t9"}
+
+    assert (
+        memory.revoked(claims | {"parents": [{"grant": "g1", "jti": "t1"}, {"grant": "g3", "jti": "t3"}]}) == "parents"
+    )
+    assert (
+        memory.revoked(claims | {"parents": [{"grant": "g3", "jti": "t3"}, {"grant": "g4", "jti": "t2"}]}) == "parents"
+    )
+    assert memory.revoked(claims | {"parents": [{"grant": "t2", "jti": "g1"}]}) is None
+
+
 def test_the_emergency_ends_what_was_issued_up_to_that_second():
     memory = Memory()
     memory.add({"before": 50, "until": 100})

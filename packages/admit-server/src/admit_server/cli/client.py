@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..domain.client import Client
+from ..domain.client import Client, grant_types_of
 from ..flows.admin import attaching, clients, leaving
 from ..flows.runtime import Caller, Runtime
 from . import output, reading
@@ -72,7 +72,10 @@ def add(
         Texts, typer.Option("--post-logout-redirect-uri", metavar="URI", help="After logout; may be repeated.")
     ] = None,
     grant: Annotated[
-        Texts, typer.Option("--grant", metavar="GRANT", help="authorization_code refresh_token client_credentials.")
+        Texts,
+        typer.Option(
+            "--grant", metavar="GRANT", help="authorization_code refresh_token client_credentials token_exchange."
+        ),
     ] = None,
     scope: Annotated[
         Texts,
@@ -96,7 +99,7 @@ def add(
         first_party=first_party,
         redirect_uris=reading.words(redirect_uri),
         post_logout_redirect_uris=reading.words(post_logout_redirect_uri),
-        grant_types=frozenset(reading.words(grant)) if grant else None,
+        grant_types=grant_types_of(reading.words(grant)) if grant else None,
         scopes=frozenset(reading.words(scope)) if scope else None,
         audiences=reading.words(audience),
         policy=policy,

@@ -4,6 +4,8 @@ from typing import Annotated, Any
 
 import typer
 
+from admit.principal import actors_of
+
 from ..flows.admin import tokens
 from ..flows.runtime import Caller, Runtime
 from ..flows.token_status import BadToken, GoodToken
@@ -165,6 +167,10 @@ def _as_lines(document: dict[str, Any]) -> list[tuple[str, str]]:
             lines += [(limits.word(limit), limits.shown(limit, entry)) for limit, entry in value.items()]
         elif name == "uses_left":
             lines.append(("uses left", "not counted" if value is None else str(value)))
+        elif name == "parents":
+            lines.append(("made from", " > ".join(parent["jti"] for parent in value)))
+        elif name == "act":
+            lines.append(("acting", " for ".join(actors_of(value))))
         elif name in ("exp", "iat", "auth_time", "last_used_at"):
             lines.append((name, output.when(value)))
         else:

@@ -1,8 +1,10 @@
 """Applications that ask for tokens, and the resources that tokens are for."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from .descent import TOKEN_EXCHANGE
 from .errors import NotAllowed, UnauthorizedClient
 from .trail import Trail
 
@@ -11,7 +13,9 @@ TokenFormat = Literal["jwt", "opaque"]
 # Who checks the tokens of a resource: our own library enforces limits; of others nothing is known.
 Verifier = Literal["admit"]
 
-GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
+GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials", TOKEN_EXCHANGE)
+# The last one has no short name in its RFC.
+SHORT_NAMES = {"token_exchange": TOKEN_EXCHANGE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +61,18 @@ class Resource:
     verifier: Verifier | None = None
 
 
+def grant_types_of(words: Iterable[str]) -> frozenset[str]:
+    """Grant types as an administrator writes them: `token_exchange` for the long name of RFC 8693."""
+    return frozenset(SHORT_NAMES.get(word, word) for word in words)
+
+
 def check_grant_types(grant_types: frozenset[str], *, kind: ClientKind) -> None:
     """Raises:
     NotAllowed: An unknown grant type, or client_credentials for a client that can keep no secret (RFC 6749 section 4.4).
     """
     if unknown := grant_types - set(GRANT_TYPES):
-        raise NotAllowed(f"Unknown grant type {sorted(unknown)[0]!r}; known are {', '.join(GRANT_TYPES)}.")
+        raise NotAllowed(
+            f"Unknown grant type {sorted(unknown)[0]!r}; known are {', '.join((*GRANT_TYPES[:3], *SHORT_NAMES))}."
+        )
     if kind == "public" and "client_credentials" in grant_types:
         raise NotAllowed("client_credentials is for confidential clients only: a public client has no credentials.")

@@ -28,6 +28,12 @@ class InvalidRequest(ProtocolError):
     tells = True
 
 
+class UnusableSubjectToken(InvalidRequest):
+    """The token to be exchanged is not good, or not the caller's (RFC 8693 section 2.2.2: `invalid_request`). Why is not told."""
+
+    tells = False
+
+
 class InvalidGrant(ProtocolError):
     """The code, refresh token or password is not good, or is not this client's (RFC 6749 section 5.2)."""
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from .client import TokenFormat
+from .descent import NOT_A_CHILD, Descent
 from .token_policy import BoundedPolicy
 
 
@@ -10,7 +11,8 @@ from .token_policy import BoundedPolicy
 class Grant:
     """User + client + scopes + session. `user_id` is None for client credentials. `expires_at` is the family's absolute end.
 
-    `session_id` names the session that it came from; the tokens die with it where `policy.end_with_session` says so.
+    `session_id` names the session that it came from; the tokens die with it where `policy.end_with_session` says so. `descent`: from
+    which token its own was made, if it was made by an exchange.
     """
 
     id: str
@@ -28,11 +30,12 @@ class Grant:
     expires_at: int
     ended_at: int | None = None
     end_reason: str | None = None
+    descent: Descent = NOT_A_CHILD
 
     @property
     def subject(self) -> str:
         """The `sub` of its tokens: the user, or the client itself (RFC 9068 section 2.2)."""
-        return self.user_id or self.client_id
+        return self.user_id or self.descent.client_id or self.client_id
 
     @property
     def bound_session(self) -> str | None:

@@ -21,7 +21,7 @@ REFRESH_KEEP_S = 86_400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssuedTokens:
-    """The answer of the token endpoint. `expires_in` is in seconds."""
+    """The answer of the token endpoint. `expires_in` is in seconds. `issued_token_type`: of an exchange (RFC 8693 section 2.2.1)."""
 
     access_token: str = field(repr=False)
     expires_in: int
@@ -29,6 +29,7 @@ class IssuedTokens:
     token_type: Literal["Bearer"] = "Bearer"
     refresh_token: str | None = field(default=None, repr=False)
     id_token: str | None = field(default=None, repr=False)
+    issued_token_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,7 +49,7 @@ class GoodToken:
             body |= {"auth_time": grant.auth_time, "acr": grant.acr, "amr": list(grant.amr)}
         if username is not None:
             body["username"] = username
-        return body
+        return body | grant.descent.claims()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +170,23 @@ async def _revoked(grant: Grant, token_id: str, *, issued_at: int, rt: Runtime, 
         trail.failed("token is not revoked", True, "revoked, alone or with everything")
         return "token_revoked"
     trail.passed("token is not revoked", True, True)
+    return await _parent_ended(grant, issued_at=issued_at, rt=rt, now=now, trail=trail)
+
+
+async def _parent_ended(grant: Grant, *, issued_at: int, rt: Runtime, now: int, trail: Trail) -> str | None:
+    """Whether a token from which this one was made has ended. Looked at here, so that ending one token changes no other's row."""
+    for parent in grant.descent.ancestors:
+        of = await rt.store.read.grants.get(parent.grant_id)
+        handles = (handle("jti", parent.token_id), handle("grant", parent.grant_id))
+        if (
+            of is None
+            or of.ended_at is not None
+            or await rt.store.read.access_tokens.is_revoked(parent.token_id)
+            or await rt.store.read.feed.ended(handles, issued_at=issued_at, now=now)
+        ):
+            trail.failed("the token it was made from", "alive", f"{parent.token_id} has ended")
+            return "token_revoked"
+        trail.passed("the token it was made from", "alive", parent.token_id)
     return None
 
 

@@ -20,6 +20,13 @@ class Counting(Protocol):
         """
         ...
 
+    async def take(self, token_id: str, *, uses: int, now: int) -> UseAnswer:
+        """Take uses of one token away, to give them to another. "counted": all of them were there, and are taken. Else none is.
+
+        Whatever races: of N uses N are given away or used, never more.
+        """
+        ...
+
     async def look(self, token_id: str) -> Count | None:
         """Where it stands; never counts. None: not a counted token, or one that has long expired."""
         ...

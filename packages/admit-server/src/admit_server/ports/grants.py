@@ -61,7 +61,7 @@ class Grants(Protocol):
     async def get(self, grant_id: str) -> Grant | None: ...
 
     async def of_client_itself(self, client_id: str, audience: str, *, now: int) -> tuple[Grant, int] | None:
-        """The living grant of a client's own credentials for a resource, and until when its JWTs may live."""
+        """The living grant of a client's own credentials for a resource, and until when its JWTs may live. Never one of an exchange."""
         ...
 
     async def hold(self, grant_id: str, *, now: int) -> Grant | None:
@@ -136,6 +136,10 @@ class AccessTokens(Protocol):
     async def add(self, token: OpaqueToken) -> None: ...
 
     async def by_digest(self, digest: bytes) -> OpaqueToken | None: ...
+
+    async def is_revoked(self, token_id: str) -> bool:
+        """Whether the opaque token of that id was revoked; False for JWTs, and for tokens that are forgotten."""
+        ...
 
     async def revoke(self, digest: bytes, *, now: int) -> bool:
         """Revoke once; False when it already was, or is unknown."""

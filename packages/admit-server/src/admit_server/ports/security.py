@@ -33,8 +33,8 @@ class Feed(Protocol):
         """Every row whose tokens could still be alive, in order."""
         ...
 
-    async def ended(self, handles: tuple[str, str, str], *, issued_at: int, now: int) -> bool:
-        """Whether a token with these handles, issued then, is revoked."""
+    async def ended(self, handles: tuple[str, ...], *, issued_at: int, now: int) -> bool:
+        """Whether a token with these handles (one to fifteen), issued then, is revoked."""
         ...
 
 

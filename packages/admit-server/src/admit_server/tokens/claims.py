@@ -19,7 +19,7 @@ def access_token_claims(
     expires_at: int,
     now: int,
 ) -> dict[str, Any]:
-    """Claims of a JWT access token (RFC 9068 section 2.2); `sid` where it ends with the session."""
+    """Claims of a JWT access token (RFC 9068 section 2.2); `sid` where it ends with the session; of a child where it comes from."""
     claims: dict[str, Any] = {
         "iss": issuer,
         "sub": grant.subject,
@@ -37,7 +37,7 @@ def access_token_claims(
         claims |= {"auth_time": grant.auth_time, "acr": grant.acr, "amr": list(grant.amr)}
     if roles:
         claims["roles"] = list(roles)
-    return claims
+    return claims | grant.descent.claims()
 
 
 def id_token_claims(

@@ -53,6 +53,8 @@ def tokens(issued: IssuedTokens) -> Response:
         body["refresh_token"] = issued.refresh_token
     if issued.id_token is not None:
         body["id_token"] = issued.id_token
+    if issued.issued_token_type is not None:
+        body["issued_token_type"] = issued.issued_token_type
     return json(body, headers=NO_STORE)
 
 

@@ -64,6 +64,9 @@ def check_types(claims: Mapping[str, Any], *, required: Collection[str] = ()) ->
     amr = claims.get("amr", [])
     if not isinstance(amr, list) or not all(isinstance(item, str) for item in amr):
         raise InvalidClaim("amr must be a list of texts")
+    parents = claims.get("parents", [])
+    if not isinstance(parents, list) or not all(_names_a_token(each) for each in parents):
+        raise InvalidClaim("parents must be a list of objects, each with grant and jti")
     if "sub" in claims and not claims["sub"]:
         raise InvalidClaim("sub must not be empty")
 
@@ -99,6 +102,10 @@ def audiences(claims: Mapping[str, Any]) -> tuple[str, ...]:
     if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
         return tuple(value)
     raise InvalidClaim("aud must be text or a list of texts")
+
+
+def _names_a_token(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(value.get(name), str) for name in ("grant", "jti"))
 
 
 def _refuse_odd_time(name: str, value: object) -> None:

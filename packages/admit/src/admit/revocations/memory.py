@@ -80,12 +80,16 @@ class Memory:
         self._handles[digest] = max(until, self._handles.get(digest, until))
 
     def revoked(self, claims: Mapping[str, Any]) -> str | None:
-        """Return which claim has ended ("sid", "grant", "jti" or "iat"), or None for a live token."""
+        """Return which claim has ended ("sid", "grant", "jti", "parents" or "iat"), or None for a live token."""
         if self._handles:
             for kind in KINDS:
                 value = claims.get(kind)
                 if isinstance(value, str) and _digest(kind, value) in self._handles:
                     return kind
+            # A token that was made from others ends with each of them (RFC 8693; docs/reference/revocation-feed.md).
+            for parent in claims.get("parents", ()):
+                if any(_digest(kind, parent[kind]) in self._handles for kind in ("grant", "jti")):
+                    return "parents"
         if self._before:
             issued_at = claims.get("iat")
             # A token that does not say when it was issued cannot prove that it came after the emergency.

@@ -51,6 +51,10 @@ class AccessTokenStatements:
             revoked_at=row[10],
         )
 
+    async def is_revoked(self, token_id: str) -> bool:
+        row = await self._tx.one("SELECT revoked_at FROM access_token WHERE id = :id", id=token_id)
+        return row is not None and row[0] is not None
+
     async def revoke(self, digest: bytes, *, now: int) -> bool:
         return (
             await self._tx.run(

@@ -53,6 +53,20 @@ class CountingStatements:
         # Swept rows are of tokens that have expired; they are exhausted as well.
         return (count.spent(now) if count else None) or "uses_exhausted"
 
+    async def take(self, token_id: str, *, uses: int, now: int) -> UseAnswer:
+        taken = await self._tx.run(
+            """UPDATE counted_token SET uses_left = uses_left - :uses, last_used_at = :now
+                WHERE token_id = :token_id AND COALESCE(uses_left, CAST(:uses AS BIGINT)) >= :uses
+                  AND last_used_at + COALESCE(idle_timeout_s, expires_at) > :now""",
+            uses=uses,
+            now=now,
+            token_id=token_id,
+        )
+        if taken:
+            return "counted"
+        count = await self.look(token_id)
+        return (count.spent(now) if count else None) or "uses_exhausted"
+
     async def look(self, token_id: str) -> Count | None:
         row = await self._tx.one(
             "SELECT uses_left, idle_timeout_s, last_used_at FROM counted_token WHERE token_id = :token_id",

@@ -6,6 +6,8 @@ from ...ports.store import Row, Statements
 from .columns import from_json, to_json
 
 _REVOCATION = "seq, nonce, handle, before_at, until_at"
+_ENDED = """SELECT 1 FROM revocation WHERE handle IN ({handles}) AND until_at > :now
+             UNION ALL SELECT 1 FROM revocation WHERE handle IS NULL AND before_at >= :issued_at AND until_at > :now LIMIT 1"""
 
 
 def _revocation(row: Row) -> Revocation:
@@ -66,15 +68,10 @@ class FeedStatements:
         rows = await self._tx.all(f"SELECT {_REVOCATION} FROM revocation WHERE until_at > :now ORDER BY seq", now=now)
         return [_revocation(row) for row in rows]
 
-    async def ended(self, handles: tuple[str, str, str], *, issued_at: int, now: int) -> bool:
+    async def ended(self, handles: tuple[str, ...], *, issued_at: int, now: int) -> bool:
+        named = {f"handle_{number}": text for number, text in enumerate(handles)}
         row = await self._tx.one(
-            """SELECT 1 FROM revocation WHERE handle IN (:first, :second, :third) AND until_at > :now
-                UNION ALL SELECT 1 FROM revocation WHERE handle IS NULL AND before_at >= :issued_at AND until_at > :now LIMIT 1""",
-            first=handles[0],
-            second=handles[1],
-            third=handles[2],
-            issued_at=issued_at,
-            now=now,
+            _ENDED.format(handles=", ".join(f":{name}" for name in named)), **named, issued_at=issued_at, now=now
         )
         return row is not None
 

@@ -1,12 +1,13 @@
 """What was allowed."""
 
+from ...domain.descent import Descent
 from ...domain.grant import Grant
 from ...domain.token_policy import BoundedPolicy
 from ...ports.store import Row, Statements
 from .columns import from_json, to_json, word_set, words
 
 _GRANT = """id, client_id, user_id, session_id, auth_time, acr, amr, scopes, audience, policy, created_at, expires_at, ended_at,
-            end_reason, format"""
+            end_reason, format, descent"""
 
 
 def _grant(row: Row) -> Grant:
@@ -26,6 +27,7 @@ def _grant(row: Row) -> Grant:
         ended_at=row[12],
         end_reason=row[13],
         format=row[14],
+        descent=Descent.from_dict(from_json(row[15]) if row[15] else {}),
     )
 
 
@@ -39,9 +41,10 @@ class GrantStatements:
         await self._tx.run(
             """INSERT INTO access_grant (id, client_id, user_id, session_id, end_with_session, format, lifetime_s,
                                          auth_time, acr, amr, scopes,
-                                         audience, policy, created_at, expires_at, jwt_alive_until)
+                                         audience, policy, created_at, expires_at, jwt_alive_until, descent)
                VALUES (:id, :client_id, CAST(:user_id AS TEXT), CAST(:session_id AS TEXT), :end_with_session, :format, :lifetime_s,
-                       CAST(:auth_time AS BIGINT), :acr, :amr, :scopes, :audience, :policy, :created_at, :expires_at, 0)""",
+                       CAST(:auth_time AS BIGINT), :acr, :amr, :scopes, :audience, :policy, :created_at, :expires_at, 0,
+                       CAST(:descent AS TEXT))""",
             id=grant.id,
             client_id=grant.client_id,
             user_id=grant.user_id,
@@ -57,6 +60,7 @@ class GrantStatements:
             policy=to_json(grant.policy.as_dict()),
             created_at=grant.created_at,
             expires_at=grant.expires_at,
+            descent=to_json(descent) if (descent := grant.descent.as_dict()) else None,
         )
 
     async def get(self, grant_id: str) -> Grant | None:
@@ -67,13 +71,13 @@ class GrantStatements:
         row = await self._tx.one(
             f"""SELECT {_GRANT}, jwt_alive_until FROM access_grant
                  WHERE client_id = :client_id AND audience = :audience AND user_id IS NULL AND ended_at IS NULL
-                   AND expires_at > :now
+                   AND expires_at > :now AND descent IS NULL
                  ORDER BY created_at DESC, id LIMIT 1""",
             client_id=client_id,
             audience=audience,
             now=now,
         )
-        return (_grant(row), row[15]) if row else None
+        return (_grant(row), row[16]) if row else None
 
     async def hold(self, grant_id: str, *, now: int) -> Grant | None:
         row = await self._tx.one(

@@ -118,6 +118,8 @@ _SWEPT = (
     # Far longer than a repeat of the same use is answered.
     ("token_use", "token_id, use_id", "at <= :hour_ago"),
     ("denial", "id", "at <= :past"),
+    # One for each exchange, so there may be many.
+    ("access_grant", "id", "descent IS NOT NULL AND expires_at <= :day_ago"),
     ("access_grant", "id", "expires_at <= :past AND jwt_alive_until <= :past"),
     (
         "session",
@@ -140,6 +142,7 @@ class SweepStatements:
             params |= {"now": now} if ":now" in condition else {}
             params |= {"past": now - _KEEP_ENDED_S} if ":past" in condition else {}
             params |= {"hour_ago": now - 3600} if ":hour_ago" in condition else {}
+            params |= {"day_ago": now - 86_400} if ":day_ago" in condition else {}
             gone += await self._tx.run(
                 f"DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {condition} LIMIT :limit)",
                 **params,

@@ -1,20 +1,29 @@
 """`POST /token`: one parsed grant, one flow."""
 
+from collections.abc import Callable
+
 from starlette.requests import Request
 from starlette.responses import Response
 
+from admit.jose import Malformed
+from admit.jose.strict_json import parse_object
+
+from ...domain.client import GRANT_TYPES
+from ...domain.descent import ACCESS_TOKEN, JWT, TOKEN_EXCHANGE
 from ...domain.errors import InvalidRequest, UnsupportedGrantType
+from ...domain.narrowing import wanted_limits
 from ...domain.scopes import parse_scope
 from ...flows.client_auth import authenticate_client
-from ...flows.token import authorization_code, client_credentials, refresh_token
+from ...flows.token import authorization_code, client_credentials, refresh_token, token_exchange
 from ...flows.token.authorization_code import CodeGrant
 from ...flows.token.client_credentials import ClientCredentialsGrant
 from ...flows.token.refresh_token import RefreshGrant
+from ...flows.token.token_exchange import ExchangeGrant
 from .. import params, responses
 from ..site import Site
 
 LIMIT = 16_384
-TokenRequest = CodeGrant | RefreshGrant | ClientCredentialsGrant
+TokenRequest = CodeGrant | RefreshGrant | ClientCredentialsGrant | ExchangeGrant
 
 
 def parse_grant(form: dict[str, str]) -> TokenRequest:
@@ -37,8 +46,30 @@ def parse_grant(form: dict[str, str]) -> TokenRequest:
             return RefreshGrant(need("refresh_token"), parse_scope(form.get("scope", "")))
         case "client_credentials":
             return ClientCredentialsGrant(parse_scope(form.get("scope", "")), form.get("resource"))
+        case grant_type if grant_type == TOKEN_EXCHANGE:
+            return _parse_exchange(form, need)
         case _:
-            raise UnsupportedGrantType("grant_type is one of authorization_code, refresh_token, client_credentials.")
+            raise UnsupportedGrantType(f"grant_type is one of {', '.join(GRANT_TYPES)}.")
+
+
+def _parse_exchange(form: dict[str, str], need: Callable[[str], str]) -> ExchangeGrant:
+    """RFC 8693 section 2.1; `limits` is ours, documented in docs/reference/http.md."""
+    if need("subject_token_type") not in (ACCESS_TOKEN, JWT):
+        raise InvalidRequest(f"subject_token_type is {ACCESS_TOKEN}, or {JWT} for one in that form.")
+    if form.get("requested_token_type", ACCESS_TOKEN) != ACCESS_TOKEN:
+        raise InvalidRequest(f"requested_token_type is {ACCESS_TOKEN}; nothing else is issued for a token.")
+    if "actor_token" in form or "actor_token_type" in form:
+        raise InvalidRequest("actor_token is not understood: the client that exchanges is the actor.")
+    try:
+        limits = parse_object(form["limits"].encode(), what="limits", unique=True) if "limits" in form else {}
+    except Malformed as error:
+        raise InvalidRequest("limits is a JSON object, each name once.", detail=str(error)) from None
+    return ExchangeGrant(
+        subject_token=need("subject_token"),
+        scopes=parse_scope(form.get("scope", "")),
+        targets=frozenset(form[name] for name in ("resource", "audience") if name in form),
+        limits=wanted_limits(limits),
+    )
 
 
 async def token_endpoint(request: Request, site: Site) -> Response:
@@ -54,4 +85,6 @@ async def token_endpoint(request: Request, site: Site) -> Response:
             issued = await refresh_token.exchange(grant, who=who, rt=rt, caller=caller)
         case ClientCredentialsGrant() as grant:
             issued = await client_credentials.exchange(grant, who=who, rt=rt, caller=caller)
+        case ExchangeGrant() as grant:
+            issued = await token_exchange.exchange(grant, who=who, rt=rt, caller=caller)
     return responses.tokens(issued)
