@@ -18,7 +18,7 @@ from .flows import keys
 from .flows.audit.sealing import Checkpoints, Sealer
 from .flows.feed import FeedHub
 from .flows.runtime import Runtime
-from .housekeeping import close_audit, count_refusals, keep_audit, keep_keys, supervised, sweep, warm_up
+from .housekeeping import close_audit, count_refusals, end_leases, keep_audit, keep_keys, supervised, sweep, warm_up
 from .machine.checkpoint_file import FILE_NAME, CheckpointFile
 from .machine.clock import system_clock, system_entropy
 from .machine.hashing import Argon2Hasher, HashingLimits
@@ -197,6 +197,7 @@ async def open_site(settings: Settings, *, machine: Machine = THIS_MACHINE) -> A
             "feed": hub.run,
             "keys": partial(keep_keys, runtime),
             "sweeping": partial(sweep, runtime),
+            "leases": partial(end_leases, runtime),
             "counting": partial(count_refusals, runtime),
             "audit": partial(keep_audit, checkpoints, checkpoint_s=audit.checkpoint_s, keep_days=audit.keep_days),
             "warming up": partial(warm_up, runtime),

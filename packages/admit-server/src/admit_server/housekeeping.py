@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from .flows import keys
+from .flows import keys, leases
 from .flows.audit import retention
 from .flows.audit.sealing import Checkpoints
 from .flows.denials import write_tally
@@ -50,6 +50,16 @@ async def sweep(rt: Runtime) -> None:
         with suppress(StoreUnavailable):
             while await _swept(rt) >= 100:  # noqa: ASYNC110 - a breath between batches, not a wait for something
                 await asyncio.sleep(0.05)
+
+
+async def end_leases(rt: Runtime) -> None:
+    """End leases that nobody renewed in time, within half a second, also those of the time when no server ran."""
+    while True:
+        try:
+            await leases.end_those_run_out(rt=rt)
+        except StoreUnavailable as error:
+            log.warning("leases that ran out can't be ended: %s", error)
+        await asyncio.sleep(0.5)
 
 
 async def count_refusals(rt: Runtime) -> None:

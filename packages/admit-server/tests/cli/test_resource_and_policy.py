@@ -104,7 +104,6 @@ def test_every_limit_is_set_stored_and_shown(admit):
 @pytest.mark.parametrize(
     "words",
     [
-        ["--lease", "60s"],
         ["--binding", "dpop"],
         ["--acr", "2fa"],
         ["--max-auth-age", "10m"],

@@ -106,6 +106,12 @@ async def reused_late(stage: Stage):
     return token
 
 
+async def on_a_lease_that_ran_out(stage: Stage):
+    tokens = await stage.tokens_on_a_lease("web")
+    stage.site.clock.advance(60)
+    return tokens["refresh_token"]
+
+
 async def of_a_late_tab(stage: Stage):
     first = await fresh(stage)
     second = (await stage.site.refresh(first)).json()["refresh_token"]
@@ -191,6 +197,7 @@ CAUSES = [
     Cause("a refresh token of a late tab", refresh(of_a_late_tab), GRANT, "token is unused", "successor was used"),
     Cause("a refresh token repeated too often", refresh(repeated_too_often), GRANT, "repeats of a used token", "at most 5"),
     Cause("a refresh token of a signed-out person", refresh(of_a_signed_out_person), GRANT, "session is alive", "ended_by_administrator"),
+    Cause("a refresh token whose lease ran out", refresh(on_a_lease_that_ran_out), GRANT, "lease is alive", "0 s ago"),
     Cause("a refresh token of a disabled person", refresh(of_a_disabled_person), GRANT, "grant is alive", "user_disabled"),
     Cause("a refresh token that was given back", refresh(given_back), GRANT, "grant is alive", "revoked_by_client"),
     Cause("a refresh token whose code was used twice", refresh(after_its_code_was_stolen), GRANT, "grant is alive", "code_reused"),

@@ -140,6 +140,33 @@ async def of_another_issuer(stage: Stage):
     return stage.site.rt.keys.current.sign(claims, alg="RS256", typ="JWT", now=stage.site.clock())
 
 
+def leased(what, client_id, *, end):
+    """A token whose lease ran out before the server noted it, or was ended by its app."""
+
+    async def ended(stage: Stage):
+        tokens = await stage.tokens_on_a_lease(client_id)
+        if end:
+            await stage.site.post("/lease", {"lease": tokens["lease"], "action": "end"})
+        else:
+            stage.site.clock.advance(60)
+        return tokens[what]
+
+    return ended
+
+
+def renew(make):
+    async def act(stage: Stage):
+        text = await make(stage)
+        stage.keep_secret(text)
+        return await stage.site.post("/lease", {"lease": text, "action": "renew"})
+
+    return act
+
+
+async def never_given(stage: Stage):
+    return opaque.mint("ls", stage.site.rt.entropy(32))
+
+
 BAD, SIGNED = "invalid_token", "token's form and signature"
 CAUSES = [
     Cause("a text for a token", userinfo(const("nonsense-nonsense")), BAD, SIGNED, "three parts"),
@@ -169,6 +196,14 @@ CAUSES = [
     Cause("asking about a revoked token", introspect(revoked(good, "web")), "inactive", "token is not revoked", "", "token_revoked"),
     Cause("asking about a revoked opaque token", introspect(revoked(good_opaque, "opaque-web")), "inactive", "token is not revoked", "", "token_revoked"),
     Cause("asking about somebody who signed out", introspect(signed_out(good)), "inactive", "session is alive", "ended", "session_ended"),
+    Cause("a token whose app ended its lease", userinfo(leased("access_token", "web", end=True)), BAD, "lease is alive", "ended 0 s ago"),
+    Cause("a token whose lease ran out", userinfo(leased("access_token", "web", end=False)), BAD, "lease is alive", "0 s ago"),
+    Cause("asking about a token whose lease ran out", introspect(leased("access_token", "opaque-web", end=False)), "inactive", "lease is alive", "0 s ago", "lease_ended"),
+    Cause("asking about a token whose app ended its lease", introspect(leased("access_token", "web", end=True)), "inactive", "lease is alive", "0 s ago", "lease_ended"),
+    Cause("renewing a lease that ran out", renew(leased("lease", "web", end=False)), "lease_ended", "lease is alive", "0 s ago"),
+    Cause("renewing a lease that the app ended", renew(leased("lease", "web", end=True)), "lease_ended", "lease is alive", "0 s ago"),
+    Cause("renewing a lease that was never given", renew(never_given), "lease_ended", "lease is known", "never given"),
+    Cause("renewing with a refresh token", renew(refresh_token), "lease_ended", "lease's form", "a refresh token"),
     Cause("asking about another's token", introspect(good, "other-robot"), "inactive", "who may ask", "other-robot", "wrong_audience"),
     Cause("a hint that is none", logout(const("nonsense-nonsense")), "invalid_request", "id_token_hint", "three parts"),
     Cause("an access token for a hint", logout(good), "invalid_request", "id_token_hint", "typ"),

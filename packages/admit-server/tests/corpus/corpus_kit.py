@@ -10,7 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 from site_kit import API, BOBS_PASSWORD, ISSUER, PASSWORD, VERIFIER, Browser, Site
 
-from admit_server.flows.admin import clients, denials, users
+from admit_server.domain.token_policy import TokenPolicy
+from admit_server.flows.admin import attaching, clients, denials, policies, users
 from admit_server.flows.denials import write_tally
 from admit_server.flows.runtime import Caller
 
@@ -95,7 +96,7 @@ class Stage:
         assert answer.status_code == 200, answer.text
         body: dict[str, Any] = answer.json()
         self.keep_secret(
-            code, *(str(body[name]) for name in ("access_token", "refresh_token", "id_token") if name in body)
+            code, *(str(body[name]) for name in ("access_token", "refresh_token", "id_token", "lease") if name in body)
         )
         return body
 
@@ -103,6 +104,15 @@ class Stage:
         code = await self.browser().code(client_id, **params)
         self.keep_secret(code)
         return code
+
+    async def tokens_on_a_lease(self, client_id: str) -> dict[str, Any]:
+        """As `tokens`, with a lease of 60 s; what others get afterwards has none."""
+        rt = self.site.rt
+        await policies.set_policy("leased", TokenPolicy(lease_s=60), rt=rt, caller=CALLER)
+        await attaching.to_client(client_id, "leased", rt=rt, caller=CALLER)
+        tokens = await self.tokens(client_id)
+        await attaching.to_client(client_id, None, rt=rt, caller=CALLER)
+        return tokens
 
     async def token_request(self, client_id: str = "web", **form: str) -> httpx2.Response:
         self.keep_secret(*(form[name] for name in ("code", "code_verifier", "refresh_token") if name in form))

@@ -43,6 +43,7 @@ def test_the_corpus_knows_every_code_that_a_server_tells_its_callers():
         "invalid_session",
         "invalid_target",
         "invalid_token",
+        "lease_ended",
         "login_required",
         "registration_not_supported",
         "request_not_supported",

@@ -49,10 +49,14 @@ async def test_the_strictest_lifetime_stands_in_answer_token_and_introspection(s
     assert (await site.introspect(tokens["access_token"]))["exp"] == claims["exp"]
 
 
+def a_blank(site):
+    return issuing.blank(site.rt, caller=Caller(), now=site.clock())
+
+
 async def test_random_parts_are_drawn_before_the_unit_so_that_it_may_run_again(site):
-    one = issuing.blank(site.rt)
+    one = a_blank(site)
     assert one.secret == one.secret
-    assert one.secret != issuing.blank(site.rt).secret
+    assert one.secret != a_blank(site).secret
     assert "adm_at_" not in repr(one)
 
 
@@ -65,9 +69,9 @@ async def test_nothing_is_issued_on_an_ended_grant(site):
     claims = claims_of((await site.tokens())["access_token"])
 
     async def unit(tx):
-        assert await issuing.hold_alive(tx, claims["grant"], now=site.clock()) is not None
+        assert await issuing.hold_alive(tx, claims["grant"], token=a_blank(site), now=site.clock()) is not None
         await tx.grants.end(claims["grant"], reason="x", now=site.clock())
-        return await issuing.hold_alive(tx, claims["grant"], now=site.clock())
+        return await issuing.hold_alive(tx, claims["grant"], token=a_blank(site), now=site.clock())
 
     assert await site.rt.store.write(unit) is None
 
@@ -77,7 +81,7 @@ async def test_nothing_is_issued_in_an_ended_session(site):
 
     async def unit(tx):
         await tx.sessions.end(claims["sid"], reason="logout", now=site.clock())
-        return await issuing.hold_alive(tx, claims["grant"], now=site.clock())
+        return await issuing.hold_alive(tx, claims["grant"], token=a_blank(site), now=site.clock())
 
     assert await site.rt.store.write(unit) is None
 

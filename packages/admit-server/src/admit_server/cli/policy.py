@@ -57,7 +57,10 @@ def set_policy(
             "--refresh-reuse-window", metavar="SPAN", help="How long a spent one gets the same successor; 0 to 5m."
         ),
     ] = None,
-    lease: Annotated[Span, typer.Option("--lease", metavar="SPAN", help="Not in this version.")] = None,
+    lease: Annotated[
+        Span,
+        typer.Option("--lease", metavar="SPAN", help="Tokens end when the app stops renewing this long: 15s to 1d."),
+    ] = None,
     binding: Annotated[Texts, typer.Option("--binding", metavar="KIND", help="Not in this version.")] = None,
     acr: Annotated[str | None, typer.Option("--acr", metavar="CLASS", help="Not in this version.")] = None,
     max_auth_age: Annotated[Span, typer.Option("--max-auth-age", metavar="SPAN", help="Not in this version.")] = None,

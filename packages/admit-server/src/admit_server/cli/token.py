@@ -29,6 +29,7 @@ REASONS = {
     "token_expired": "its time is over",
     "token_revoked": "it was revoked, or its grant has ended",
     "session_ended": "its session has ended",
+    "lease_ended": "its lease has ended: the app stopped renewing it",
 }
 
 
@@ -90,6 +91,8 @@ def issue(
     }
     if answer.refresh_token is not None:
         document["refresh_token"] = answer.refresh_token
+    if answer.lease is not None:
+        document |= {"lease": answer.lease, "lease_expires_in": answer.lease_expires_in}
     place.show(document, answer.access_token)
     place.tell(
         f"{answer.token_type}, good for {output.exactly(answer.expires_in)}, scope: {answer.scope or 'none'}."
@@ -110,6 +113,8 @@ def inspect(place: Place, issuer: Issuer = None) -> None:
             document["limits"] = claim
         if (count := await tokens.count_of(found, rt=rt)) is not None:
             document |= {"uses_left": count.uses_left, "last_used_at": count.last_used_at}
+        if (lease := await tokens.lease_of(found, rt=rt)) is not None:
+            document["lease_ends_at"] = lease.ends_at if lease.ended_at is None else lease.ended_at
         return document
 
     document = place.run(work, issuer=issuer)
@@ -171,7 +176,7 @@ def _as_lines(document: dict[str, Any]) -> list[tuple[str, str]]:
             lines.append(("made from", " > ".join(parent["jti"] for parent in value)))
         elif name == "act":
             lines.append(("acting", " for ".join(actors_of(value))))
-        elif name in ("exp", "iat", "auth_time", "last_used_at"):
+        elif name in ("exp", "iat", "auth_time", "last_used_at", "lease_ends_at"):
             lines.append((name, output.when(value)))
         else:
             lines.append((name, " ".join(value) if isinstance(value, list) else str(value)))

@@ -125,6 +125,14 @@ class InvalidToken(ProtocolError):
     may_redirect = False
 
 
+class LeaseEnded(ProtocolError):
+    """The lease is over or unknown; nothing brings it back (ours, docs/reference/leases.md)."""
+
+    code = "lease_ended"
+    status = 410
+    may_redirect = False
+
+
 class InsufficientScope(ProtocolError):
     """The access token does not carry the scope (RFC 6750 section 3.1)."""
 

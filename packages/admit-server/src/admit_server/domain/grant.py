@@ -12,7 +12,7 @@ class Grant:
     """User + client + scopes + session. `user_id` is None for client credentials. `expires_at` is the family's absolute end.
 
     `session_id` names the session that it came from; the tokens die with it where `policy.end_with_session` says so. `descent`: from
-    which token its own was made, if it was made by an exchange.
+    which token its own was made, if it was made by an exchange. `lease_id` is set with the first tokens, where the policy has a lease.
     """
 
     id: str
@@ -28,6 +28,7 @@ class Grant:
     policy: BoundedPolicy
     created_at: int
     expires_at: int
+    lease_id: str | None = None
     ended_at: int | None = None
     end_reason: str | None = None
     descent: Descent = NOT_A_CHILD

@@ -1,16 +1,23 @@
 """How things end. Each writes its own row and the revocation that follows from it, in the unit of work of its caller."""
 
+from dataclasses import replace
+
+from ..domain.audit import AuditEvent
+from ..domain.lease import LEASE_ENDED
 from ..domain.revocation import GREATEST_LEEWAY_S, handle
 from ..ports.transaction import Tx
 
 
-async def end_grant(tx: Tx, grant_id: str, *, reason: str, nonce: str, now: int) -> bool:
-    """End a grant, and with it the family of its refresh tokens. False when it had ended before."""
+async def end_grant(tx: Tx, grant_id: str, *, reason: str, nonce: str, now: int, announced: bool = False) -> bool:
+    """End a grant, and with it the family of its refresh tokens. False when it had ended before.
+
+    `announced`: followers know already that its tokens are over, by its session.
+    """
     alive_until = await tx.grants.end(grant_id, reason=reason, now=now)
     if alive_until is None:
         return False
     # No feed row where no JWT of it can be alive.
-    if alive_until > now:
+    if alive_until > now and not announced:
         await tx.feed.publish(handle("grant", grant_id), until=alive_until + GREATEST_LEEWAY_S, nonce=nonce, now=now)
     return True
 
@@ -25,6 +32,33 @@ async def end_session(tx: Tx, session_id: str, *, reason: str, nonce: str, now: 
         return False
     if alive_until > now:
         await tx.feed.publish(handle("sid", session_id), until=alive_until + GREATEST_LEEWAY_S, nonce=nonce, now=now)
+    return True
+
+
+async def end_lease(tx: Tx, lease_id: str, *, event: AuditEvent, if_run_out: bool, nonce: str, now: int) -> bool:
+    """End a lease, and every grant that hangs on it. False when somebody else was first, or renewed it.
+
+    Args:
+        tx: The transaction.
+        lease_id: Which.
+        event: What is noted of it, but for the target and the details.
+        if_run_out: Only when nobody renewed it in time; otherwise the app itself ends it.
+        nonce: Of this unit's positions in the feed.
+        now: Seconds, UTC.
+    """
+    # Grants before the lease, the order in which whoever issues locks them.
+    grants = await tx.grants.hold_of_lease(lease_id)
+    lease = await tx.leases.end(lease_id, if_run_out=if_run_out, now=now)
+    if lease is None:
+        return False
+    why = "ran_out" if if_run_out else "ended_by_app"
+    details: dict[str, str | int | bool | None] = {"because": why, "client": lease.client_id, "grants": len(grants)}
+    await tx.audit.append(replace(event, target=lease_id, details=details))
+    session = await tx.sessions.get(lease.session_id) if lease.session_id is not None else None
+    session_over = lease.session_id is not None and (session is None or not session.is_alive(now))
+    for grant_id, with_session in grants:
+        announced = with_session and session_over
+        await end_grant(tx, grant_id, reason=LEASE_ENDED, nonce=nonce, now=now, announced=announced)
     return True
 
 

@@ -7,21 +7,26 @@ from ..domain.client import Client, Resource
 from ..domain.counting import NewCount
 from ..domain.grant import Grant
 from ..domain.journey import Complete
+from ..domain.lease import Lease
 from ..domain.scopes import format_scope
 from ..domain.token_policy import BoundedPolicy
 from ..domain.user import User
 from ..ports.grants import NewRefreshToken, OpaqueToken
 from ..ports.transaction import Tx
 from ..tokens import claims, opaque
+from . import leases
 from .effective import limits_of, token_format
-from .runtime import Runtime
+from .runtime import Caller, Runtime
 
 REFRESH_KEEP_S = 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssuedTokens:
-    """The answer of the token endpoint. `expires_in` is in seconds. `issued_token_type`: of an exchange (RFC 8693 section 2.2.1)."""
+    """The answer of the token endpoint. `expires_in` and `lease_expires_in` are in seconds.
+
+    `issued_token_type`: of an exchange (RFC 8693 section 2.2.1).
+    """
 
     access_token: str = field(repr=False)
     expires_in: int
@@ -30,14 +35,20 @@ class IssuedTokens:
     refresh_token: str | None = field(default=None, repr=False)
     id_token: str | None = field(default=None, repr=False)
     issued_token_type: str | None = None
+    lease: str | None = field(default=None, repr=False)
+    lease_expires_in: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blank:
-    """An access token before it has a grant: its random parts, drawn outside the unit so that the unit may run again."""
+    """An access token before it has a grant: its random parts, and those of a lease that it may need.
+
+    Drawn outside the unit, so that the unit may run again.
+    """
 
     id: str
     random: bytes = field(repr=False)
+    lease: leases.NewLease
 
     @property
     def secret(self) -> str:
@@ -54,11 +65,16 @@ class ReadyToSign:
     scopes: frozenset[str]
     user: User | None
     blank: Blank
+    lease: Lease | None = None
 
 
-def blank(rt: Runtime) -> Blank:
+def blank(rt: Runtime, *, caller: Caller, now: int) -> Blank:
     """Draw the random parts of an access token."""
-    return Blank(id=rt.new_id("tok"), random=rt.entropy(opaque.SECRET_BYTES))
+    return Blank(
+        id=rt.new_id("tok"),
+        random=rt.entropy(opaque.SECRET_BYTES),
+        lease=leases.draw(rt, caller=caller, now=now),
+    )
 
 
 def new_grant(
@@ -97,10 +113,14 @@ class Held:
 
     grant: Grant
     expires_at: int
+    lease: Lease | None = None
 
 
-async def hold_alive(tx: Tx, grant_id: str, *, now: int) -> Held | None:
-    """Lock grant and session and find both alive; None when either has ended. A refresh that races a logout loses here."""
+async def hold_alive(tx: Tx, grant_id: str, *, token: Blank, now: int) -> Held | None:
+    """Lock grant, session and lease and find them alive; None when one has ended. A refresh that races a logout loses here.
+
+    A lease is renewed by this: whoever asks for tokens lives.
+    """
     grant = await tx.grants.hold(grant_id, now=now)
     if grant is None:
         return None
@@ -111,7 +131,12 @@ async def hold_alive(tx: Tx, grant_id: str, *, now: int) -> Held | None:
         if session_ends_at is None:
             return None
         expires_at = min(expires_at, session_ends_at)
-    return Held(grant, expires_at)
+    lease = None
+    if grant.policy.lease_s is not None and not await leases.is_of_a_parent(tx, grant):
+        lease = await leases.hold(tx, grant, token.lease, now=now)
+        if lease is None:
+            return None
+    return Held(grant, expires_at, lease)
 
 
 def refresh_token_row(
@@ -160,7 +185,7 @@ async def prepare(tx: Tx, held: Held, *, scopes: frozenset[str], token: Blank, n
             )
         )
     user = await tx.users.get(grant.user_id) if grant.user_id is not None else None
-    return ReadyToSign(grant=grant, expires_at=held.expires_at, scopes=scopes, user=user, blank=token)
+    return ReadyToSign(grant=grant, expires_at=held.expires_at, scopes=scopes, user=user, blank=token, lease=held.lease)
 
 
 def finish(
@@ -211,4 +236,6 @@ def finish(
         scope=format_scope(ready.scopes),
         refresh_token=refresh_token,
         id_token=id_token,
+        lease=leases.text_of(ready.lease, rt.vault) if ready.lease is not None else None,
+        lease_expires_in=ready.lease.ends_at - now if ready.lease is not None else None,
     )

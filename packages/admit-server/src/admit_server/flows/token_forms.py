@@ -10,6 +10,7 @@ _KINDS = {
     "ac": "an authorization code",
     "cs": "a client secret",
     "ss": "a session's secret",
+    "ls": "a lease",
 }
 
 

@@ -7,6 +7,7 @@ from admit.jose import JoseError, Signed
 
 from ..domain.client import TokenFormat
 from ..domain.grant import Grant
+from ..domain.lease import LEASE_ENDED
 from ..domain.revocation import handle
 from ..domain.scopes import format_scope
 from ..domain.trail import Trail
@@ -146,7 +147,10 @@ async def _judge_jwt(token: str, *, rt: Runtime, trail: Trail) -> GoodToken | Ba
 
 
 async def ended(grant: Grant, *, rt: Runtime, now: int, trail: Trail) -> str | None:
-    """Why nothing of a grant is good any more, as a stable code; None while it and its session live."""
+    """Why nothing of a grant is good any more, as a stable code; None while it, its session and its lease live."""
+    if grant.end_reason == LEASE_ENDED and grant.ended_at is not None:
+        trail.failed("lease is alive", True, f"ended {_ago(grant.ended_at, now)}")
+        return LEASE_ENDED
     if grant.ended_at is not None or now >= grant.expires_at:
         why = grant.end_reason or "its time was over"
         trail.failed("grant is alive", True, f"ended {_ago(grant.ended_at or grant.expires_at, now)}: {why}")
@@ -160,6 +164,18 @@ async def ended(grant: Grant, *, rt: Runtime, now: int, trail: Trail) -> str | N
             trail.failed("session is alive", True, f"ended {_ago(ended, now)}: {why}")
             return "session_ended"
         trail.passed("session is alive", True, True)
+    return await _lease_over(grant, rt=rt, now=now, trail=trail)
+
+
+async def _lease_over(grant: Grant, *, rt: Runtime, now: int, trail: Trail) -> str | None:
+    """A lease counts from its very end on, also before that end was noted."""
+    if grant.lease_id is None:
+        return None
+    lease = await rt.store.read.leases.get(grant.lease_id)
+    if lease is None or not lease.is_alive(now):
+        trail.failed("lease is alive", True, f"not renewed; over since {_ago(lease.ends_at if lease else now, now)}")
+        return LEASE_ENDED
+    trail.passed("lease is alive", True, True)
     return None
 
 
@@ -186,6 +202,8 @@ async def _parent_ended(grant: Grant, *, issued_at: int, rt: Runtime, now: int, 
         ):
             trail.failed("the token it was made from", "alive", f"{parent.token_id} has ended")
             return "token_revoked"
+        if code := await _lease_over(of, rt=rt, now=now, trail=trail):
+            return code
         trail.passed("the token it was made from", "alive", parent.token_id)
     return None
 

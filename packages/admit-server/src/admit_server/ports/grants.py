@@ -61,7 +61,10 @@ class Grants(Protocol):
     async def get(self, grant_id: str) -> Grant | None: ...
 
     async def of_client_itself(self, client_id: str, audience: str, *, now: int) -> tuple[Grant, int] | None:
-        """The living grant of a client's own credentials for a resource, and until when its JWTs may live. Never one of an exchange."""
+        """The living grant of a client's own credentials for a resource, and until when its JWTs may live.
+
+        Never one of an exchange, nor one with a lease.
+        """
         ...
 
     async def hold(self, grant_id: str, *, now: int) -> Grant | None:
@@ -70,6 +73,14 @@ class Grants(Protocol):
 
     async def end(self, grant_id: str, *, reason: str, now: int) -> int | None:
         """End it once; as `Sessions.end`."""
+        ...
+
+    async def set_lease(self, grant_id: str, lease_id: str) -> None:
+        """Let a grant hang on a lease, from its first tokens on."""
+        ...
+
+    async def hold_of_lease(self, lease_id: str) -> list[tuple[str, bool]]:
+        """Lock the living grants of a lease: each one's id, and whether it ends with its session as well."""
         ...
 
     async def alive_of_user(self, user_id: str, *, now: int) -> list[str]: ...

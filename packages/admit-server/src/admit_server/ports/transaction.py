@@ -7,6 +7,7 @@ from .clients import Clients, Policies, Resources
 from .counting import Counting
 from .denials import Denials
 from .grants import AccessTokens, AuthorizationCodes, Grants, RefreshTokens
+from .leases import Leases
 from .roles import Roles
 from .security import Audit, Feed, SigningKeys, Sweeping, Throttles
 from .store import Store
@@ -32,6 +33,8 @@ class Tx(Protocol):
     def policies(self) -> Policies: ...
     @property
     def grants(self) -> Grants: ...
+    @property
+    def leases(self) -> Leases: ...
     @property
     def codes(self) -> AuthorizationCodes: ...
     @property

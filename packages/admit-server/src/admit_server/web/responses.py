@@ -20,6 +20,7 @@ _TITLES = {
     403: "Not allowed",
     404: "Nothing is here",
     405: "Not that way",
+    410: "No longer here",
     413: "Too large",
     429: "Too many tries",
     500: "Something went wrong here",
@@ -55,6 +56,8 @@ def tokens(issued: IssuedTokens) -> Response:
         body["id_token"] = issued.id_token
     if issued.issued_token_type is not None:
         body["issued_token_type"] = issued.issued_token_type
+    if issued.lease is not None and issued.lease_expires_in is not None:
+        body |= {"lease": issued.lease, "lease_expires_in": issued.lease_expires_in}
     return json(body, headers=NO_STORE)
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 from starlette.requests import Request
 from starlette.responses import Response
 
-from .oauth import challenge, denials, metadata, revocations, token, tokens_in_use
+from .oauth import challenge, denials, leases, metadata, revocations, token, tokens_in_use
 from .pages import authorize, consent, home, logout, sign_in
 from .responses import Kind
 from .site import Site
@@ -36,6 +36,7 @@ ROUTES: dict[str, Route] = {
     "/revocations": Route({"GET": revocations.revocations_endpoint}, "problem", "public"),
     "/token": Route({"POST": token.token_endpoint}, "oauth", "client"),
     "/revoke": Route({"POST": tokens_in_use.revoke_endpoint}, "oauth", "client"),
+    "/lease": Route({"POST": leases.lease_endpoint}, "problem", "client"),
     "/introspect": Route({"POST": tokens_in_use.introspect_endpoint}, "oauth"),
     "/denials": Route({"POST": denials.denials_endpoint}, "problem"),
     "/authorize-challenge": Route({"POST": challenge.challenge_endpoint}, "oauth"),

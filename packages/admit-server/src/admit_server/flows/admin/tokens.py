@@ -6,14 +6,16 @@ from typing import Any
 from ...domain.counting import Count
 from ...domain.errors import InvalidScope, NotAllowed
 from ...domain.grant import Grant
+from ...domain.lease import Lease
 from ...domain.scopes import OPENID, narrow
 from ...domain.token_policy import TokenPolicy
+from ...domain.trail import Trail
 from ...ports.transaction import Tx
 from ...tokens import opaque
 from .. import issuing, revoke
 from ..effective import effective_policy, limits_of
 from ..runtime import Caller, Runtime
-from ..token_status import BadToken, GoodToken, judge
+from ..token_status import BadToken, GoodToken, ended, judge
 from . import clients, policies, resources, users
 
 REASON = "revoked_by_administrator"
@@ -95,7 +97,7 @@ async def issue(new: NewToken, *, rt: Runtime, caller: Caller) -> Issued:
     now = rt.clock()
     if resource.format == "jwt":
         rt.keys.current.signer(rt.access_token_alg, now=now)  # refuse before anything is written
-    token, grant_id = issuing.blank(rt), rt.new_id("grt")
+    token, grant_id = issuing.blank(rt, caller=caller, now=now), rt.new_id("grt")
     refresh = opaque.mint("rt", rt.entropy(opaque.SECRET_BYTES)) if "refresh_token" in client.grant_types else None
     event = rt.event(
         "token.issued",
@@ -121,7 +123,7 @@ async def issue(new: NewToken, *, rt: Runtime, caller: Caller) -> Issued:
             now=now,
         )
         await tx.grants.add(grant)
-        held = await issuing.hold_alive(tx, grant.id, now=now)  # notes how long its JWT may live
+        held = await issuing.hold_alive(tx, grant.id, token=token, now=now)  # notes how long its JWT may live
         if held is None:
             raise NotAllowed("The grant ended while it was made.")
         given = refresh if policy.max_uses is None else None
@@ -154,6 +156,13 @@ async def count_of(found: Inspected, *, rt: Runtime) -> Count | None:
     return await rt.store.read.counting.look(found.id) if isinstance(found, GoodToken) else None
 
 
+async def lease_of(found: Inspected, *, rt: Runtime) -> Lease | None:
+    """The lease that a token hangs on; None for those without."""
+    if found.grant is None or found.grant.lease_id is None:
+        return None
+    return await rt.store.read.leases.get(found.grant.lease_id)
+
+
 async def username_of(found: Inspected, *, rt: Runtime) -> str | None:
     """Whose token it is; None for a client's own, and where nothing is known."""
     if found.grant is None or found.grant.user_id is None:
@@ -182,8 +191,4 @@ async def _inspect_refresh_token(token: str, *, rt: Runtime) -> RefreshTokenFoun
     if grant is None:
         return BadToken("token_unknown")
     now = rt.clock()
-    alive = grant.ended_at is None and now < grant.expires_at
-    if alive and grant.bound_session is not None:
-        session = await rt.store.read.sessions.get(grant.bound_session)
-        alive = session is not None and session.is_alive(now)
-    return RefreshTokenFound(grant, alive)
+    return RefreshTokenFound(grant, alive=await ended(grant, rt=rt, now=now, trail=Trail()) is None)

@@ -39,7 +39,7 @@ async def exchange(grant: CodeGrant, *, who: AuthenticatedClient, rt: Runtime, c
     if not opaque.is_opaque(grant.code, "ac"):
         trail.failed("code's form", "an authorization code with a good checksum", form_of(grant.code))
         raise InvalidGrant("The code is unknown or was used.", detail="malformed code")
-    digest, token, feed_nonce = opaque.digest(grant.code), issuing.blank(rt), rt.nonce()
+    digest, token, feed_nonce = opaque.digest(grant.code), issuing.blank(rt, caller=caller, now=now), rt.nonce()
     refresh = opaque.mint("rt", rt.entropy(opaque.SECRET_BYTES)) if "refresh_token" in client.grant_types else None
     issued = rt.event("token.issued", "", actor=client.id, caller=caller, now=now)
     reused = rt.event("code.reused", "", actor=client.id, caller=caller, now=now, outcome="refused")
@@ -63,7 +63,7 @@ async def exchange(grant: CodeGrant, *, who: AuthenticatedClient, rt: Runtime, c
                 trail.grant_id = code.grant_id
                 if refusal := _judge(grant, code, now=now, trail=trail):
                     return Refusal(refusal)
-                held = await issuing.hold_alive(tx, code.grant_id, now=now)
+                held = await issuing.hold_alive(tx, code.grant_id, token=token, now=now)
                 if held is None:
                     return Refusal(
                         InvalidGrant("The sign-in has ended.", detail=f"grant {code.grant_id} or its session ended")
@@ -81,6 +81,8 @@ async def exchange(grant: CodeGrant, *, who: AuthenticatedClient, rt: Runtime, c
         rt.on_revocation()
         await _explain(digest, client_id=client.id, rt=rt, caller=caller)
     ready, nonce = or_raise(outcome)
+    if ready.lease is not None and ready.lease.id == token.lease.id:
+        rt.on_revocation()  # it may follow one that ran out, whose end was written in this unit
     return issuing.finish(ready, rt=rt, now=now, refresh_token=refresh, nonce=nonce)
 
 

@@ -1,13 +1,13 @@
 """A client's own tokens (RFC 6749 section 4.4)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...domain.authorization_request import choose_audience
 from ...domain.errors import InvalidClient, InvalidTarget, UnauthorizedClient
 from ...domain.grant import Grant
 from ...domain.scopes import narrow
 from ...ports.transaction import Tx
-from .. import issuing
+from .. import issuing, leases
 from ..client_auth import AuthenticatedClient
 from ..effective import effective_policy, token_format
 from ..runtime import Caller, Runtime
@@ -51,7 +51,7 @@ async def exchange(
         raise InvalidTarget("This client may not ask for that resource.", detail=f"resource {audience!r} is gone")
     allowed = client.scopes & frozenset(resource.scopes)
     scopes = narrow(grant.scopes, allowed=allowed, trail=trail)
-    token = issuing.blank(rt)
+    token = issuing.blank(rt, caller=caller, now=now)
     policy = await effective_policy(read, rt, client=client, resource=resource)
     form = token_format(policy, resource)
     found = await read.grants.of_client_itself(client.id, audience, now=now)
@@ -62,6 +62,7 @@ async def exchange(
         and found[1] >= now + policy.lifetime_s
         and policy.max_uses is None
         and policy.idle_timeout_s is None
+        and policy.lease_s is None
     ):
         expires_at = min(now + policy.lifetime_s, found[0].expires_at)
         ready = issuing.ReadyToSign(grant=found[0], expires_at=expires_at, scopes=scopes, user=None, blank=token)
@@ -73,8 +74,9 @@ async def exchange(
         # Of many first requests at once one makes the grant, and all share it: ending it has to end every token.
         if await tx.clients.hold(client.id) is None:
             raise InvalidClient("Client authentication failed.", detail="the client was disabled meanwhile")
-        grant = await _held(tx)
-        held = issuing.Held(grant, min(now + policy.lifetime_s, grant.expires_at))
+        grant = await _held(tx) if policy.lease_s is None else await _leased(tx)
+        lease = await leases.hold(tx, grant, token.lease, now=now) if policy.lease_s is not None else None
+        held = issuing.Held(grant, min(now + policy.lifetime_s, grant.expires_at), lease)
         return await issuing.prepare(tx, held, scopes=scopes, token=token, now=now)
 
     async def _held(tx: Tx) -> Grant:
@@ -88,6 +90,17 @@ async def exchange(
         )
         await tx.grants.add(made)
         await tx.grants.hold(made.id, now=now + AHEAD_S)
+        await tx.audit.append(event)
+        return made
+
+    async def _leased(tx: Tx) -> Grant:
+        # A lease is the life of one running program, and a service has many: each of its tokens has a grant and a lease of its own.
+        made = issuing.new_grant(
+            grant_id=fresh_id, client=client, resource=resource, policy=policy, scopes=allowed, now=now
+        )
+        made = replace(made, expires_at=now + policy.lifetime_s)
+        await tx.grants.add(made)
+        await tx.grants.hold(made.id, now=now)
         await tx.audit.append(event)
         return made
 

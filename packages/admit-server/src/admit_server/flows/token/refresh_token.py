@@ -52,7 +52,7 @@ async def exchange(
     if not opaque.is_opaque(grant.token, "rt"):
         trail.failed("token's form", "a refresh token with a good checksum", form_of(grant.token))
         raise InvalidGrant(_UNKNOWN, detail="malformed refresh token")
-    digest, token, feed_nonce = opaque.digest(grant.token), issuing.blank(rt), rt.nonce()
+    digest, token, feed_nonce = opaque.digest(grant.token), issuing.blank(rt, caller=caller, now=now), rt.nonce()
     successor = opaque.mint("rt", rt.entropy(opaque.SECRET_BYTES))
     successor_digest = opaque.digest(successor)
     # Sealed so that only who presents the same token again can read it, and only with the key from outside the database.
@@ -99,7 +99,7 @@ async def exchange(
             return Refusal(
                 InvalidGrant(_UNKNOWN, detail=f"more than {MOST_REPLAYS} replays, family {replay.grant_id} revoked")
             )
-        held = await issuing.hold_alive(tx, replay.grant_id, now=now)
+        held = await issuing.hold_alive(tx, replay.grant_id, token=token, now=now)
         if held is None or now >= replay.successor_expires_at:
             return Refusal(
                 InvalidGrant("The sign-in has ended.", detail=f"grant {replay.grant_id} or its session ended")
@@ -120,7 +120,7 @@ async def exchange(
             trail.failed("scope", used.scopes, grant.scopes)
             # Raised, not returned: this undoes the consumption.
             raise InvalidScope(f"Not in the original grant: {format_scope(excess)}.")
-        held = await issuing.hold_alive(tx, used.grant_id, now=now)
+        held = await issuing.hold_alive(tx, used.grant_id, token=token, now=now)
         if held is None:
             return Refusal(InvalidGrant("The sign-in has ended.", detail=f"grant {used.grant_id} or its session ended"))
         family = held.grant

@@ -61,7 +61,7 @@ async def exchange(
         trail.failed("generations", f"at most {MOST_GENERATIONS}", MOST_GENERATIONS + 1)
         raise InvalidRequest(f"A token can be exchanged over at most {MOST_GENERATIONS} generations.")
     limits = _limits(grant.limits, parent, caller=caller)
-    token, grant_id = issuing.blank(rt), rt.new_id("grt")
+    token, grant_id = issuing.blank(rt, caller=caller, now=now), rt.new_id("grt")
     event = rt.event("token.exchanged", grant_id, actor=who.client.id, caller=caller, now=now)
 
     async def unit(tx: Tx) -> issuing.ReadyToSign | Refusal:
@@ -80,7 +80,7 @@ async def exchange(
         await tx.audit.append(
             replace(event, details={"parent": parent.id, "parent_grant": parent.grant.id, "token": token.id})
         )
-        held = await issuing.hold_alive(tx, child.id, now=now)
+        held = await issuing.hold_alive(tx, child.id, token=token, now=now)
         if held is None:
             return Refusal(UnusableSubjectToken("The subject_token is not good.", detail="it ended meanwhile"))
         return await issuing.prepare(tx, held, scopes=scopes, token=token, now=now)

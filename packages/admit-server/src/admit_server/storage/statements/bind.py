@@ -10,6 +10,7 @@ from .counting import CountingStatements
 from .denials import DenialStatements
 from .feed import FeedStatements, SigningKeyStatements
 from .grants import GrantStatements
+from .leases import LeaseStatements
 from .one_use import CodeStatements, RefreshTokenStatements
 from .policies import PolicyStatements
 from .roles import RoleStatements
@@ -30,6 +31,7 @@ class Aggregates:
     roles: RoleStatements
     policies: PolicyStatements
     grants: GrantStatements
+    leases: LeaseStatements
     codes: CodeStatements
     refresh_tokens: RefreshTokenStatements
     access_tokens: AccessTokenStatements
@@ -54,6 +56,7 @@ def bind(tx: Statements) -> Aggregates:
         roles=RoleStatements(tx),
         policies=PolicyStatements(tx),
         grants=GrantStatements(tx),
+        leases=LeaseStatements(tx),
         codes=CodeStatements(tx),
         refresh_tokens=RefreshTokenStatements(tx),
         access_tokens=AccessTokenStatements(tx),

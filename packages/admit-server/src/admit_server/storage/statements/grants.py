@@ -7,7 +7,7 @@ from ...ports.store import Row, Statements
 from .columns import from_json, to_json, word_set, words
 
 _GRANT = """id, client_id, user_id, session_id, auth_time, acr, amr, scopes, audience, policy, created_at, expires_at, ended_at,
-            end_reason, format, descent"""
+            end_reason, format, descent, lease_id"""
 
 
 def _grant(row: Row) -> Grant:
@@ -28,6 +28,7 @@ def _grant(row: Row) -> Grant:
         end_reason=row[13],
         format=row[14],
         descent=Descent.from_dict(from_json(row[15]) if row[15] else {}),
+        lease_id=row[16],
     )
 
 
@@ -71,13 +72,13 @@ class GrantStatements:
         row = await self._tx.one(
             f"""SELECT {_GRANT}, jwt_alive_until FROM access_grant
                  WHERE client_id = :client_id AND audience = :audience AND user_id IS NULL AND ended_at IS NULL
-                   AND expires_at > :now AND descent IS NULL
+                   AND expires_at > :now AND descent IS NULL AND lease_id IS NULL
                  ORDER BY created_at DESC, id LIMIT 1""",
             client_id=client_id,
             audience=audience,
             now=now,
         )
-        return (_grant(row), row[16]) if row else None
+        return (_grant(row), row[17]) if row else None
 
     async def hold(self, grant_id: str, *, now: int) -> Grant | None:
         row = await self._tx.one(
@@ -100,6 +101,20 @@ class GrantStatements:
             id=grant_id,
         )
         return row[0] if row else None
+
+    async def set_lease(self, grant_id: str, lease_id: str) -> None:
+        await self._tx.run(
+            "UPDATE access_grant SET lease_id = :lease_id WHERE id = :id", lease_id=lease_id, id=grant_id
+        )
+
+    async def hold_of_lease(self, lease_id: str) -> list[tuple[str, bool]]:
+        # Written although nothing changes: that locks the rows on both engines.
+        rows = await self._tx.all(
+            """UPDATE access_grant SET lease_id = :lease_id WHERE lease_id = :lease_id AND ended_at IS NULL
+            RETURNING id, end_with_session""",
+            lease_id=lease_id,
+        )
+        return [(row[0], bool(row[1])) for row in rows]
 
     async def alive_of_user(self, user_id: str, *, now: int) -> list[str]:
         return await self._alive("user_id = :value", user_id, now)

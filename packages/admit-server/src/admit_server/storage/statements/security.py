@@ -120,6 +120,7 @@ _SWEPT = (
     ("denial", "id", "at <= :past"),
     # One for each exchange, so there may be many.
     ("access_grant", "id", "descent IS NOT NULL AND expires_at <= :day_ago"),
+    ("lease", "id", "ended_at <= :past"),
     ("access_grant", "id", "expires_at <= :past AND jwt_alive_until <= :past"),
     (
         "session",

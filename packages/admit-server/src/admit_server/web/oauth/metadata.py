@@ -31,6 +31,7 @@ def document(site: Site) -> dict[str, Any]:
         "authorization_challenge_endpoint": f"{issuer}/authorize-challenge",
         "revocation_feed_endpoint": f"{issuer}/revocations",
         "denials_endpoint": f"{issuer}/denials",
+        "lease_endpoint": f"{issuer}/lease",
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": list(GRANT_TYPES),
