@@ -178,7 +178,7 @@ def routes() -> str:
 
 def oauth_errors() -> str:
     """Codes of the refusals that specifications define, and our own beside them."""
-    from admit_server.domain.errors import AdministrationError, ProtocolError
+    from admit_server.domain.errors import ProtocolError
 
     for path in tree.files("packages/admit-server/src/admit_server/flows"):
         if path.suffix == ".py" and path.name != "__init__.py":
@@ -186,10 +186,34 @@ def oauth_errors() -> str:
             importlib.import_module(".".join(module.parts))
     found = [error for error in _family(ProtocolError) if error is not ProtocolError]
     rows = {(f"`{e.code}`", str(e.status), "yes" if e.may_redirect else "no", _summary(e)) for e in found}
-    text = table(("code", "status", "may go to the redirect URI", "meaning"), sorted(rows))
-    administration = [e for e in _family(AdministrationError) if e is not AdministrationError]
-    assert administration
-    return text
+    return table(("code", "status", "may go to the redirect URI", "meaning"), sorted(rows))
+
+
+def administration_errors() -> str:
+    """Codes of what an administrator asked for and could not be done, and of input that can't be read."""
+    from admit_server.domain.errors import AdministrationError
+
+    found = [e for e in _family(AdministrationError) if e is not AdministrationError]
+    rows = [(f"`{e.code}`", str(e.status), _summary(e)) for e in found]
+    rows += [
+        ("`malformed_request`", "400", "Body, address or a header can't be read."),
+        ("`unsupported_media_type`", "415", "The body is not sent as `application/json`."),
+        ("`invalid_value`", "422", "A member or parameter is missing, unknown, or does not fit."),
+    ]
+    return table(("code", "status", "meaning"), sorted(rows))
+
+
+def operations() -> str:
+    """Every operation of the administration API."""
+    from admit_server.web.api.table import OPERATIONS
+
+    marks = {"created": "key", "changes": "dry run", "of": "If-Match"}
+    rows = []
+    for op in OPERATIONS:
+        honours = [word for name, word in marks.items() if getattr(op, name)]
+        codes = [f"`{error.code}`" for error in op.errors]
+        rows.append((f"`{op.method} {op.path}`", op.summary, f"`{op.scope}`", ", ".join(honours), ", ".join(codes)))
+    return table(("operation", "does", "scope", "honours", "refuses"), rows)
 
 
 def fault_codes() -> str:
@@ -244,6 +268,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "commands": commands,
     "routes": routes,
     "oauth_errors": oauth_errors,
+    "administration_errors": administration_errors,
+    "operations": operations,
     "fault_codes": fault_codes,
     "library_errors": library_errors,
 }

@@ -15,6 +15,7 @@ from .authenticators.registry import UnknownAuthenticator, load
 from .domain.journey import Requirement
 from .domain.token_policy import TokenPolicy
 from .flows import keys
+from .flows.admin import built_in
 from .flows.audit.sealing import Checkpoints, Sealer
 from .flows.feed import FeedHub
 from .flows.runtime import Runtime
@@ -178,6 +179,7 @@ async def open_site(settings: Settings, *, machine: Machine = THIS_MACHINE) -> A
             announce()
 
         runtime = replace(runtime, on_revocation=on_revocation)
+        await built_in.ensure(runtime)
         is_file = isinstance(locate(settings.database), SqliteFile)
         # SQLite: another process's commit is seen by looking; PostgreSQL also notifies.
         hub = FeedHub(runtime, poll_s=0.05 if is_file else 0.5)

@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx2
 
 from admit_server.app import Machine, Server, open_parts, open_site
-from admit_server.flows.admin import clients, resources, users
+from admit_server.flows.admin import built_in, clients, resources, users
 from admit_server.flows.runtime import Caller, Runtime
 from admit_server.machine.clock import system_entropy
 from admit_server.machine.hashing import Argon2Hasher, HashingLimits
@@ -87,6 +87,7 @@ async def make_template(directory: Path) -> dict[str, str]:
 
 async def seed(rt: Runtime) -> dict[str, str]:
     caller = Caller(actor="test")
+    await built_in.ensure(rt)
     secrets: dict[str, str] = {}
 
     async def client(client_id: str, **values: Any) -> None:

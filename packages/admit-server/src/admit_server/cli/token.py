@@ -1,11 +1,13 @@
 """`admit token`: issue, inspect, revoke. The text of a token comes from standard input, never from the command line."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
 
 from admit.principal import actors_of
 
+from ..domain.administration import ADMIN_CLIENT, ADMIN_ROLE, api_audience
 from ..flows.admin import tokens
 from ..flows.runtime import Caller, Runtime
 from ..flows.token_status import BadToken, GoodToken
@@ -38,8 +40,16 @@ REASONS = {
 def issue(
     place: Place,
     user: Annotated[str, typer.Option("--user", metavar="USER", help="User name or id.")],
-    client: Annotated[str, typer.Option("--client", metavar="CLIENT", help="Client name or id.")],
-    resource: Annotated[str, typer.Option("--resource", metavar="AUDIENCE", help="One of the client's audiences.")],
+    resource: Annotated[
+        str,
+        typer.Option(
+            "--resource", metavar="AUDIENCE", help="One of the client's audiences; `admin`: the API of this server."
+        ),
+    ],
+    client: Annotated[
+        str | None,
+        typer.Option("--client", metavar="CLIENT", help="Client name or id. With --resource admin: the built-in one."),
+    ] = None,
     policy: Annotated[str | None, typer.Option("--policy", metavar="NAME", help="Further limits on this one.")] = None,
     scope: Annotated[
         list[str] | None, typer.Option("--scope", metavar="SCOPES", help="Default: all that the client has there.")
@@ -56,9 +66,11 @@ def issue(
 
     What is limited here is limited for this one, beside all rules. One with a number of uses has no refresh token.
     """
+    if client is None and resource != ADMIN_ROLE:
+        raise typer.BadParameter("name the client that the token is for", param_hint="--client")
     new = tokens.NewToken(
         user=user,
-        client=client,
+        client=client or ADMIN_CLIENT,
         resource=resource,
         policy=policy,
         limits=limits.policy_of(
@@ -75,8 +87,9 @@ def issue(
     )
 
     async def work(rt: Runtime, caller: Caller) -> tokens.Issued:
+        asked = replace(new, resource=api_audience(rt.issuer)) if resource == ADMIN_ROLE else new
         try:
-            return await tokens.issue(new, rt=rt, caller=caller)
+            return await tokens.issue(asked, rt=rt, caller=caller)
         except NoSigningKey as error:
             raise Refused(f"Nothing was issued: {error}.") from None
 

@@ -184,21 +184,58 @@ class AdministrationError(Exception):
     """An administrator asked for something that can't be done. The text says why, and what to do."""
 
     code: ClassVar[str] = "refused"
+    status: ClassVar[int] = 422
 
 
 class NotFound(AdministrationError):
     """Nothing has that name or id."""
 
     code = "not_found"
+    status = 404
 
 
 class AlreadyExists(AdministrationError):
     """The name is taken."""
 
     code = "already_exists"
+    status = 409
 
 
 class NotAllowed(AdministrationError):
     """A rule of the domain forbids the value; the text names the rule."""
 
     code = "not_allowed"
+
+
+class InUse(NotAllowed):
+    """Something else still needs it."""
+
+    code = "in_use"
+    status = 409
+
+
+class ExceedsPowers(AdministrationError):
+    """It would give more than the one who asks for it has, or change somebody who has more."""
+
+    code = "exceeds_powers"
+    status = 403
+
+
+class Stale(AdministrationError):
+    """It was changed since it was read (RFC 9110 section 15.5.13)."""
+
+    code = "stale"
+    status = 412
+
+
+class IfMatchMissing(AdministrationError):
+    """A change that could undo somebody else's has to say what it was made from (RFC 6585 section 3)."""
+
+    code = "if_match_required"
+    status = 428
+
+
+class KeyReused(AdministrationError):
+    """The Idempotency-Key belongs to another request (draft-ietf-httpapi-idempotency-key-header-07 section 2.7)."""
+
+    code = "idempotency_key_reused"

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from ..domain.authorization_request import AuthorizationRequest, check_client_and_redirect, check_request
 from ..domain.client import Client
-from ..domain.errors import AccessDenied, ConsentRequired, LoginRequired, ProtocolError, UnknownClient
+from ..domain.errors import AccessDenied, ConsentRequired, InvalidScope, LoginRequired, ProtocolError, UnknownClient
 from ..domain.journey import Complete, session_suffices
 from ..domain.session import Session
 from ..ports.grants import NewCode
@@ -14,6 +14,7 @@ from ..tokens import opaque
 from . import issuing
 from .denials import record
 from .effective import effective_policy
+from .role_scopes import permitted
 from .runtime import Caller, Refusal, Runtime, or_raise
 
 CODE_LIFETIME_S = 60
@@ -122,6 +123,7 @@ async def issue_code(
 
     Raises:
         AccessDenied: The session or the resource is gone.
+        InvalidScope: Everything asked for belongs to roles that the person does not have.
     """
     now, code = rt.clock(), opaque.mint("ac", rt.entropy(opaque.SECRET_BYTES))
     grant_id = rt.new_id("grt")
@@ -137,13 +139,18 @@ async def issue_code(
             caller.trail.failed("resource", request.audience, "it was removed meanwhile")
             return Refusal(AccessDenied("The resource is gone."))
         user = await tx.users.get(user_id)
+        # RFC 6749 section 3.3: less than was asked for is given and told.
+        scopes = await permitted(tx, rt, user=user, audience=resource.audience, scopes=request.scopes)
+        if request.scopes and not scopes:
+            caller.trail.failed("scopes of the person's roles", request.scopes, user.roles if user else ())
+            return Refusal(InvalidScope("No role of this person allows any of these scopes."))
         policy = await effective_policy(tx, rt, client=client, resource=resource, user=user)
         grant = issuing.new_grant(
             grant_id=grant_id,
             client=client,
             resource=resource,
             policy=policy,
-            scopes=request.scopes,
+            scopes=scopes,
             now=now,
             user_id=user_id,
             session_id=session_id,

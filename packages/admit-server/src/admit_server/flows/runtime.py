@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from ..authenticators.api import Authenticator
+from ..domain.administration import Powers
 from ..domain.audit import AuditEvent, Outcome
 from ..domain.errors import ProtocolError
 from ..domain.ids import ID_BYTES, Kind, new_id
@@ -28,6 +29,7 @@ class Caller:
         address: The very address, for limits on networks.
         user_agent: As the browser says, cut.
         actor: Who acts, for the audit log; '' where the flow knows.
+        powers: What the one who acts may give and change; None: everything, for whoever has the machine itself.
         trail: Written by the flows as they check; read when the request is refused.
     """
 
@@ -35,6 +37,7 @@ class Caller:
     address: str = ""
     user_agent: str = ""
     actor: str = ""
+    powers: Powers | None = None
     trail: Trail = field(default_factory=Trail, compare=False, repr=False)
 
 

@@ -26,6 +26,15 @@ class Clients(Protocol):
 
     async def page(self, *, after: str, limit: int) -> list[Client]: ...
 
+    async def update(self, client: Client, *, origins: frozenset[str]) -> bool:
+        """Replace everything but id, secret and what is counted from the beginning; False when there is none of that id.
+
+        Raises:
+            UniqueViolation: The name is taken.
+            ReferenceViolation: The policy does not exist.
+        """
+        ...
+
     async def set_policy(self, client_id: str, policy: str | None) -> bool:
         """Raises:
         ReferenceViolation: The policy does not exist.
@@ -66,8 +75,10 @@ class Resources(Protocol):
     async def page(self, *, after: str, limit: int) -> list[Resource]: ...
 
     async def update(self, resource: Resource) -> bool:
-        """Replace format, policy and verifier; False when there is none of that audience."""
+        """Replace scopes, format, policy, verifier and reader; False when there is none of that audience."""
         ...
+
+    async def remove(self, audience: str) -> bool: ...
 
 
 class Policies(Protocol):

@@ -30,6 +30,10 @@ class Roles(Protocol):
         """Those of these names that exist."""
         ...
 
+    async def with_scopes(self) -> list[Role]:
+        """Those that scopes belong to."""
+        ...
+
     async def page(self, *, after: str, limit: int) -> list[Role]: ...
 
     async def update(self, role: Role) -> bool:

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from .acts import Acts
 from .audit import AuditLog
 from .clients import Clients, Policies, Resources
 from .counting import Counting
@@ -57,6 +58,8 @@ class Tx(Protocol):
     def audit_log(self) -> AuditLog: ...
     @property
     def sweeping(self) -> Sweeping: ...
+    @property
+    def acts(self) -> Acts: ...
 
 
 AdmitStore = Store[Tx]

@@ -7,6 +7,7 @@ from typing import Literal
 from starlette.requests import Request
 from starlette.responses import Response
 
+from . import administration
 from .oauth import challenge, denials, leases, metadata, revocations, token, tokens_in_use
 from .pages import authorize, consent, home, logout, sign_in
 from .responses import Kind
@@ -32,6 +33,9 @@ ROUTES: dict[str, Route] = {
     "/readyz": Route({"GET": home.readyz}, "problem"),
     "/.well-known/openid-configuration": Route({"GET": metadata.metadata_endpoint}, "problem", "public"),
     "/.well-known/oauth-authorization-server": Route({"GET": metadata.metadata_endpoint}, "problem", "public"),
+    "/.well-known/oauth-protected-resource/api/v1": Route(
+        {"GET": administration.resource_metadata}, "problem", "public"
+    ),
     "/jwks": Route({"GET": metadata.jwks_endpoint}, "problem", "public"),
     "/revocations": Route({"GET": revocations.revocations_endpoint}, "problem", "public"),
     "/token": Route({"POST": token.token_endpoint}, "oauth", "client"),
@@ -48,10 +52,14 @@ ROUTES: dict[str, Route] = {
     "/consent": Route({"GET": consent.show, "POST": consent.post}, "page"),
     "/logout": Route({"GET": logout.logout_endpoint, "POST": logout.logout_endpoint}, "page"),
 }
+# What is below it stands in web/api/table.py.
+API = Route(dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"), administration.endpoint), "problem")
 STATIC = Route({"GET": home.static}, "page")
 NOWHERE = Route({}, "page")
 
 
 def find(path: str) -> Route:
     """The route of a path."""
+    if path.startswith("/api/v1/"):
+        return API
     return ROUTES.get(path) or (STATIC if path.startswith("/static/") else NOWHERE)

@@ -2,29 +2,46 @@
 
 from dataclasses import replace
 
-from ...domain.errors import AlreadyExists, NotFound
+from ...domain.errors import AlreadyExists, InvalidScope, NotAllowed, NotFound
+from ...domain.scopes import OPENID, format_scope, parse_scope
 from ...domain.user import check_role
 from ...ports.roles import Role
 from ...ports.store import UniqueViolation
 from ...ports.transaction import Tx
 from ..runtime import Caller, Runtime
-from . import policies
+from . import policies, powers
 from .paging import LARGEST_PAGE, Page, page_of
 
 
-async def add(name: str, *, policy: str | None, rt: Runtime, caller: Caller) -> Role:
+async def add(
+    name: str, *, policy: str | None, scopes: frozenset[str] = frozenset(), rt: Runtime, caller: Caller
+) -> Role:
     """Give a role a meaning of its own.
 
+    Args:
+        name: The word.
+        policy: Limits on the tokens of who has it.
+        scopes: From now on only for who has one of the roles that name them; at the administration API, what they may do.
+        rt: What flows use.
+        caller: Who acts.
+
     Raises:
-        NotAllowed: A name that can't be one.
+        NotAllowed: A name or a scope that can't be one.
+        ExceedsPowers: The role would have more than the caller.
         NotFound: The policy does not exist.
         AlreadyExists: There is one of that name.
     """
     now = rt.clock()
-    role = Role(name=check_role(name), scopes=frozenset(), policy=policy, created_at=now)
+    role = Role(name=check_role(name), scopes=check_scopes(scopes), policy=policy, created_at=now)
     event = rt.event(
-        "role.added", role.name, actor=caller.actor, caller=caller, now=now, details={"policy": policy or ""}
+        "role.added",
+        role.name,
+        actor=caller.actor,
+        caller=caller,
+        now=now,
+        details={"policy": policy or "", "scopes": format_scope(scopes)},
     )
+    powers.over_scopes(role.scopes, f"the role {name!r}", caller=caller)
 
     async def unit(tx: Tx) -> None:
         if policy is not None:
@@ -37,6 +54,22 @@ async def add(name: str, *, policy: str | None, rt: Runtime, caller: Caller) -> 
     except UniqueViolation:
         raise AlreadyExists(f"There is a role {name!r} already; `admit role update {name}` changes it.") from None
     return role
+
+
+def check_scopes(scopes: frozenset[str]) -> frozenset[str]:
+    """Raises:
+    NotAllowed: A word that can be no scope, or OpenID Connect's own, which are everybody's.
+    """
+    try:
+        if parse_scope(format_scope(scopes)) != scopes:
+            raise InvalidScope
+    except InvalidScope:
+        raise NotAllowed(
+            "A role's scopes are at most 64 words of printable ASCII without spaces, quotes or \\."
+        ) from None
+    if own := scopes & OPENID:
+        raise NotAllowed(f"{format_scope(own)} are OpenID Connect's own and everybody's; a role can't hold them.")
+    return scopes
 
 
 async def find(name: str, *, rt: Runtime) -> Role:

@@ -3,20 +3,24 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...domain.administration import ALL, api_audience
+from ...domain.client import Resource
 from ...domain.counting import Count
 from ...domain.errors import InvalidScope, NotAllowed
 from ...domain.grant import Grant
 from ...domain.lease import Lease
-from ...domain.scopes import OPENID, narrow
+from ...domain.scopes import OPENID, format_scope, narrow
 from ...domain.token_policy import TokenPolicy
 from ...domain.trail import Trail
+from ...domain.user import User
 from ...ports.transaction import Tx
 from ...tokens import opaque
 from .. import issuing, revoke
 from ..effective import effective_policy, limits_of
+from ..role_scopes import permitted
 from ..runtime import Caller, Runtime
 from ..token_status import BadToken, GoodToken, ended, judge
-from . import clients, policies, resources, users
+from . import built_in, clients, policies, powers, resources, users
 
 REASON = "revoked_by_administrator"
 _UNLIMITED = TokenPolicy()
@@ -78,6 +82,8 @@ async def issue(new: NewToken, *, rt: Runtime, caller: Caller) -> Issued:
         NoSigningKey: There is no key to sign with; nothing was made.
     """
     policies.check(new.limits)
+    if new.resource == api_audience(rt.issuer):
+        await built_in.ensure(rt)
     user = await users.find(new.user, rt=rt)
     client = await clients.find(new.client, rt=rt)
     resource = await resources.find(new.resource, rt=rt)
@@ -94,6 +100,9 @@ async def issue(new: NewToken, *, rt: Runtime, caller: Caller) -> Issued:
         raise NotAllowed(
             f"{error.public} `admit client show {client.id}` and `admit resource show` tell what is."
         ) from None
+    scopes = await _of_roles(scopes, new, user=user, resource=resource, rt=rt)
+    if resource.audience == api_audience(rt.issuer):
+        powers.over_scopes(scopes & ALL, "this token", caller=caller)
     now = rt.clock()
     if resource.format == "jwt":
         rt.keys.current.signer(rt.access_token_alg, now=now)  # refuse before anything is written
@@ -137,6 +146,18 @@ async def issue(new: NewToken, *, rt: Runtime, caller: Caller) -> Issued:
     ready, given = await rt.store.write(unit)
     # No ID token: it would tell of a sign-in that never was.
     return Issued(issuing.finish(ready, rt=rt, now=now, refresh_token=given, with_id_token=False), ready.grant)
+
+
+async def _of_roles(
+    scopes: frozenset[str], new: NewToken, *, user: User, resource: Resource, rt: Runtime
+) -> frozenset[str]:
+    given = await permitted(rt.store.read, rt, user=user, audience=resource.audience, scopes=scopes)
+    if new.scopes - given or (scopes and not given):
+        raise NotAllowed(
+            f"{user.username!r} has no role that allows {format_scope((new.scopes or scopes) - given)} at {resource.audience}. "
+            f"`admit role list` shows roles; `admit user update {user.username} --role ROLE` gives one."
+        )
+    return given
 
 
 async def inspect(token: str, *, rt: Runtime) -> Inspected:

@@ -10,6 +10,7 @@ from ...ports.transaction import Tx
 from ...ports.users import Credential
 from ..endings import end_everything_of_user
 from ..runtime import Caller, Runtime
+from . import powers
 from .paging import LARGEST_PAGE, Page, page_of
 
 PASSWORD = "password"
@@ -39,6 +40,7 @@ async def add(new: NewUser, *, rt: Runtime, caller: Caller) -> User:
 
     Raises:
         NotAllowed: A value that the rules of the domain forbid.
+        ExceedsPowers: A role that holds more than the caller has.
         AlreadyExists: The user name is taken, in whatever case it is written.
         Busy: The hashing queue is full.
     """
@@ -57,6 +59,7 @@ async def add(new: NewUser, *, rt: Runtime, caller: Caller) -> User:
     event = rt.event("user.added", user.id, actor=caller.actor, caller=caller, now=now, details={"username": username})
 
     async def unit(tx: Tx) -> None:
+        await powers.over_roles(tx, roles, caller=caller)
         await tx.users.add(user, username_key=key)
         if credential is not None:
             await tx.credentials.put(credential)

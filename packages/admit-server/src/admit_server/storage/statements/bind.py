@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ...ports.store import Statements
 from .access_tokens import AccessTokenStatements
+from .acts import ActStatements
 from .audit_log import AuditLogStatements
 from .clients import ClientStatements, ResourceStatements
 from .counting import CountingStatements
@@ -43,6 +44,7 @@ class Aggregates:
     audit: AuditStatements
     audit_log: AuditLogStatements
     sweeping: SweepStatements
+    acts: ActStatements
 
 
 def bind(tx: Statements) -> Aggregates:
@@ -68,4 +70,5 @@ def bind(tx: Statements) -> Aggregates:
         audit=AuditStatements(tx),
         audit_log=AuditLogStatements(tx),
         sweeping=SweepStatements(tx),
+        acts=ActStatements(tx),
     )

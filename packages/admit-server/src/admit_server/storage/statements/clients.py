@@ -66,12 +66,38 @@ class ClientStatements:
             policy=client.policy,
             created_at=client.created_at,
         )
+        await self._add_origins(client.id, origins)
+
+    async def _add_origins(self, client_id: str, origins: frozenset[str]) -> None:
         for origin in sorted(origins):
             await self._tx.run(
                 "INSERT INTO client_origin (origin, client_id) VALUES (:origin, :client_id)",
                 origin=origin,
-                client_id=client.id,
+                client_id=client_id,
             )
+
+    async def update(self, client: Client, *, origins: frozenset[str]) -> bool:
+        changed = await self._tx.run(
+            """UPDATE client SET name = :name, first_party = :first_party, redirect_uris = :redirect_uris,
+                                 post_logout_redirect_uris = :post_logout_redirect_uris, grant_types = :grant_types,
+                                 scopes = :scopes, audiences = :audiences, pkce_required = :pkce_required,
+                                 policy = CAST(:policy AS TEXT)
+                WHERE id = :id""",
+            id=client.id,
+            name=client.name,
+            first_party=int(client.first_party),
+            redirect_uris=to_json(client.redirect_uris),
+            post_logout_redirect_uris=to_json(client.post_logout_redirect_uris),
+            grant_types=words(client.grant_types),
+            scopes=words(client.scopes),
+            audiences=to_json(client.audiences),
+            pkce_required=int(client.pkce_required),
+            policy=client.policy,
+        )
+        if changed:
+            await self._tx.run("DELETE FROM client_origin WHERE client_id = :id", id=client.id)
+            await self._add_origins(client.id, origins)
+        return changed == 1
 
     async def get(self, client_id: str) -> Client | None:
         row = await self._tx.one(f"SELECT {_CLIENT} FROM client WHERE id = :id", id=client_id)
@@ -160,10 +186,16 @@ class ResourceStatements:
 
     async def update(self, resource: Resource) -> bool:
         return 1 == await self._tx.run(
-            """UPDATE resource SET format = :format, policy = CAST(:policy AS TEXT), verifier = CAST(:verifier AS TEXT)
+            """UPDATE resource SET scopes = :scopes, format = :format, policy = CAST(:policy AS TEXT),
+                                   verifier = CAST(:verifier AS TEXT), client_id = CAST(:client_id AS TEXT)
                 WHERE audience = :audience""",
+            scopes=to_json(resource.scopes),
+            client_id=resource.client_id,
             format=resource.format,
             policy=resource.policy,
             verifier=resource.verifier,
             audience=resource.audience,
         )
+
+    async def remove(self, audience: str) -> bool:
+        return 1 == await self._tx.run("DELETE FROM resource WHERE audience = :audience", audience=audience)

@@ -34,6 +34,10 @@ class RoleStatements:
         # One read a name: there are no list parameters that both engines know, and nobody has many roles.
         return [role for name in names if (role := await self.get(name)) is not None]
 
+    async def with_scopes(self) -> list[Role]:
+        rows = await self._tx.all(f"SELECT {_ROLE} FROM role WHERE scopes <> '' ORDER BY name LIMIT 1000")
+        return [_role(row) for row in rows]
+
     async def page(self, *, after: str, limit: int) -> list[Role]:
         rows = await self._tx.all(
             f"SELECT {_ROLE} FROM role WHERE name > :after ORDER BY name LIMIT :limit", after=after, limit=limit

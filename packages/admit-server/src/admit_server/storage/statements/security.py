@@ -114,6 +114,7 @@ _SWEPT = (
     # The newest one stays: followers stand on it, and without it they would have to be sent away before the next one.
     ("revocation", "seq", "until_at <= :now AND seq < (SELECT h.seq FROM feed_head h WHERE h.id = 1)"),
     ("throttle", "counter", "expires_at <= :now"),
+    ("act_answer", "holder, key_digest", "expires_at <= :now"),
     ("counted_token", "token_id", "expires_at <= :now"),
     # Far longer than a repeat of the same use is answered.
     ("token_use", "token_id, use_id", "at <= :hour_ago"),
