@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the tests need from the operating system: a Chromium, PostgreSQL's server programs, and curl and openssl, with which the
+# What the tests need from the operating system: a Chromium, PostgreSQL's server programs, nginx, and curl and openssl, with which the
 # documents' own commands are run. Installs what is missing when this
 # is root on a machine with apt-get, and otherwise says exactly what to install.
 #
@@ -10,6 +10,9 @@ set -eu
 found() { command -v "$1" >/dev/null 2>&1; }
 
 has_chromium() { found chromium || found chromium-browser || found google-chrome; }
+
+# Debian puts it where only root's PATH leads.
+has_nginx() { found nginx || [ -x /usr/sbin/nginx ]; }
 
 has_postgres() {
     found initdb && found postgres && return 0
@@ -27,6 +30,7 @@ case "${1-}" in
     "")
         has_chromium || missing="$missing chromium"
         has_postgres || missing="$missing postgresql"
+        has_nginx || missing="$missing nginx"
         found curl || missing="$missing curl"
         found openssl || missing="$missing openssl"
         ;;

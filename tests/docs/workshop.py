@@ -25,6 +25,7 @@ PORTS = {
     "8100": "the Admit server",
     "8101": "the demo's API and page",
     "8000": "the reader's own API",
+    "8080": "the reader's own proxy",
     "5432": "PostgreSQL; a cluster is made where a document asks for one",
 }
 _LINKED = (".venv", "packages", "docs", "Makefile")
@@ -270,4 +271,4 @@ def _recipe(target: str) -> str:
 
 def tools_missing() -> list[str]:
     """Programs that the documents use and this machine lacks."""
-    return [name for name in ("bash", "curl", "openssl") if shutil.which(name) is None and sys.platform != "win32"]
+    return [name for name in ("bash", "curl", "nginx", "openssl") if shutil.which(name) is None and sys.platform != "win32"]

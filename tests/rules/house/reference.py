@@ -171,7 +171,8 @@ def routes() -> str:
     for path, route in [*ROUTES.items(), ("/static/…", STATIC)]:
         limit = "-"
         if "POST" in route.methods:
-            limit = f"{sys.modules[route.methods['POST'].__module__].LIMIT:,} bytes"  # type: ignore[attr-defined]
+            most = getattr(sys.modules[route.methods["POST"].__module__], "LIMIT", None)
+            limit = f"{most:,} bytes" if most is not None else "not read"
         rows.append((f"`{path}`", ", ".join(route.methods), limit, kinds[route.kind], readers[route.cors]))
     return table(("path", "methods", "body", "refusals as", "other origins"), rows)
 

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from .flows import keys, leases
+from .flows import check, keys, leases
 from .flows.audit import retention
 from .flows.audit.sealing import Checkpoints
 from .flows.denials import write_tally
@@ -15,6 +15,8 @@ from .ports.store import StoreUnavailable
 from .ports.transaction import Tx
 
 log = logging.getLogger("admit")
+# Failed readings in a row, half a second apart, after which rules are no longer what somebody may have changed meanwhile.
+RULES_LAST = 10
 
 
 async def supervised(work: Callable[[], Awaitable[None]], *, name: str) -> None:
@@ -41,6 +43,21 @@ async def keep_keys(rt: Runtime) -> None:
             log.warning("the keys can't be read: %s", error)
         rounds += 1
         await asyncio.sleep(0.5)
+
+
+async def keep_rules(rt: Runtime) -> None:
+    """Follow the rules of `/check` as others change them. Rules that can't be read for five seconds are known no longer."""
+    failed = 0
+    while True:
+        await asyncio.sleep(0.5)
+        try:
+            await check.refresh(rt)
+            failed = 0
+        except StoreUnavailable as error:
+            failed += 1
+            if failed == RULES_LAST and rt.rules.current is not None:
+                log.warning("the rules of /check can't be read: %s", error)
+                rt.rules.current = None
 
 
 async def sweep(rt: Runtime) -> None:

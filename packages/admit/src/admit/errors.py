@@ -136,6 +136,12 @@ class TokenNotYetValid(TokenRejected):
     code = "token_not_yet_valid"
 
 
+class AssertionMismatch(TokenRejected):
+    """The assertion of a proxy's check was made for another request than the one it came with."""
+
+    code = "assertion_mismatch"
+
+
 class TokenRevoked(TokenRejected):
     """It, its grant or its session was ended early."""
 

@@ -23,6 +23,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.websockets import WebSocket, WebSocketState
 
 from admit import resource_metadata
+from admit.assertions import HEADER, assertion_of
 from admit.attempts import attempt_of
 from admit.bearer import token_of
 from admit.challenge import PROBLEM_TYPE
@@ -73,6 +74,7 @@ class TokenAuth:
         authorization_url: str | None = None,
         token_url: str | None = None,
         swagger_client_id: str | None = None,
+        behind_check: bool = False,
         danger_show_details: bool = False,
     ) -> None:
         """
@@ -85,6 +87,8 @@ class TokenAuth:
             authorization_url: For the sign-in of Swagger; the server's `/authorize` when None.
             token_url: For the sign-in of Swagger; the server's `/token` when None.
             swagger_client_id: A public client that Swagger signs in with.
+            behind_check: This application stands behind a proxy that asks the server's `/check`: the assertion in
+                `X-Auth-Assertion` counts, made for this method, path and host, and no token is looked at.
             danger_show_details: Tell the caller why a token is refused, claims included. For development.
 
         Raises:
@@ -103,6 +107,8 @@ class TokenAuth:
         self._metadata_url, self._metadata_paths = resource_metadata.addresses(self._audience)
         self._swagger_client_id = swagger_client_id
         self._show_details = danger_show_details
+        self._behind_check = behind_check
+        self._credentials = HEADER if behind_check else "authorization"
         self._actions: dict[Callable[..., Any], str] = {}
         base = self._issuer.rstrip("/")
         self._scheme = params.Depends(
@@ -124,7 +130,7 @@ class TokenAuth:
         """A dependency: a good token, or none at all; a bad one is refused. `Annotated[Principal | None, auth.optional]`"""
 
         async def optional(connection: HTTPConnection, scheme: None = self._scheme) -> Principal | None:  # type: ignore[assignment]
-            if not connection.headers.getlist("authorization"):
+            if not connection.headers.getlist(self._credentials):
                 return None
             return await self._admitted(connection, _nothing)
 
@@ -196,10 +202,22 @@ class TokenAuth:
         remembered: dict[int, Principal] = connection.scope.setdefault("admit.principals", {})
         who = remembered.get(id(self))
         if who is None:
-            token = token_of(connection.headers.getlist("authorization"))
-            who = await self.verifier.verify_async(token, attempt_of(connection.scope, self._actions))
+            if self._behind_check:
+                who = await self._asserted(connection)
+            else:
+                token = token_of(connection.headers.getlist("authorization"))
+                who = await self.verifier.verify_async(token, attempt_of(connection.scope, self._actions))
             remembered[id(self)] = who
         return who
+
+    async def _asserted(self, connection: HTTPConnection) -> Principal:
+        scope = connection.scope
+        return await self.verifier.verify_assertion_async(
+            assertion_of(connection.headers.getlist(HEADER)),
+            method=scope.get("method", "GET"),
+            path=scope["path"],
+            host=connection.headers.get("host", ""),
+        )
 
     def _headers(self, error: AdmitError) -> dict[str, str]:
         return error.headers(realm=self._realm, resource_metadata=self._metadata_url)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from admit import jose
 from admit.enforcing import enforce
@@ -34,10 +34,15 @@ class Judge:
     def __init__(
         self, keys: KeySource, revocations: Revocations | None, *, expect: Expect, clock: Callable[[], float]
     ) -> None:
-        self._keys, self._revocations, self._expect, self._clock = keys, revocations, expect, clock
+        self._keys, self._revocations, self.expect, self._clock = keys, revocations, expect, clock
 
-    def attempt(self, token: str, attempt: Attempt) -> Principal | Counted | Future[None]:
-        """Judge the token by what is in memory. A future: something has to be fetched first, and is under way."""
+    def attempt(
+        self, token: str, attempt: Attempt, reading: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+    ) -> Principal | Counted | Future[None]:
+        """Judge the token by what is in memory. A future: something has to be fetched first, and is under way.
+
+        `reading` turns the claims of another kind of token into those of an access token, or refuses them.
+        """
         try:
             parsed = jose.parse(token)
             # Asked for at once, so that keys and feed warm up side by side; waited for last, so that an outage of the
@@ -47,19 +52,21 @@ class Judge:
             if not isinstance(key, Jwk):
                 return key
             signed = jose.verify(
-                parsed, key, algorithms=self._expect.algorithms, types=self._expect.types, understood=(_LIMITS,)
+                parsed, key, algorithms=self.expect.algorithms, types=self.expect.types, understood=(_LIMITS,)
             )
             claims = signed.claims
             jose.check_claims(
                 claims,
-                issuer=self._expect.issuer,
-                audience=self._expect.audience,
+                issuer=self.expect.issuer,
+                audience=self.expect.audience,
                 now=self._clock(),
-                leeway_s=self._expect.leeway_s,
+                leeway_s=self.expect.leeway_s,
                 required=jose.RFC9068_REQUIRED if signed.header.typ == ACCESS_TOKEN_TYPE else _PLAIN_REQUIRED,
             )
         except jose.JoseError as error:
             raise from_jose(error) from None
+        if reading is not None:
+            claims = reading(claims)
         limited = _LIMITS in claims or _LIMITS in signed.header.critical
         limits = enforce(claims.get(_LIMITS), attempt, now=self._clock()) if limited else None
         if isinstance(feed, VerifierUnavailable):

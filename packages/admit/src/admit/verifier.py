@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING, Literal, Self
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, Self
 
+from admit.assertions import ASSERTION_TYPE, claims_for_request
 from admit.enforcing import NOTHING_KNOWN
 from admit.errors import (
     IntrospectionNotConfigured,
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from admit.reporting import Reporter
     from admit.revocations import Revocations
 
+Reading = Callable[[dict[str, Any]], dict[str, Any]]
 _PLAIN_TYPES: frozenset[str | None] = frozenset({"jwt", None})
 _ROUNDS = 6
 _CREDENTIALS = "give the verifier the client_id and client_secret of this resource"
@@ -110,6 +114,13 @@ class Verifier:
 
             self._revocations = Follower(self._metadata_source(), accept_for=accept_for, clock=clock)
         self._judge = Judge(self._keys, self._revocations, expect=self._expect, clock=clock)
+        # Signed by the same keys, told apart by their type: neither is ever taken for the other.
+        self._assertions = Judge(
+            self._keys,
+            self._revocations,
+            expect=replace(self._expect, types=frozenset({ASSERTION_TYPE})),
+            clock=clock,
+        )
         self._introspector: Introspector | None = None
         self._reporter: Reporter | None = None
         if client_id is not None and client_secret is not None:
@@ -154,11 +165,51 @@ class Verifier:
             self.refused(refusal, token, attempt)
             raise
 
-    def refused(self, refusal: TokenRejected, token: object = None, attempt: Attempt = NOTHING_KNOWN) -> None:
+    def verify_assertion(self, assertion: str, *, method: str, path: str, host: str | None = None) -> Principal:
+        """Check the assertion that a proxy got from the server's `/check`, in place of the token.
+
+        Args:
+            assertion: The header `X-Auth-Assertion`.
+            method: Of this request; the assertion is good for no other.
+            path: The path as routed, decoded once, without the query.
+            host: The `Host` of this request; None where the proxy changes it.
+
+        Raises:
+            TokenRejected: The assertion is not good, or is about another request.
+            VerifierUnavailable: It cannot be judged now (503).
+        """
+        reading = partial(claims_for_request, method=method, path=path, host=host)
+        attempt = Attempt(method=method, path=path)
+        try:
+            return self._watched(self._settle(self._assertions, assertion, attempt, reading), attempt)
+        except TokenRejected as refusal:
+            self.refused(refusal, assertion, attempt, expect=self._assertions.expect)
+            raise
+
+    async def verify_assertion_async(
+        self, assertion: str, *, method: str, path: str, host: str | None = None
+    ) -> Principal:
+        """Check it without ever blocking the event loop. The rest is as in `verify_assertion`."""
+        reading = partial(claims_for_request, method=method, path=path, host=host)
+        attempt = Attempt(method=method, path=path)
+        try:
+            return self._watched(await self._settle_async(self._assertions, assertion, attempt, reading), attempt)
+        except TokenRejected as refusal:
+            self.refused(refusal, assertion, attempt, expect=self._assertions.expect)
+            raise
+
+    def refused(
+        self,
+        refusal: TokenRejected,
+        token: object = None,
+        attempt: Attempt = NOTHING_KNOWN,
+        *,
+        expect: Expect | None = None,
+    ) -> None:
         """Note what was checked of a refused token and, with credentials, report it: then the refusal has an id."""
         from admit.explaining import explained
 
-        refusal.checks, claims = explained(token, refusal, expect=self._expect, now=self._clock())
+        refusal.checks, claims = explained(token, refusal, expect=expect or self._expect, now=self._clock())
         if self._reporter is not None:
             self._reporter.take(refusal, claims, attempt)
 
@@ -171,9 +222,13 @@ class Verifier:
         _refuse_non_text(token)
         if token.startswith(PREFIX):
             return self._introspector_for(token).ask(token, attempt)
+        return self._settle(self._judge, token, attempt)
+
+    def _settle(self, judge: Judge, token: str, attempt: Attempt, reading: Reading | None = None) -> Principal:
+        _refuse_non_text(token)
         deadline = time.monotonic() + self._wait_s
         for _ in range(_ROUNDS):
-            outcome = self._judge.attempt(token, attempt)
+            outcome = judge.attempt(token, attempt, reading)
             if isinstance(outcome, Principal):
                 return outcome
             if isinstance(outcome, Counted):
@@ -188,9 +243,15 @@ class Verifier:
         _refuse_non_text(token)
         if token.startswith(PREFIX):
             return await self._introspector_for(token).ask_async(token, attempt)
+        return await self._settle_async(self._judge, token, attempt)
+
+    async def _settle_async(
+        self, judge: Judge, token: str, attempt: Attempt, reading: Reading | None = None
+    ) -> Principal:
+        _refuse_non_text(token)
         deadline = time.monotonic() + self._wait_s
         for _ in range(_ROUNDS):
-            outcome = self._judge.attempt(token, attempt)
+            outcome = judge.attempt(token, attempt, reading)
             if isinstance(outcome, Principal):
                 return outcome
             if isinstance(outcome, Counted):

@@ -24,6 +24,7 @@ NOUNS = {
     "client": "Applications: add, list, show, update, delete.",
     "resource": "APIs and sites that tokens are for: add, list, show, update.",
     "role": "Roles that carry a policy: add, list, show, update, delete.",
+    "rule": "Forward authentication (/check): add, list, show, update, delete, test.",
     "policy": "Named limits on tokens: set, list, show, effective, delete.",
     "session": "Who is signed in: list, end.",
     "token": "Tokens: issue, inspect, revoke.",

@@ -7,6 +7,10 @@ REMEDIES: dict[str, str] = {
     "widen --action of the policy that `admit policy effective` names.",
     "algorithm_not_allowed": "Somebody made this token by other means than this server. If it was not you: nothing to mend, it was "
     "an attack. If it was: let the verifier allow the algorithm of the keys.",
+    "ambiguous_request": "The address is written so that two programs could read it differently; a browser does not write it so. If an "
+    "application of yours needs such paths, it can't stand behind /check; docs/reference/check.md says which.",
+    "assertion_mismatch": "The assertion came with another request than the one the proxy asked about. Does the proxy change "
+    "the path or the Host on the way to the application? docs/reference/check.md says what is compared.",
     "bad_signature": "The token was changed on its way, or signed with somebody else's key. Let the app take a new token; if many "
     "come, look for a proxy that alters headers.",
     "body_too_large": "The request was larger than the endpoint takes; docs/reference/http.md has the limits.",
@@ -38,10 +42,14 @@ REMEDIES: dict[str, str] = {
     "malformed_token": "What came is no whole token: cut off, typed by hand, of another kind or from elsewhere. Let the app take a "
     "new one; look whether something between cuts long headers.",
     "method_not_allowed": "The address was called in another way than it answers; docs/reference/http.md has the methods.",
+    "missing_token": "The request brought no token. Nothing is wrong if the app then signs the person in; otherwise look whether it, "
+    "or a proxy, loses the Authorization header.",
     "network_not_allowed": "The request came from a network that the token's policy does not name. Behind a proxy: are its "
     "addresses trusted (trusted_proxies)?",
+    "no_rule": "No rule is for this host, path and method: `admit rule test` shows what decides, `admit rule add` adds one.",
     "not_found": "Nothing is at that address; docs/reference/http.md has those that are.",
     "not_ready": "The database or the keys can't be used: `admit doctor` says why.",
+    "proxy_not_trusted": "Somebody asked /check who is no proxy of yours. If it is one, add its address to server.trusted_proxies.",
     "registration_not_supported": "The app tries to register itself in its request. Add it with `admit client add`.",
     "request_not_supported": "The app sends a signed request object, which this server does not understand. Let it send plain "
     "parameters.",

@@ -15,6 +15,7 @@ from ..ports.runtime import Clock, Entropy, PasswordHasher
 from ..ports.transaction import AdmitStore
 from ..tokens.envelope import Vault
 from ..tokens.keyring import Keyring
+from .rule_set import RuleHolder
 from .tally import Tally
 
 T = TypeVar("T")
@@ -67,6 +68,7 @@ class Runtime:
     issuer: str
     authenticators: Mapping[str, Authenticator]
     keys: KeyringHolder = field(default_factory=KeyringHolder)
+    rules: RuleHolder = field(default_factory=RuleHolder)
     tally: Tally = field(default_factory=Tally)
     default_policy: TokenPolicy = SERVER_DEFAULT
     session_lifetime_s: int = 43_200

@@ -4,6 +4,7 @@ from typing import Protocol
 
 from .acts import Acts
 from .audit import AuditLog
+from .check_rules import CheckRules
 from .clients import Clients, Policies, Resources
 from .counting import Counting
 from .denials import Denials
@@ -44,6 +45,8 @@ class Tx(Protocol):
     def access_tokens(self) -> AccessTokens: ...
     @property
     def counting(self) -> Counting: ...
+    @property
+    def check_rules(self) -> CheckRules: ...
     @property
     def feed(self) -> Feed: ...
     @property

@@ -7,7 +7,7 @@ from typing import Literal
 from starlette.requests import Request
 from starlette.responses import Response
 
-from . import administration
+from . import administration, check
 from .oauth import challenge, denials, leases, metadata, revocations, token, tokens_in_use
 from .pages import authorize, consent, home, logout, sign_in
 from .responses import Kind
@@ -43,6 +43,10 @@ ROUTES: dict[str, Route] = {
     "/lease": Route({"POST": leases.lease_endpoint}, "problem", "client"),
     "/introspect": Route({"POST": tokens_in_use.introspect_endpoint}, "oauth"),
     "/denials": Route({"POST": denials.denials_endpoint}, "problem"),
+    # Every method: Envoy asks with that of the request itself.
+    "/check": Route(
+        dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"), check.check_endpoint), "problem"
+    ),
     "/authorize-challenge": Route({"POST": challenge.challenge_endpoint}, "oauth"),
     "/userinfo": Route(
         {"GET": tokens_in_use.userinfo_endpoint, "POST": tokens_in_use.userinfo_endpoint}, "oauth", "client"
@@ -62,4 +66,8 @@ def find(path: str) -> Route:
     """The route of a path."""
     if path.startswith("/api/v1/"):
         return API
-    return ROUTES.get(path) or (STATIC if path.startswith("/static/") else NOWHERE)
+    if (route := ROUTES.get(path)) is not None:
+        return route
+    if path.startswith("/check/"):  # Envoy puts the path of the request behind it
+        return ROUTES["/check"]
+    return STATIC if path.startswith("/static/") else NOWHERE

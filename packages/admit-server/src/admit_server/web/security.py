@@ -117,6 +117,12 @@ def caller_of(request: Request, *, trusted: tuple[Network, ...]) -> Caller:
     )
 
 
+def peer_is_trusted(request: Request, *, trusted: tuple[Network, ...]) -> bool:
+    """Whether the request comes straight from a trusted proxy."""
+    peer = _parse(request.client.host) if request.client else None
+    return peer is not None and any(peer in network for network in trusted if network.version == peer.version)
+
+
 def _client_address(peer: str, forwarded: list[str], trusted: tuple[Network, ...]) -> Address | None:
     address = _parse(peer)
     hops = [hop.strip() for line in forwarded for hop in line.split(",")]

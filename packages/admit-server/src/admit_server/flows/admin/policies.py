@@ -8,6 +8,7 @@ from ...domain.token_policy import TokenPolicy
 from ...ports.store import ReferenceViolation
 from ...ports.transaction import Tx
 from ..effective import limits_of
+from ..rule_set import check_policy
 from ..runtime import Caller, Runtime
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}\Z")
@@ -47,6 +48,9 @@ async def set_policy(name: str, limits: TokenPolicy, *, rt: Runtime, caller: Cal
 
     async def unit(tx: Tx) -> bool:
         is_new = await tx.policies.get(name) is None
+        for each in await tx.check_rules.all():
+            if each.rule.policy == name:
+                check_policy(limits, name=name, public=each.rule.public)
         await tx.policies.set(name, limits, now=now)
         await tx.audit.append(event)
         return is_new

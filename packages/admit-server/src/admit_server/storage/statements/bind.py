@@ -6,6 +6,7 @@ from ...ports.store import Statements
 from .access_tokens import AccessTokenStatements
 from .acts import ActStatements
 from .audit_log import AuditLogStatements
+from .check_rules import CheckRuleStatements
 from .clients import ClientStatements, ResourceStatements
 from .counting import CountingStatements
 from .denials import DenialStatements
@@ -37,6 +38,7 @@ class Aggregates:
     refresh_tokens: RefreshTokenStatements
     access_tokens: AccessTokenStatements
     counting: CountingStatements
+    check_rules: CheckRuleStatements
     feed: FeedStatements
     keys: SigningKeyStatements
     throttles: ThrottleStatements
@@ -63,6 +65,7 @@ def bind(tx: Statements) -> Aggregates:
         refresh_tokens=RefreshTokenStatements(tx),
         access_tokens=AccessTokenStatements(tx),
         counting=CountingStatements(tx),
+        check_rules=CheckRuleStatements(tx),
         feed=FeedStatements(tx),
         keys=SigningKeyStatements(tx),
         throttles=ThrottleStatements(tx),

@@ -10,6 +10,7 @@ _REFERRING = (
     ("client", "client", "name"),
     ("role", "role", "name"),
     ("user", "app_user", "username"),
+    ("rule", "check_rule", "id"),
 )
 
 
