@@ -19,7 +19,17 @@ from .flows.admin import built_in
 from .flows.audit.sealing import Checkpoints, Sealer
 from .flows.feed import FeedHub
 from .flows.runtime import Runtime
-from .housekeeping import close_audit, count_refusals, end_leases, keep_audit, keep_keys, keep_rules, supervised, sweep, warm_up
+from .housekeeping import (
+    close_audit,
+    count_refusals,
+    end_leases,
+    keep_audit,
+    keep_keys,
+    keep_rules,
+    supervised,
+    sweep,
+    warm_up,
+)
 from .machine.checkpoint_file import FILE_NAME, CheckpointFile
 from .machine.clock import system_clock, system_entropy
 from .machine.hashing import Argon2Hasher, HashingLimits

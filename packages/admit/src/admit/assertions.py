@@ -6,13 +6,28 @@ this request alone: the application needs to believe no bare header, whoever may
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from admit.errors import AssertionMismatch, InvalidRequest, MalformedToken, MissingToken
+from admit.judging import Counted
+from admit.principal import Principal
 
 ASSERTION_TYPE = "admit-assertion+jwt"
 HEADER = "x-auth-assertion"
+
+
+def made_for(method: str, path: str, host: str | None) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Return what turns the claims of an assertion for that request into those of a token."""
+    return partial(claims_for_request, method=method, path=path, host=host)
+
+
+def vouched(outcome: Principal | Counted) -> Principal:
+    """Return whom an assertion vouches for. What is still to be counted nobody vouches for, so the server makes no such assertion."""
+    if isinstance(outcome, Principal):
+        return outcome
+    raise MalformedToken("the assertion carries limits that are still to be counted")
 
 
 def claims_for_request(claims: dict[str, Any], *, method: str, path: str, host: str | None) -> dict[str, Any]:
@@ -41,18 +56,25 @@ def claims_for_request(claims: dict[str, Any], *, method: str, path: str, host: 
     return claims | {"jti": token_id}
 
 
-def assertion_of(values: Sequence[str]) -> str:
-    """Return the assertion among the values of the `X-Auth-Assertion` headers of one request.
+def assertion_of(scope: Mapping[str, Any]) -> dict[str, str]:
+    """Return assertion, method, path and host of a request or WebSocket, by its ASGI scope: what `verify_assertion` takes.
 
     Raises:
         MissingToken: There is none: the request did not come through the proxy, or the proxy's rule for it is a public one.
         InvalidRequest: There are several.
     """
+    values = [value for name, value in scope["headers"] if name == HEADER.encode()]
     if not values or not values[0]:
         raise MissingToken("the request has no X-Auth-Assertion header: it did not pass a proxy that asks /check")
     if len(values) > 1:
         raise InvalidRequest("the request has several X-Auth-Assertion headers")
-    return values[0]
+    host = b"".join(value for name, value in scope["headers"] if name == b"host")
+    return {
+        "assertion": values[0].decode("latin-1"),
+        "method": scope.get("method", "GET"),  # a WebSocket begins as one
+        "path": scope["path"],
+        "host": host.decode("latin-1"),
+    }
 
 
 def _name_of(host: str) -> str:

@@ -107,7 +107,6 @@ class TokenAuth:
         self._metadata_url, self._metadata_paths = resource_metadata.addresses(self._audience)
         self._swagger_client_id = swagger_client_id
         self._show_details = danger_show_details
-        self._behind_check = behind_check
         self._credentials = HEADER if behind_check else "authorization"
         self._actions: dict[Callable[..., Any], str] = {}
         base = self._issuer.rstrip("/")
@@ -202,22 +201,13 @@ class TokenAuth:
         remembered: dict[int, Principal] = connection.scope.setdefault("admit.principals", {})
         who = remembered.get(id(self))
         if who is None:
-            if self._behind_check:
-                who = await self._asserted(connection)
+            if self._credentials == HEADER:
+                who = await self.verifier.verify_assertion_async(**assertion_of(connection.scope))
             else:
                 token = token_of(connection.headers.getlist("authorization"))
                 who = await self.verifier.verify_async(token, attempt_of(connection.scope, self._actions))
             remembered[id(self)] = who
         return who
-
-    async def _asserted(self, connection: HTTPConnection) -> Principal:
-        scope = connection.scope
-        return await self.verifier.verify_assertion_async(
-            assertion_of(connection.headers.getlist(HEADER)),
-            method=scope.get("method", "GET"),
-            path=scope["path"],
-            host=connection.headers.get("host", ""),
-        )
 
     def _headers(self, error: AdmitError) -> dict[str, str]:
         return error.headers(realm=self._realm, resource_metadata=self._metadata_url)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 _PLAIN_REQUIRED = ("iss", "aud", "exp", "sub")
 _LIMITS = "limits"
+_ROUNDS = 6
+_NOT_IN_TIME = "keys or revocations of the issuer did not arrive in time"
+# Turns the claims of another kind of token into those of an access token, or refuses them.
+Reading = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class Counted:
@@ -36,13 +41,49 @@ class Judge:
     ) -> None:
         self._keys, self._revocations, self.expect, self._clock = keys, revocations, expect, clock
 
-    def attempt(
-        self, token: str, attempt: Attempt, reading: Callable[[dict[str, Any]], dict[str, Any]] | None = None
-    ) -> Principal | Counted | Future[None]:
-        """Judge the token by what is in memory. A future: something has to be fetched first, and is under way.
+    def settle(
+        self, token: str, attempt: Attempt, *, wait_s: float, reading: Reading | None = None
+    ) -> Principal | Counted:
+        """Judge, and wait for what has to be fetched first: at most `wait_s` seconds.
 
-        `reading` turns the claims of another kind of token into those of an access token, or refuses them.
+        Raises:
+            TokenRejected: The token is not good.
+            VerifierUnavailable: What is missing did not arrive in time.
         """
+        deadline = time.monotonic() + wait_s
+        for _ in range(_ROUNDS):
+            outcome = self.attempt(token, attempt, reading)
+            if isinstance(outcome, Principal | Counted):
+                return outcome
+            try:
+                outcome.result(timeout=max(0.0, deadline - time.monotonic()))
+            except TimeoutError:
+                break
+        raise VerifierUnavailable(_NOT_IN_TIME)
+
+    async def settle_async(
+        self, token: str, attempt: Attempt, *, wait_s: float, reading: Reading | None = None
+    ) -> Principal | Counted:
+        """Do the same without ever blocking the event loop."""
+        deadline = time.monotonic() + wait_s
+        for _ in range(_ROUNDS):
+            outcome = self.attempt(token, attempt, reading)
+            if isinstance(outcome, Principal | Counted):
+                return outcome
+            import asyncio
+
+            try:
+                # Shielded: other calls wait for the same outcome, and one that is cancelled must not cancel it.
+                shared = asyncio.shield(asyncio.wrap_future(outcome))
+                await asyncio.wait_for(shared, max(0.0, deadline - time.monotonic()))
+            except TimeoutError:
+                break
+        raise VerifierUnavailable(_NOT_IN_TIME)
+
+    def attempt(
+        self, token: str, attempt: Attempt, reading: Reading | None = None
+    ) -> Principal | Counted | Future[None]:
+        """Judge the token by what is in memory. A future: something has to be fetched first, and is under way."""
         try:
             parsed = jose.parse(token)
             # Asked for at once, so that keys and feed warm up side by side; waited for last, so that an outage of the

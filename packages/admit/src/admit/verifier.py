@@ -5,17 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
-from admit.assertions import ASSERTION_TYPE, claims_for_request
+from admit.assertions import ASSERTION_TYPE, made_for, vouched
 from admit.enforcing import NOTHING_KNOWN
 from admit.errors import (
     IntrospectionNotConfigured,
     LimitsNotEnforceable,
     MalformedToken,
     TokenRejected,
-    VerifierUnavailable,
 )
 from admit.expect import ACCESS_TOKEN_TYPE, Expect
 from admit.jose import Jwk, Jwks
@@ -31,9 +29,7 @@ if TYPE_CHECKING:
     from admit.reporting import Reporter
     from admit.revocations import Revocations
 
-Reading = Callable[[dict[str, Any]], dict[str, Any]]
 _PLAIN_TYPES: frozenset[str | None] = frozenset({"jwt", None})
-_ROUNDS = 6
 _CREDENTIALS = "give the verifier the client_id and client_secret of this resource"
 
 
@@ -178,10 +174,11 @@ class Verifier:
             TokenRejected: The assertion is not good, or is about another request.
             VerifierUnavailable: It cannot be judged now (503).
         """
-        reading = partial(claims_for_request, method=method, path=path, host=host)
-        attempt = Attempt(method=method, path=path)
+        reading, attempt = made_for(method, path, host), Attempt(method=method, path=path)
         try:
-            return self._watched(self._settle(self._assertions, assertion, attempt, reading), attempt)
+            return self._watched(
+                vouched(self._assertions.settle(assertion, attempt, wait_s=self._wait_s, reading=reading)), attempt
+            )
         except TokenRejected as refusal:
             self.refused(refusal, assertion, attempt, expect=self._assertions.expect)
             raise
@@ -190,10 +187,10 @@ class Verifier:
         self, assertion: str, *, method: str, path: str, host: str | None = None
     ) -> Principal:
         """Check it without ever blocking the event loop. The rest is as in `verify_assertion`."""
-        reading = partial(claims_for_request, method=method, path=path, host=host)
-        attempt = Attempt(method=method, path=path)
+        reading, attempt = made_for(method, path, host), Attempt(method=method, path=path)
         try:
-            return self._watched(await self._settle_async(self._assertions, assertion, attempt, reading), attempt)
+            outcome = await self._assertions.settle_async(assertion, attempt, wait_s=self._wait_s, reading=reading)
+            return self._watched(vouched(outcome), attempt)
         except TokenRejected as refusal:
             self.refused(refusal, assertion, attempt, expect=self._assertions.expect)
             raise
@@ -222,49 +219,15 @@ class Verifier:
         _refuse_non_text(token)
         if token.startswith(PREFIX):
             return self._introspector_for(token).ask(token, attempt)
-        return self._settle(self._judge, token, attempt)
-
-    def _settle(self, judge: Judge, token: str, attempt: Attempt, reading: Reading | None = None) -> Principal:
-        _refuse_non_text(token)
-        deadline = time.monotonic() + self._wait_s
-        for _ in range(_ROUNDS):
-            outcome = judge.attempt(token, attempt, reading)
-            if isinstance(outcome, Principal):
-                return outcome
-            if isinstance(outcome, Counted):
-                return self._counter().ask(token, attempt)
-            try:
-                outcome.result(timeout=max(0.0, deadline - time.monotonic()))
-            except TimeoutError:
-                break
-        raise VerifierUnavailable("keys or revocations of the issuer did not arrive in time")
+        outcome = self._judge.settle(token, attempt, wait_s=self._wait_s)
+        return self._counter().ask(token, attempt) if isinstance(outcome, Counted) else outcome
 
     async def _verify_async(self, token: str, attempt: Attempt) -> Principal:
         _refuse_non_text(token)
         if token.startswith(PREFIX):
             return await self._introspector_for(token).ask_async(token, attempt)
-        return await self._settle_async(self._judge, token, attempt)
-
-    async def _settle_async(
-        self, judge: Judge, token: str, attempt: Attempt, reading: Reading | None = None
-    ) -> Principal:
-        _refuse_non_text(token)
-        deadline = time.monotonic() + self._wait_s
-        for _ in range(_ROUNDS):
-            outcome = judge.attempt(token, attempt, reading)
-            if isinstance(outcome, Principal):
-                return outcome
-            if isinstance(outcome, Counted):
-                return await self._counter().ask_async(token, attempt)
-            import asyncio
-
-            try:
-                # Shielded: other calls wait for the same outcome, and one that is cancelled must not cancel it.
-                shared = asyncio.shield(asyncio.wrap_future(outcome))
-                await asyncio.wait_for(shared, max(0.0, deadline - time.monotonic()))
-            except TimeoutError:
-                break
-        raise VerifierUnavailable("keys or revocations of the issuer did not arrive in time")
+        outcome = await self._judge.settle_async(token, attempt, wait_s=self._wait_s)
+        return await self._counter().ask_async(token, attempt) if isinstance(outcome, Counted) else outcome
 
     def close(self) -> None:
         """Stop what runs in the background. A later `verify` starts it again."""

@@ -15,6 +15,7 @@ from ..flows.verdict import Denied, MayPass
 from . import output, reading
 from .noun import noun
 from .place import Place, placed
+from .rule_shown import as_answer, as_document, as_record
 
 app = noun("Forward authentication: which requests need which token. The most specific host and path decide.")
 
@@ -38,41 +39,6 @@ Action = Annotated[
 Redeem = Annotated[
     bool | None, typer.Option("--redeem/--no-redeem", help="Count the use of a counted token here. Default: no.")
 ]
-
-
-def as_document(rule: CheckRule) -> dict[str, Any]:
-    """The JSON of a rule."""
-    return {
-        "id": rule.id,
-        "host": rule.host,
-        "path": rule.path,
-        "methods": sorted(rule.methods),
-        "public": rule.public,
-        "resource": rule.audience,
-        "scopes": sorted(rule.scopes),
-        "policy": rule.policy,
-        "action": rule.action,
-        "redeem": rule.redeem,
-        "created_at": rule.created_at,
-        "updated_at": rule.updated_at,
-    }
-
-
-def as_record(rule: CheckRule) -> list[tuple[str, str]]:
-    """The lines about a rule."""
-    return [
-        ("id", rule.id),
-        ("host", rule.host),
-        ("path", rule.path),
-        ("methods", " ".join(sorted(rule.methods)) or "all"),
-        ("resource", rule.audience or "none: public"),
-        ("scopes", " ".join(sorted(rule.scopes))),
-        ("policy", rule.policy or ""),
-        ("action", rule.action or ""),
-        ("counts uses", output.yes(rule.redeem)),
-        ("created", output.when(rule.created_at)),
-        ("changed", output.when(rule.updated_at)),
-    ]
 
 
 @app.command("add")
@@ -249,21 +215,4 @@ def try_out(
         case MayPass(use):
             document = {"status": 200, "use": use}
     document["rule"] = as_document(tried.rule.rule) if tried.rule is not None else None
-    place.show(document, output.record(_lines(tried)))
-
-
-def _lines(tried: check.TriedOut) -> list[tuple[str, str]]:
-    rule = tried.rule.rule if tried.rule is not None else None
-    decides = f"{rule.id}: {' '.join(sorted(rule.methods)) or 'all methods'} {rule.host}{rule.path}" if rule else "none"
-    match tried.outcome:
-        case Denied() as denied:
-            answer = [
-                ("answer", f"{denied.status} {denied.code}"),
-                ("check", denied.check),
-                ("expected", denied.expected),
-                ("found", denied.found),
-            ]
-        case MayPass(use):
-            counting = {"none": "nothing", "here": "one use", "upstream": "nothing: whoever is behind the proxy counts"}
-            answer = [("answer", "200"), ("would count", counting[use])]
-    return [("rule", decides), *answer]
+    place.show(document, output.record(as_answer(tried)))

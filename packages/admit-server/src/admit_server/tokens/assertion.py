@@ -53,4 +53,4 @@ def assertion_claims(
         claims |= {"auth_time": grant.auth_time, "acr": grant.acr, "amr": list(grant.amr)}
     if counted:
         claims["counted"] = True
-    return claims
+    return claims | grant.descent.claims()
