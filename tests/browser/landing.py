@@ -53,11 +53,13 @@ def landing_place() -> Iterator[Landing]:
 class Wish:
     """One authorization request, with what is needed to redeem its code."""
 
-    def __init__(self, pair: Any, client_id: str, redirect_uri: str, *, scope: str = "openid notes:read") -> None:
+    def __init__(
+        self, pair: Any, client_id: str, redirect_uri: str, *, scope: str = "openid notes:read", **more: str
+    ) -> None:
         self.verifier, self.state = secrets.token_urlsafe(48), secrets.token_urlsafe(16)
         self.client_id, self.redirect_uri = client_id, redirect_uri
         digest = hashlib.sha256(self.verifier.encode()).digest()
-        asked = {"response_type": "code", "client_id": client_id, "redirect_uri": redirect_uri, "scope": scope}
+        asked = {"response_type": "code", "client_id": client_id, "redirect_uri": redirect_uri, "scope": scope} | more
         asked |= {"state": self.state, "code_challenge_method": "S256"}
         asked["code_challenge"] = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
         self.url = f"{pair.url}/authorize?{urlencode(asked)}"

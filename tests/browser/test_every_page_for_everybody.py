@@ -1,5 +1,6 @@
 """Every page, in light and dark, on a narrow screen, with large text, for a screen reader; and a picture of each to look at."""
 
+import json
 import re
 from collections.abc import Iterator
 from importlib.resources import files
@@ -12,10 +13,15 @@ from tests.browser.visitor import Visitor, Watch
 from tests.whole.apps import Person
 from tests.whole.wire import Http
 
+from admit.limits import body_digest
+from admit_server.domain.transaction import TransactionType
+from admit_server.flows.admin import attaching
+from admit_server.flows.runtime import Caller
+
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 320, "height": 640}
 MAX_BYTES = 20_000
 PAGES = [
-    "home", "home signed in", "sign-in", "sign-in with problem", "consent", "error", "nothing here", "sign-out", "signed-out",
+    "home", "home signed in", "sign-in", "sign-in with problem", "consent", "approve", "error", "nothing here", "sign-out", "signed-out",
     "demo signed out", "demo signed in", "demo with the ticket shown", "demo after sign-out", "demo with a problem",
 ]  # fmt: skip
 OF_THE_SERVER = [name for name in PAGES if not name.startswith("demo")]
@@ -52,11 +58,27 @@ class Gallery:
         consent = self.pages["consent"] = visitor.open(self._wish)
         visitor.fill_in(consent)
         expect(consent.get_by_role("heading", name="Allow")).to_be_visible()
+        approve = self.pages["approve"] = visitor.open(self._deed())
+        expect(approve.get_by_role("heading", name="Approve this?")).to_be_visible()
         self.pages["home signed in"] = visitor.open(pair.url)
         self.pages["sign-out"] = visitor.open(f"{pair.url}/logout?client_id=demo-web")
         left = self.pages["signed-out"] = visitor.open(f"{pair.url}/logout")
         left.get_by_role("button", name="Sign out").click()
         expect(left.get_by_role("heading", name="You are signed out")).to_be_visible()
+
+    def _deed(self) -> str:
+        """A transaction that somebody is asked to approve."""
+        pair = self._pair
+        change = attaching.ResourceChange(
+            verifier="admit",
+            transactions={"payment": TransactionType("POST /payments", "Pay {amount} {currency} to {payee}")},
+        )
+        pair.server.administer(lambda rt: attaching.to_resource(pair.api, change, rt=rt, caller=Caller(actor="test")))
+        details = {
+            "type": "payment", "amount": "1,234.50", "currency": "EUR", "payee": STRANGER, "reference": "Invoice 2026-0042",
+            "body_sha256": body_digest(b"{}"),
+        }  # fmt: skip
+        return Wish(pair, "demo-web", f"{pair.api}/", authorization_details=json.dumps([details])).url
 
     def _open_the_demo(self) -> None:
         person, visitor = self._pair.server.add_user(), self._visitor()

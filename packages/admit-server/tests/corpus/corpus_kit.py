@@ -147,7 +147,13 @@ async def prepare(site: Site) -> Stage:
 
 def told(code: str) -> set[str]:
     """How the request itself is written is told to who wrote it; all else is for the administrator."""
-    written = {"invalid_request", "unsupported_grant_type", "unsupported_response_type", "invalid_position"}
+    written = {
+        "invalid_request",
+        "invalid_authorization_details",
+        "unsupported_grant_type",
+        "unsupported_response_type",
+        "invalid_position",
+    }
     return {"error_description", "detail"} if code in written else set()
 
 

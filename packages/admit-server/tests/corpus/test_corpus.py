@@ -8,6 +8,7 @@ import causes_library
 import causes_reports
 import causes_sign_in
 import causes_tokens
+import causes_transactions
 import pytest
 from corpus_kit import Cause, judge
 
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.anyio
 
 TABLES = (
     causes_clients, causes_grants, causes_authorize, causes_sign_in, causes_tokens, causes_reports, causes_library,
-    causes_exchange,
+    causes_exchange, causes_transactions,
 )  # fmt: skip
 CAUSES: list[Cause] = [cause for table in TABLES for cause in table.CAUSES]
 
@@ -36,6 +37,7 @@ def test_the_corpus_knows_every_code_that_a_server_tells_its_callers():
         "access_denied",
         "consent_required",
         "insufficient_scope",
+        "invalid_authorization_details",
         "invalid_client",
         "invalid_grant",
         "invalid_request",

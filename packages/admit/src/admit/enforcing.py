@@ -11,6 +11,7 @@ from admit.errors import (
     LimitExceeded,
     LimitsNotEnforceable,
     NetworkNotAllowed,
+    TransactionMismatch,
     UsesExhausted,
 )
 from admit.limits import Attempt, InvalidLimit, Limits
@@ -18,7 +19,8 @@ from admit.limits import Attempt, InvalidLimit, Limits
 NOTHING_KNOWN: Final = Attempt()
 _LONGEST = 2048
 _BY_CODE: dict[str, type[LimitExceeded]] = {
-    kind.code: kind for kind in (UsesExhausted, IdleTimeout, ActionNotAllowed, NetworkNotAllowed, HourNotAllowed)
+    kind.code: kind
+    for kind in (UsesExhausted, IdleTimeout, ActionNotAllowed, NetworkNotAllowed, HourNotAllowed, TransactionMismatch)
 }
 
 
@@ -39,6 +41,11 @@ def enforce(claim: Any, attempt: Attempt, *, now: float) -> Limits:
         )
     if limits.networks and attempt.address is None:
         raise LimitsNotEnforceable("the token is limited to networks: pass attempt=Attempt(address=...) to verify")
+    if limits.body_sha256 is not None and attempt.body_sha256 is None:
+        raise LimitsNotEnforceable(
+            "the ticket is for one transaction: pass attempt=Attempt(body_sha256=admit.limits.body_digest(body)) to verify, "
+            "or protect the route with auth.require_transaction(...)"
+        )
     violation = limits.violation(attempt, now=now)
     if violation is not None:
         raise _BY_CODE[violation.code](f"allowed is {violation.expected}; this is {violation.found}")
@@ -64,5 +71,6 @@ def tellable(attempt: Attempt) -> dict[str, str]:
         "request_path": attempt.path,
         "request_action": attempt.action,
         "client_address": attempt.address,
+        "request_body_sha256": attempt.body_sha256,
     }
     return {name: value for name, value in told.items() if value and len(value) <= _LONGEST and value.isprintable()}

@@ -202,6 +202,12 @@ class HourNotAllowed(LimitExceeded):
     code = "hour_not_allowed"
 
 
+class TransactionMismatch(LimitExceeded):
+    """The ticket is for one transaction, and this is another: another body, or other values than the person approved."""
+
+    code = "transaction_mismatch"
+
+
 class InsufficientScope(AdmitError):
     """The token is good but does not reach this far: 403 (RFC 6750 section 3.1)."""
 

@@ -24,11 +24,13 @@ from starlette.websockets import WebSocket, WebSocketState
 
 from admit import resource_metadata
 from admit.assertions import HEADER, assertion_of
-from admit.attempts import attempt_of
+from admit.attempts import attempt_of, declared
 from admit.bearer import token_of
 from admit.challenge import PROBLEM_TYPE
 from admit.errors import AdmitError, TokenRejected
+from admit.limits import Attempt
 from admit.principal import Principal
+from admit.transactions import LARGEST_BODY
 from admit.verifier import Verifier
 
 __all__ = ["Principal", "Refused", "TokenAuth"]
@@ -109,6 +111,7 @@ class TokenAuth:
         self._show_details = danger_show_details
         self._credentials = HEADER if behind_check else "authorization"
         self._actions: dict[Callable[..., Any], str] = {}
+        self._transactions: dict[Callable[..., Any], str] = {}
         base = self._issuer.rstrip("/")
         self._scheme = params.Depends(
             _Scheme(
@@ -169,6 +172,33 @@ class TokenAuth:
             self._actions[admitted] = action
         return params.Security(admitted, scopes=scopes)
 
+    def require_transaction(self, kind: str, *scopes: str, compare: bool = True) -> params.Depends:
+        """A dependency: a ticket for exactly the transaction that this request is, approved by its person.
+
+        The body has to be the one whose hash was approved, and each approved value has to stand in it, as JSON, under the same name.
+
+        Args:
+            kind: The type of the transaction, as the resource was added with (`--transaction`).
+            scopes: Needed besides; a ticket has none unless the application asked for them.
+            compare: False for bodies that are not JSON objects; then compare `who.transaction(kind)` with them yourself.
+
+        Use it as `Annotated[Principal, auth.require_transaction("payment")]` in HTTP endpoints.
+        """
+
+        def check(who: Principal) -> None:
+            who.require(*scopes)
+
+        async def admitted(request: Request, scheme: None = self._scheme) -> Principal:  # type: ignore[assignment]
+            who = await self._admitted(request, check)
+            try:
+                who.transaction(kind, body=await request.body() if compare else None)
+            except AdmitError as error:
+                raise Refused(error, headers=self._headers(error)) from error
+            return who
+
+        self._transactions[admitted] = kind
+        return params.Security(admitted, scopes=scopes)
+
     def install(self, app: FastAPI) -> None:
         """Add to `app` what dependencies cannot do.
 
@@ -205,9 +235,22 @@ class TokenAuth:
                 who = await self.verifier.verify_assertion_async(**assertion_of(connection.scope))
             else:
                 token = token_of(connection.headers.getlist("authorization"))
-                who = await self.verifier.verify_async(token, attempt_of(connection.scope, self._actions))
+                who = await self.verifier.verify_async(token, await self._attempt(connection))
             remembered[id(self)] = who
         return who
+
+    async def _attempt(self, connection: HTTPConnection) -> Attempt:
+        body = None
+        if (
+            self._transactions
+            and isinstance(connection, Request)
+            and declared(connection.scope.get("route"), self._transactions)
+        ):
+            length = connection.headers.get("content-length", "")
+            if not (length.isascii() and length.isdigit() and int(length) <= LARGEST_BODY):
+                raise HTTPException(413, f"a transaction says its Content-Length, at most {LARGEST_BODY}")
+            body = await connection.body()
+        return attempt_of(connection.scope, self._actions, body)
 
     def _headers(self, error: AdmitError) -> dict[str, str]:
         return error.headers(realm=self._realm, resource_metadata=self._metadata_url)

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from admit.checks import Check, check
-from admit.errors import AdmitError, InsufficientScope, StepUpRequired
+from admit.errors import AdmitError, InsufficientScope, StepUpRequired, TransactionMismatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +83,26 @@ class Principal:
         """
         if not self.scopes.issuperset(scopes):
             raise self._refused(InsufficientScope(scopes), check("scope", scopes, self.scopes, passed=False))
+
+    def transaction(self, kind: str, *, body: bytes | None = None) -> Mapping[str, Any]:
+        """Return what the person approved with this ticket, by name (RFC 9396).
+
+        Args:
+            kind: The type of the transaction, as the resource was added with.
+            body: A JSON body in which each approved value has to stand under the same name. Without it, compare yourself.
+
+        Raises:
+            TransactionMismatch: The ticket is not for exactly one transaction of this type, or the body says something else.
+        """
+        from admit.transactions import approved, compare
+
+        try:
+            values = approved(self.claims, kind)
+            if body is not None:
+                compare(body, values)
+            return values
+        except TransactionMismatch as refusal:
+            raise self._refused(refusal, check("transaction", kind, refusal, passed=False)) from None
 
     def require_recent_sign_in(self, max_age_s: int, *, now: float | None = None) -> None:
         """Go on only if the person proved who they are within the last `max_age_s` seconds.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typer
 
+from ..domain.transaction import TransactionType
 from .refusal import Refused
 
 _LARGEST_SECRET = 65_536
@@ -29,6 +30,22 @@ def scope_texts(values: list[str] | None) -> dict[str, str]:
         else:
             texts |= {word: word for word in value.split()}
     return texts
+
+
+def transaction_types(values: list[str] | None) -> dict[str, TransactionType]:
+    """`NAME=ACTION|TEXT`, repeated: where a transaction goes, and the sentence that people approve.
+
+    Raises:
+        typer.BadParameter: Anything else.
+    """
+    types: dict[str, TransactionType] = {}
+    for value in values or ():
+        name, equals, rest = value.partition("=")
+        action, bar, text = rest.partition("|")
+        if not (equals and bar):
+            raise typer.BadParameter(f'{value!r}: write "payment=POST /payments|Pay {{amount}} to {{payee}}"')
+        types[name.strip()] = TransactionType(action.strip(), text.strip())
+    return types
 
 
 def seconds(text: str | None) -> int | None:

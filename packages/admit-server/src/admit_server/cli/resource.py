@@ -11,6 +11,15 @@ from . import output, reading
 from .noun import noun
 from .place import Place, placed
 
+Transactions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--transaction",
+        metavar="NAME=ACTION|TEXT",
+        help='What people approve one by one: "payment=POST /payments|Pay {amount} to {payee}"; may be repeated.',
+    ),
+]
+
 app = noun("APIs and sites that tokens are for.")
 
 
@@ -22,6 +31,9 @@ def as_document(resource: Resource) -> dict[str, Any]:
         "format": resource.format,
         "policy": resource.policy,
         "verifier": resource.verifier,
+        "transactions": {
+            name: {"action": each.action, "text": each.text} for name, each in resource.transactions.items()
+        },
         "client_id": resource.client_id,
         "created_at": resource.created_at,
     }
@@ -39,8 +51,13 @@ def as_text(resource: Resource) -> str:
             ("created", output.when(resource.created_at)),
         ]
     )
-    scopes = output.table(("scope", "text"), sorted(resource.scopes.items()))
-    return f"{head}\n\n{scopes}" if scopes else head
+    parts = [head]
+    if resource.scopes:
+        parts.append(output.table(("scope", "text"), sorted(resource.scopes.items())))
+    if resource.transactions:
+        rows = ((name, each.action, each.text) for name, each in sorted(resource.transactions.items()))
+        parts.append(output.table(("transaction", "action", "text"), rows))
+    return "\n\n".join(parts)
 
 
 @app.command("add")
@@ -59,6 +76,7 @@ def add(
     verifier: Annotated[
         str | None, typer.Option("--verifier", metavar="admit", help="It uses Admit's library, which enforces limits.")
     ] = None,
+    transaction: Transactions = None,
 ) -> None:
     """Add an API or a site."""
     if verifier not in (None, "admit"):
@@ -72,6 +90,7 @@ def add(
         policy=policy,
         client=client_id,
         verifier=cast("Verifier | None", verifier),
+        transactions=reading.transaction_types(transaction),
     )
 
     async def work(rt: Runtime, caller: Caller) -> Resource:
@@ -138,10 +157,17 @@ def update(
     verifier: Annotated[
         str | None, typer.Option("--verifier", metavar="admit|none", help="Whether it uses Admit's library.")
     ] = None,
+    transaction: Transactions = None,
+    no_transaction: Annotated[
+        list[str] | None, typer.Option("--no-transaction", metavar="NAME", help="Take a type of transaction away.")
+    ] = None,
 ) -> None:
-    """Change policy, format or verifier, for the tokens of sign-ins from now on."""
-    if policy is None and not no_policy and format is None and verifier is None:
-        raise typer.BadParameter("give --policy, --no-policy, --format or --verifier", param_hint="--policy")
+    """Change policy, format, verifier or transactions, for the tokens of sign-ins from now on."""
+    given = (policy, format, verifier, transaction, no_transaction)
+    if not no_policy and all(each is None for each in given):
+        raise typer.BadParameter(
+            "give --policy, --no-policy, --format, --verifier, --transaction or --no-transaction", param_hint="--policy"
+        )
     if policy is not None and no_policy:
         raise typer.BadParameter("give --policy NAME or --no-policy", param_hint="--policy")
     if format not in (None, "jwt", "opaque"):
@@ -154,6 +180,8 @@ def update(
         format=cast("TokenFormat | None", format),
         verifier="admit" if verifier == "admit" else None,
         drop_verifier=verifier == "none",
+        transactions=reading.transaction_types(transaction),
+        drop_transactions=tuple(no_transaction or ()),
     )
 
     async def work(rt: Runtime, caller: Caller) -> Resource:

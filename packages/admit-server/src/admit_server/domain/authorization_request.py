@@ -1,5 +1,6 @@
 """The authorization request, parsed, and the rules it has to pass, top to bottom."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .client import Client
@@ -19,8 +20,10 @@ from .pkce import check_challenge
 from .redirect_uris import match_redirect_uri, only_redirect_uri
 from .scopes import OPENID, narrow, parse_scope
 from .trail import Trail
+from .transaction import Transaction, TransactionType, read_details
 
 MAX_STATE = 1024
+NO_TYPES: Mapping[str, Mapping[str, TransactionType]] = {}
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 _NOT_UNDERSTOOD: dict[str, type[ProtocolError]] = {
     "request": RequestNotSupported,
@@ -43,6 +46,7 @@ class AuthorizationRequest:
     prompt: frozenset[str] = frozenset()
     max_age_s: int | None = None
     login_hint: str = ""
+    transaction: Transaction | None = None
 
     @property
     def freshness(self) -> Freshness:
@@ -83,6 +87,7 @@ def check_request(
     client: Client,
     redirect_uri: str,
     resource_scopes: dict[str, frozenset[str]],
+    transaction_types: Mapping[str, Mapping[str, TransactionType]] = NO_TYPES,
     trail: Trail | None = None,
 ) -> AuthorizationRequest:
     """Apply every other rule; a failure is sent back to the client's redirect URI.
@@ -92,6 +97,7 @@ def check_request(
         client: The client, found by `client_id`.
         redirect_uri: As matched.
         resource_scopes: Scopes of each known resource, by audience.
+        transaction_types: Types of transactions of each known resource, by audience.
         trail: Where to write down what was checked.
     """
     trail = trail or Trail()
@@ -114,7 +120,14 @@ def check_request(
         raise InvalidRequest(f"state has at most {MAX_STATE} characters.")
     audience = choose_audience(params.get("resource"), client=client, known=frozenset(resource_scopes), trail=trail)
     allowed = client.scopes & (resource_scopes.get(audience, frozenset()) | OPENID)
-    scopes = narrow(parse_scope(params.get("scope", "")), allowed=allowed, trail=trail)
+    transaction = None
+    if "authorization_details" in params:
+        types = transaction_types.get(audience, {})
+        transaction = read_details(params["authorization_details"], types=types, audience=audience)
+        trail.passed("authorization_details", types, transaction.type)
+    wanted = parse_scope(params.get("scope", ""))
+    # A ticket for one transaction has no scopes but those that are asked for.
+    scopes = wanted if transaction and not wanted else narrow(wanted, allowed=allowed, trail=trail)
     challenge = check_challenge(
         params.get("code_challenge"),
         params.get("code_challenge_method"),
@@ -136,6 +149,7 @@ def check_request(
         prompt=prompt,
         max_age_s=_max_age(params.get("max_age")),
         login_hint=params.get("login_hint", "")[:64],
+        transaction=transaction,
     )
 
 

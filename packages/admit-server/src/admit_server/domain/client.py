@@ -7,6 +7,7 @@ from typing import Literal
 from .descent import TOKEN_EXCHANGE
 from .errors import NotAllowed, UnauthorizedClient
 from .trail import Trail
+from .transaction import TransactionType
 
 ClientKind = Literal["public", "confidential"]
 TokenFormat = Literal["jwt", "opaque"]
@@ -50,7 +51,10 @@ class Client:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """An API or site that tokens are for. Its identifier is the audience; `client_id` is who may introspect its tokens."""
+    """An API or site that tokens are for. Its identifier is the audience; `client_id` is who may introspect its tokens.
+
+    `transactions`: the types of transactions for which a person can approve a ticket.
+    """
 
     audience: str
     scopes: dict[str, str]
@@ -59,6 +63,7 @@ class Resource:
     client_id: str | None
     created_at: int
     verifier: Verifier | None = None
+    transactions: dict[str, TransactionType] = field(default_factory=dict)
 
 
 def grant_types_of(words: Iterable[str]) -> frozenset[str]:

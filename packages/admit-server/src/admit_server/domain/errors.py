@@ -46,6 +46,13 @@ class InvalidScope(ProtocolError):
     code = "invalid_scope"
 
 
+class InvalidAuthorizationDetails(ProtocolError):
+    """The transaction is of an unknown type or not written as its type demands (RFC 9396 section 5)."""
+
+    code = "invalid_authorization_details"
+    tells = True
+
+
 class InvalidTarget(ProtocolError):
     """The resource asked for is unknown, or not for this client (RFC 8707 section 2)."""
 

@@ -1,10 +1,12 @@
 """Grants: what was allowed, and the outcomes of spending the one-use things that hang on them."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from .client import TokenFormat
 from .descent import NOT_A_CHILD, Descent
 from .token_policy import BoundedPolicy
+from .transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,6 +15,7 @@ class Grant:
 
     `session_id` names the session that it came from; the tokens die with it where `policy.end_with_session` says so. `descent`: from
     which token its own was made, if it was made by an exchange. `lease_id` is set with the first tokens, where the policy has a lease.
+    `transaction`: the only one that its token is for.
     """
 
     id: str
@@ -32,11 +35,18 @@ class Grant:
     ended_at: int | None = None
     end_reason: str | None = None
     descent: Descent = NOT_A_CHILD
+    transaction: Transaction | None = None
 
     @property
     def subject(self) -> str:
         """The `sub` of its tokens: the user, or the client itself (RFC 9068 section 2.2)."""
         return self.user_id or self.descent.client_id or self.client_id
+
+    @property
+    def extra_claims(self) -> dict[str, Any]:
+        """What its tokens, and answers about them, say besides: where it comes from, and what was approved."""
+        details = {"authorization_details": self.transaction.details(self.audience)} if self.transaction else {}
+        return self.descent.claims() | details
 
     @property
     def bound_session(self) -> str | None:

@@ -23,6 +23,8 @@ REMEDIES: dict[str, str] = {
     "whether it may have it.",
     "introspection_not_configured": "The API got an opaque token and has no credentials to ask about it: give its verifier "
     "client_id and client_secret, or let the resource have JWTs (--format jwt).",
+    "invalid_authorization_details": "The app asks for a transaction that its type does not allow: `admit resource show` lists the types "
+    "and what their sentences need. Its makers have to mend it.",
     "invalid_client": "Check id and secret of the client: `admit client show ID`; a lost secret can't be shown again, "
     "so add the client anew. A public client sends no secret.",
     "invalid_grant": "The code or refresh token was used, is over, or is another client's. The app signs the person in again. If "
@@ -68,6 +70,8 @@ REMEDIES: dict[str, str] = {
     "restore of the database?",
     "too_many_streams": "So many followers of the feed come from one network: raise feed.streams_per_network, or let some poll.",
     "too_many_tries": "Too many failed sign-ins came before. Wait; if it was not the person, somebody guesses: look at the network.",
+    "transaction_mismatch": "The ticket is for one transaction, and another one was tried: another body, or other values than the "
+    "person approved. Either the app changed it after it was approved, or somebody tried to.",
     "unauthorized_client": "The client was not added for this: `admit client show` lists its grant types and whether it is "
     "--first-party.",
     "unknown_key": "The token names a key that the server does not publish: it is from another server, or from before a restore.",

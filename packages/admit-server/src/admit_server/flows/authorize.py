@@ -61,6 +61,7 @@ async def begin(
             client=client,
             redirect_uri=redirect_uri,
             resource_scopes={audience: frozenset(resource.scopes) for audience, resource in resources.items()},
+            transaction_types={audience: resource.transactions for audience, resource in resources.items()},
             trail=caller.trail,
         )
         return await proceed(request, client=client, session=session, rt=rt, caller=caller)
@@ -86,7 +87,7 @@ async def proceed(
             )
             raise LoginRequired("Nobody is signed in.")
         return AskSignIn(request, client)
-    if not client.first_party or "consent" in request.prompt:
+    if not client.first_party or "consent" in request.prompt or request.transaction is not None:
         if "none" in request.prompt:
             caller.trail.failed("consent", "given, or not needed", "the person has to be asked")
             raise ConsentRequired("The person has not agreed to this yet.")
@@ -144,7 +145,12 @@ async def issue_code(
         if request.scopes and not scopes:
             caller.trail.failed("scopes of the person's roles", request.scopes, user.roles if user else ())
             return Refusal(InvalidScope("No role of this person allows any of these scopes."))
-        policy = await effective_policy(tx, rt, client=client, resource=resource, user=user)
+        transaction = request.transaction
+        if transaction is not None and transaction.type not in resource.transactions:
+            caller.trail.failed("type of transaction", transaction.type, "it was removed meanwhile")
+            return Refusal(AccessDenied("The type of transaction is gone."))
+        limits = transaction.policy if transaction else None
+        policy = await effective_policy(tx, rt, client=client, resource=resource, user=user, issue=limits)
         grant = issuing.new_grant(
             grant_id=grant_id,
             client=client,
@@ -156,6 +162,7 @@ async def issue_code(
             session_id=session_id,
             sign_in=sign_in,
         )
+        grant = replace(grant, transaction=transaction)
         await tx.grants.add(grant)
         await tx.codes.add(
             NewCode(

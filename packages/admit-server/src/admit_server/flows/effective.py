@@ -1,9 +1,12 @@
 """Which policy a token is issued by: server & resource & client & roles & user & this issue, to the strictest."""
 
+from dataclasses import replace
+
 from admit.limits import InvalidLimit, Limits
 
 from ..domain.client import Client, Resource, TokenFormat
 from ..domain.errors import NotAllowed, NotFound
+from ..domain.grant import Grant
 from ..domain.token_policy import BoundedPolicy, TokenPolicy, combine
 from ..domain.user import User
 from ..ports.transaction import Tx
@@ -72,6 +75,12 @@ def limits_of(policy: TokenPolicy) -> Limits:
         )
     except InvalidLimit as error:
         raise NotAllowed(f"The limit {error}.") from None
+
+
+def limits_of_grant(grant: Grant) -> Limits:
+    """What the resource has to enforce of the tokens of a grant: its policy, and the body of its transaction."""
+    limits = limits_of(grant.policy)
+    return limits if grant.transaction is None else replace(limits, body_sha256=grant.transaction.body_sha256)
 
 
 def token_format(policy: TokenPolicy, resource: Resource) -> TokenFormat:

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from ..domain.authorization_request import AuthorizationRequest, check_request
 from ..domain.client import Client
-from ..domain.errors import ProtocolError, UnauthorizedClient
+from ..domain.errors import InvalidAuthorizationDetails, ProtocolError, UnauthorizedClient
 from .authorize import issue_code
 from .client_auth import AuthenticatedClient
 from .runtime import Caller, Runtime
@@ -72,6 +72,8 @@ async def _request(params: dict[str, str], *, client: Client, rt: Runtime, calle
             caller.trail.failed("auth_session", "one that was made for this client, within its time", error.detail)
             raise InvalidSession("The auth_session is not valid. Begin again.", detail=error.detail) from None
         return AuthorizationRequest(**value | {"scopes": frozenset(value["scopes"])})
+    if "authorization_details" in params:
+        raise InvalidAuthorizationDetails("People approve a transaction on a page: ask for it at /authorize.")
     resources = {a: r for a in client.audiences if (r := await rt.store.read.resources.get(a)) is not None}
     asked = {name: params[name] for name in _ASKED if name in params} | {"response_type": "code"}
     return check_request(

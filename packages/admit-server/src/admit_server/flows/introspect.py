@@ -6,7 +6,7 @@ from ..domain.errors import InvalidClient
 from ..domain.ids import looks_like
 from .client_auth import AuthenticatedClient
 from .denials import record_code
-from .effective import limits_of
+from .effective import limits_of_grant
 from .redeem import Use, redeem
 from .runtime import Caller, Runtime
 from .token_status import BadToken, judge
@@ -63,7 +63,7 @@ async def introspect(
         await refused("wrong_audience")
         return INACTIVE
     trail.passed("who may ask", f"the client of {status.audience}, or the token's own", who.client.id)
-    limits = limits_of(status.grant.policy)
+    limits = limits_of_grant(status.grant)
     if by_resource and (broken := await redeem(status, use, rt=rt)) is not None:
         trail.failed("limits of the token", broken.expected, broken.found)
         await refused(broken.code)

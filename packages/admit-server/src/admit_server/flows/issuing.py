@@ -1,7 +1,7 @@
 """Issuing: who issues checks who lives, then signs after the commit."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from ..domain.client import Client, Resource
 from ..domain.counting import NewCount
@@ -15,7 +15,7 @@ from ..ports.grants import NewRefreshToken, OpaqueToken
 from ..ports.transaction import Tx
 from ..tokens import claims, opaque
 from . import leases
-from .effective import limits_of, token_format
+from .effective import limits_of_grant, token_format
 from .runtime import Caller, Runtime
 
 REFRESH_KEEP_S = 86_400
@@ -26,6 +26,7 @@ class IssuedTokens:
     """The answer of the token endpoint. `expires_in` and `lease_expires_in` are in seconds.
 
     `issued_token_type`: of an exchange (RFC 8693 section 2.2.1).
+    `authorization_details`: the transaction, as it was granted (RFC 9396 section 7).
     """
 
     access_token: str = field(repr=False)
@@ -37,6 +38,7 @@ class IssuedTokens:
     issued_token_type: str | None = None
     lease: str | None = field(default=None, repr=False)
     lease_expires_in: int | None = None
+    authorization_details: list[dict[str, Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,7 +214,7 @@ def finish(
             now=now,
         )
         critical: dict[str, bool] | None = None
-        if limits := limits_of(grant.policy):
+        if limits := limits_of_grant(grant):
             # RFC 7515 section 4.1.11: a verifier that does not understand a critical member has to refuse the token.
             payload["limits"], critical = limits.as_claim(), {"limits": True}
         access_token = ring.sign(payload, alg=rt.access_token_alg, typ="at+jwt", now=now, critical=critical)
@@ -238,4 +240,5 @@ def finish(
         id_token=id_token,
         lease=leases.text_of(ready.lease, rt.vault) if ready.lease is not None else None,
         lease_expires_in=ready.lease.ends_at - now if ready.lease is not None else None,
+        authorization_details=grant.transaction.details(grant.audience) if grant.transaction else None,
     )

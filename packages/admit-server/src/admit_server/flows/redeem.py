@@ -7,7 +7,7 @@ from admit.limits import Attempt, Limits, Violation
 from ..domain.counting import UseAnswer
 from ..domain.errors import InvalidRequest
 from ..ports.transaction import Tx
-from .effective import limits_of
+from .effective import limits_of_grant
 from .runtime import Runtime
 from .token_status import GoodToken
 
@@ -43,12 +43,13 @@ async def redeem(status: GoodToken, use: Use, *, rt: Runtime) -> Violation | Non
     Raises:
         InvalidRequest: The use id belongs to a use of long ago.
     """
-    limits, now = limits_of(status.grant.policy), rt.clock()
+    limits, now = limits_of_grant(status.grant), rt.clock()
     if use.enforces_limits:
         judged = Limits(
             actions=limits.actions if use.attempt.path or use.attempt.action else frozenset(),
             networks=limits.networks if use.attempt.address else frozenset(),
             hours=limits.hours,
+            body_sha256=limits.body_sha256 if use.attempt.body_sha256 else None,
         )
     else:
         judged = limits

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..domain.authorization_request import AuthorizationRequest
 from ..domain.errors import InvalidRequest
+from ..domain.transaction import Transaction
 from ..tokens.envelope import NotSealedHere
 from .runtime import Runtime
 
@@ -47,6 +48,7 @@ def unseal(text: str, *, purpose: str, browser: str, rt: Runtime, now: int) -> d
 def seal_request(request: AuthorizationRequest, *, browser: str, rt: Runtime, now: int) -> str:
     """Seal an authorization request that passed every rule."""
     value = asdict(request) | {"scopes": sorted(request.scopes), "prompt": sorted(request.prompt)}
+    value["transaction"] = request.transaction.as_dict() if request.transaction else None
     return seal(value, purpose="authorization-request", browser=browser, rt=rt, now=now)
 
 
@@ -57,4 +59,7 @@ def unseal_request(text: str, *, browser: str, rt: Runtime, now: int) -> Authori
         InvalidRequest: As `unseal`.
     """
     value = unseal(text, purpose="authorization-request", browser=browser, rt=rt, now=now)
-    return AuthorizationRequest(**value | {"scopes": frozenset(value["scopes"]), "prompt": frozenset(value["prompt"])})
+    read: dict[str, Any] = {"scopes": frozenset(value["scopes"]), "prompt": frozenset(value["prompt"])}
+    if value["transaction"] is not None:
+        read["transaction"] = Transaction.from_dict(value["transaction"])
+    return AuthorizationRequest(**value | read)

@@ -50,7 +50,7 @@ class GoodToken:
             body |= {"auth_time": grant.auth_time, "acr": grant.acr, "amr": list(grant.amr)}
         if username is not None:
             body["username"] = username
-        return body | grant.descent.claims()
+        return body | grant.extra_claims
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from admit.limits import Attempt
 
 from ..domain.check_rule import LIMITS_OF_A_PUBLIC_RULE, LIMITS_OF_A_RULE
 from ..domain.token_policy import ACR_ORDER
-from .effective import limits_of
+from .effective import limits_of_grant
 from .rule_set import Compiled
 from .token_status import BadToken, GoodToken
 
@@ -100,7 +100,9 @@ def verdict(rule: Compiled, status: GoodToken | BadToken | None, attempt: Attemp
     if policy.binding:
         # RFC 9449 section 7.1: a bound token without its proof is no token, and the proxy hands no proof on.
         return _bad("limits_not_enforceable", "token's binding", "none", ", ".join(sorted(policy.binding)))
-    limits = limits_of(policy)
+    limits = limits_of_grant(
+        status.grant
+    )  # of a transaction too: no proxy hands on the body, so its ticket goes to the API itself
     if (broken := limits.violation(attempt, now=now)) is not None:
         return _bad(broken.code, "limits of the token", broken.expected, broken.found)
     if missing := in_force.rule.scopes - status.scopes:

@@ -37,7 +37,7 @@ def access_token_claims(
         claims |= {"auth_time": grant.auth_time, "acr": grant.acr, "amr": list(grant.amr)}
     if roles:
         claims["roles"] = list(roles)
-    return claims | grant.descent.claims()
+    return claims | grant.extra_claims
 
 
 def id_token_claims(

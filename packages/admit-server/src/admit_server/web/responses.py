@@ -44,7 +44,7 @@ def json(
 
 def tokens(issued: IssuedTokens) -> Response:
     """RFC 6749 section 5.1: with `Cache-Control: no-store`."""
-    body: dict[str, str | int] = {
+    body: dict[str, Any] = {
         "access_token": issued.access_token,
         "token_type": issued.token_type,
         "expires_in": issued.expires_in,
@@ -54,6 +54,8 @@ def tokens(issued: IssuedTokens) -> Response:
         body["refresh_token"] = issued.refresh_token
     if issued.id_token is not None:
         body["id_token"] = issued.id_token
+    if issued.authorization_details is not None:
+        body["authorization_details"] = issued.authorization_details
     if issued.issued_token_type is not None:
         body["issued_token_type"] = issued.issued_token_type
     if issued.lease is not None and issued.lease_expires_in is not None:

@@ -14,6 +14,7 @@ from typing import Any
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _ROUTE = re.compile(r"(?P<method>\*|[A-Z]{1,20}) (?P<path>/[\x21-\x7E]{0,500})\Z")
 _NAMED = re.compile(r"[A-Za-z0-9_.:-]{1,100}\Z")
+_DIGEST = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]\Z")  # no bits beyond the 256
 _NETWORK = re.compile(r"[0-9A-Fa-f:.]{2,45}(?:/[0-9]{1,3})?\Z")
 _HOURS = re.compile(
     r"(?P<days>[a-z]{3}(?:-[a-z]{3})?(?:,[a-z]{3}(?:-[a-z]{3})?)*) "
@@ -39,12 +40,37 @@ class Attempt:
         path: The path as routed, decoded once, without the query.
         action: A named action, such as "orders.refund", that the resource declares.
         address: The address of the client, after trusted proxies.
+        body_sha256: `body_digest` of the request's body, for tickets of one transaction.
     """
 
     method: str | None = None
     path: str | None = None
     action: str | None = None
     address: str | None = None
+    body_sha256: str | None = None
+
+
+def body_digest(body: bytes) -> str:
+    """How a body stands in `Attempt.body_sha256` and in the details of a transaction: base64url of its SHA-256, 43 characters."""
+    import base64
+    import hashlib
+
+    return base64.urlsafe_b64encode(hashlib.sha256(body).digest()).rstrip(b"=").decode()
+
+
+def body(digest: str) -> Allows:
+    """What a ticket of one transaction allows: that very body.
+
+    Raises:
+        InvalidLimit: Not 43 characters of base64url.
+    """
+    if not _DIGEST.match(digest):
+        raise InvalidLimit("body_sha256 is the SHA-256 of a body as 43 characters of base64url")
+
+    def allows(attempt: Attempt, now: float) -> bool:
+        return attempt.body_sha256 == digest
+
+    return allows
 
 
 @lru_cache(maxsize=1024)

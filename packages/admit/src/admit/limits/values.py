@@ -10,11 +10,12 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from admit.limits.entries import Allows, Attempt, InvalidLimit, actions, hours, networks
+from admit.limits.entries import Allows, Attempt, InvalidLimit, actions, body, hours, networks
 
 Groups = frozenset[frozenset[str]]
 
 COUNTED = ("max_uses", "idle_timeout_s")
+_BODY = "transaction_mismatch"
 _COMPILED: tuple[tuple[str, str, Callable[[frozenset[str]], Allows]], ...] = (
     ("actions", "action_not_allowed", actions),
     ("networks", "network_not_allowed", networks),
@@ -32,6 +33,7 @@ class Limits:
         hours: "mon-fri 08:00-18:00 Europe/Berlin". A window that ends before it begins runs over midnight.
         max_uses: The server counts; how many uses the token began with.
         idle_timeout_s: The server counts; seconds.
+        body_sha256: The only body that may be sent, as `admit.limits.body_digest` writes it.
     """
 
     actions: Groups = frozenset()
@@ -39,6 +41,7 @@ class Limits:
     hours: Groups = frozenset()
     max_uses: int | None = None
     idle_timeout_s: int | None = None
+    body_sha256: str | None = None
     _checks: tuple[tuple[str, frozenset[str], Allows], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -48,6 +51,8 @@ class Limits:
             if (groups := getattr(self, name))
             for group in (groups if len(groups) == 1 else sorted(groups, key=sorted))
         )
+        if self.body_sha256 is not None:
+            checks += ((_BODY, frozenset({self.body_sha256}), body(self.body_sha256)),)
         object.__setattr__(self, "_checks", checks)
 
     @property
@@ -75,6 +80,10 @@ class Limits:
                 if type(value) is not int or value < 1:
                     raise InvalidLimit(f"limits.{name} is a positive number")
                 values[name] = value
+            elif name == "body_sha256":
+                if not isinstance(value, str):
+                    raise InvalidLimit("limits.body_sha256 is a text")
+                values[name] = value
             else:
                 values[name] = _groups(name, value)
         return cls(**values)
@@ -88,6 +97,8 @@ class Limits:
         for name in COUNTED:
             if (value := getattr(self, name)) is not None:
                 claim[name] = value
+        if self.body_sha256 is not None:
+            claim["body_sha256"] = self.body_sha256
         return claim
 
     def violation(self, attempt: Attempt, *, now: float) -> Violation | None:
@@ -132,6 +143,8 @@ def _groups(name: str, value: Any) -> Groups:
 def _found(code: str, attempt: Attempt, now: float) -> str:
     from datetime import UTC, datetime
 
+    if code == _BODY:
+        return attempt.body_sha256 or "no body known"
     if code == "network_not_allowed":
         return attempt.address or "no address known"
     if code == "hour_not_allowed":

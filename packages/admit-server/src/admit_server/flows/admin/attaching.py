@@ -1,9 +1,10 @@
 """Attaching policies: to a client, a person, a resource; and how a resource's tokens are checked."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ...domain.client import Client, Resource, TokenFormat, Verifier
-from ...domain.errors import NotAllowed
+from ...domain.errors import NotAllowed, NotFound
+from ...domain.transaction import TransactionType
 from ...domain.user import User
 from ...ports.transaction import Tx
 from ..runtime import Caller, Runtime
@@ -12,13 +13,15 @@ from . import clients, policies, resources, users
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceChange:
-    """What to change of a resource. None, or False for `drop_...`: leave as it is."""
+    """What to change of a resource. None, or nothing for `drop_...`: leave as it is. `transactions` are added or replaced."""
 
     policy: str | None = None
     drop_policy: bool = False
     format: TokenFormat | None = None
     verifier: Verifier | None = None
     drop_verifier: bool = False
+    transactions: dict[str, TransactionType] = field(default_factory=dict)
+    drop_transactions: tuple[str, ...] = ()
 
 
 async def to_client(name: str, policy: str | None, *, rt: Runtime, caller: Caller) -> Client:
@@ -75,6 +78,7 @@ async def to_resource(audience: str, change: ResourceChange, *, rt: Runtime, cal
     if change.format not in (None, "jwt", "opaque"):
         raise NotAllowed(f"A token's format is jwt or opaque, not {change.format!r}.")
     now = rt.clock()
+    resources.check_transactions(change.transactions)
 
     async def unit(tx: Tx) -> Resource:
         found = await resources.require(tx, audience)
@@ -85,6 +89,7 @@ async def to_resource(audience: str, change: ResourceChange, *, rt: Runtime, cal
             policy=None if change.drop_policy else change.policy or found.policy,
             format=change.format or found.format,
             verifier=None if change.drop_verifier else change.verifier or found.verifier,
+            transactions=_transactions(found, change),
         )
         await tx.resources.update(changed)
         await tx.audit.append(replace(event, details=_details(changed)))
@@ -94,5 +99,19 @@ async def to_resource(audience: str, change: ResourceChange, *, rt: Runtime, cal
     return await rt.store.write(unit)
 
 
+def _transactions(found: Resource, change: ResourceChange) -> dict[str, TransactionType]:
+    types = found.transactions | change.transactions
+    for name in change.drop_transactions:
+        if name not in found.transactions:
+            raise NotFound(f"The resource {found.audience} has no transaction {name!r}.")
+        del types[name]
+    return resources.check_transactions(types)
+
+
 def _details(resource: Resource) -> dict[str, str | int | bool | None]:
-    return {"policy": resource.policy or "", "format": resource.format, "verifier": resource.verifier or ""}
+    return {
+        "policy": resource.policy or "",
+        "format": resource.format,
+        "verifier": resource.verifier or "",
+        "transactions": " ".join(sorted(resource.transactions)),
+    }

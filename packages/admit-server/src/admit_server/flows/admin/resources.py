@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from ...domain.client import Resource, TokenFormat, Verifier
 from ...domain.errors import AlreadyExists, InvalidScope, NotAllowed, NotFound
 from ...domain.scopes import OPENID, parse_scope
+from ...domain.transaction import TransactionType
 from ...ports.store import UniqueViolation
 from ...ports.transaction import Tx
 from ..runtime import Caller, Runtime
@@ -27,6 +28,7 @@ class NewResource:
     policy: str | None = None
     client: str | None = None
     verifier: Verifier | None = None
+    transactions: dict[str, TransactionType] = field(default_factory=dict)
 
 
 async def add(new: NewResource, *, rt: Runtime, caller: Caller) -> Resource:
@@ -52,6 +54,7 @@ async def add(new: NewResource, *, rt: Runtime, caller: Caller) -> Resource:
         client_id=reader.id if reader else None,
         created_at=now,
         verifier=new.verifier,
+        transactions=check_transactions(new.transactions),
     )
     event = rt.event(
         "resource.added", audience, actor=caller.actor, caller=caller, now=now, details={"format": new.format}
@@ -120,6 +123,19 @@ def check_audience(audience: str) -> str:
         if "#" in audience:
             raise NotAllowed(f"The audience {audience!r} has a fragment (RFC 8707 section 2); leave it out.")
     return audience
+
+
+def check_transactions(types: dict[str, TransactionType]) -> dict[str, TransactionType]:
+    """Return the types of transactions.
+
+    Raises:
+        NotAllowed: One is not written as it has to be, or there are more than 60.
+    """
+    if len(types) > MOST_SCOPES:
+        raise NotAllowed(f"A resource has at most {MOST_SCOPES} types of transactions.")
+    for name, each in types.items():
+        each.check(name)
+    return types
 
 
 def _check_scopes(scopes: dict[str, str]) -> dict[str, str]:

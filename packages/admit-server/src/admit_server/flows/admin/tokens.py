@@ -16,7 +16,7 @@ from ...domain.user import User
 from ...ports.transaction import Tx
 from ...tokens import opaque
 from .. import issuing, revoke
-from ..effective import effective_policy, limits_of
+from ..effective import effective_policy, limits_of_grant
 from ..role_scopes import permitted
 from ..runtime import Caller, Runtime
 from ..token_status import BadToken, GoodToken, ended, judge
@@ -169,7 +169,7 @@ async def inspect(token: str, *, rt: Runtime) -> Inspected:
 
 def limits_claim(found: Inspected) -> dict[str, Any]:
     """The limits that its resource enforces, as its introspection would tell them."""
-    return limits_of(found.grant.policy).as_claim() if isinstance(found, GoodToken) else {}
+    return limits_of_grant(found.grant).as_claim() if isinstance(found, GoodToken) else {}
 
 
 async def count_of(found: Inspected, *, rt: Runtime) -> Count | None:

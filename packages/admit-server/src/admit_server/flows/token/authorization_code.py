@@ -45,7 +45,7 @@ async def exchange(grant: CodeGrant, *, who: AuthenticatedClient, rt: Runtime, c
     reused = rt.event("code.reused", "", actor=client.id, caller=caller, now=now, outcome="refused")
     mark = trail.mark()
 
-    async def unit(tx: Tx) -> tuple[issuing.ReadyToSign, str | None] | Refusal:
+    async def unit(tx: Tx) -> tuple[issuing.ReadyToSign, str | None, str | None] | Refusal:
         trail.back_to(mark)
         match await tx.codes.consume(digest, client_id=client.id, now=now):
             case Unknown():
@@ -69,21 +69,22 @@ async def exchange(grant: CodeGrant, *, who: AuthenticatedClient, rt: Runtime, c
                         InvalidGrant("The sign-in has ended.", detail=f"grant {code.grant_id} or its session ended")
                     )
                 family = held.grant
-                if refresh is not None:
+                given = refresh if family.transaction is None else None  # its ticket is for once
+                if given is not None:
                     await tx.refresh_tokens.add(
-                        issuing.refresh_token_row(opaque.digest(refresh), family, scopes=family.scopes, now=now)
+                        issuing.refresh_token_row(opaque.digest(given), family, scopes=family.scopes, now=now)
                     )
                 await tx.audit.append(replace(issued, target=family.id))
-                return await issuing.prepare(tx, held, scopes=family.scopes, token=token, now=now), code.nonce
+                return await issuing.prepare(tx, held, scopes=family.scopes, token=token, now=now), given, code.nonce
 
     outcome = await rt.store.write(unit)
     if isinstance(outcome, Refusal):
         rt.on_revocation()
         await _explain(digest, client_id=client.id, rt=rt, caller=caller)
-    ready, nonce = or_raise(outcome)
+    ready, given, nonce = or_raise(outcome)
     if ready.lease is not None and ready.lease.id == token.lease.id:
         rt.on_revocation()  # it may follow one that ran out, whose end was written in this unit
-    return issuing.finish(ready, rt=rt, now=now, refresh_token=refresh, nonce=nonce)
+    return issuing.finish(ready, rt=rt, now=now, refresh_token=given, nonce=nonce)
 
 
 async def _explain(digest: bytes, *, client_id: str, rt: Runtime, caller: Caller) -> None:

@@ -154,7 +154,7 @@ def _child(
     if of.policy.idle_timeout_s is not None:
         # Unless it is used, the parent ends then, and no child outlives its parent.
         expires_at = min(expires_at, now + of.policy.idle_timeout_s)
-    return replace(made, descent=descent, expires_at=expires_at)
+    return replace(made, descent=descent, expires_at=expires_at, transaction=of.transaction)
 
 
 async def _take_uses(tx: Tx, parent: GoodToken, uses: int | None, *, now: int) -> UseAnswer:

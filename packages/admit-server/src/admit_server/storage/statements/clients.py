@@ -1,12 +1,13 @@
 """Applications and resources."""
 
 from ...domain.client import Client, Resource
+from ...domain.transaction import TransactionType
 from ...ports.store import Row, Statements
 from .columns import from_json, to_json, word_set, words
 
 _CLIENT = """id, name, kind, first_party, secret_digest, redirect_uris, post_logout_redirect_uris, grant_types, scopes, audiences,
              pkce_required, policy, created_at, disabled_at"""
-_RESOURCE = "audience, scopes, format, policy, client_id, created_at, verifier"
+_RESOURCE = "audience, scopes, format, policy, client_id, created_at, verifier, transactions"
 
 
 def _client(row: Row) -> Client:
@@ -37,7 +38,12 @@ def _resource(row: Row) -> Resource:
         client_id=row[4],
         created_at=row[5],
         verifier=row[6],
+        transactions={name: TransactionType(**each) for name, each in from_json(row[7] or "{}").items()},
     )
+
+
+def _types(resource: Resource) -> str:
+    return to_json({name: {"action": each.action, "text": each.text} for name, each in resource.transactions.items()})
 
 
 class ClientStatements:
@@ -153,9 +159,9 @@ class ResourceStatements:
 
     async def add(self, resource: Resource) -> None:
         await self._tx.run(
-            """INSERT INTO resource (audience, scopes, format, policy, client_id, created_at, verifier)
+            """INSERT INTO resource (audience, scopes, format, policy, client_id, created_at, verifier, transactions)
                VALUES (:audience, :scopes, :format, CAST(:policy AS TEXT), CAST(:client_id AS TEXT), :created_at,
-                       CAST(:verifier AS TEXT))""",
+                       CAST(:verifier AS TEXT), :transactions)""",
             audience=resource.audience,
             scopes=to_json(resource.scopes),
             format=resource.format,
@@ -163,6 +169,7 @@ class ResourceStatements:
             client_id=resource.client_id,
             created_at=resource.created_at,
             verifier=resource.verifier,
+            transactions=_types(resource),
         )
 
     async def get(self, audience: str) -> Resource | None:
@@ -187,13 +194,15 @@ class ResourceStatements:
     async def update(self, resource: Resource) -> bool:
         return 1 == await self._tx.run(
             """UPDATE resource SET scopes = :scopes, format = :format, policy = CAST(:policy AS TEXT),
-                                   verifier = CAST(:verifier AS TEXT), client_id = CAST(:client_id AS TEXT)
+                                   verifier = CAST(:verifier AS TEXT), client_id = CAST(:client_id AS TEXT),
+                                   transactions = :transactions
                 WHERE audience = :audience""",
             scopes=to_json(resource.scopes),
             client_id=resource.client_id,
             format=resource.format,
             policy=resource.policy,
             verifier=resource.verifier,
+            transactions=_types(resource),
             audience=resource.audience,
         )
 

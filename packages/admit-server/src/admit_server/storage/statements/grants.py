@@ -3,11 +3,12 @@
 from ...domain.descent import Descent
 from ...domain.grant import Grant
 from ...domain.token_policy import BoundedPolicy
+from ...domain.transaction import Transaction
 from ...ports.store import Row, Statements
 from .columns import from_json, to_json, word_set, words
 
 _GRANT = """id, client_id, user_id, session_id, auth_time, acr, amr, scopes, audience, policy, created_at, expires_at, ended_at,
-            end_reason, format, descent, lease_id"""
+            end_reason, format, descent, lease_id, transaction_details"""
 
 
 def _grant(row: Row) -> Grant:
@@ -29,6 +30,7 @@ def _grant(row: Row) -> Grant:
         format=row[14],
         descent=Descent.from_dict(from_json(row[15]) if row[15] else {}),
         lease_id=row[16],
+        transaction=Transaction.from_dict(from_json(row[17])) if row[17] else None,
     )
 
 
@@ -42,10 +44,11 @@ class GrantStatements:
         await self._tx.run(
             """INSERT INTO access_grant (id, client_id, user_id, session_id, end_with_session, format, lifetime_s,
                                          auth_time, acr, amr, scopes,
-                                         audience, policy, created_at, expires_at, jwt_alive_until, descent)
+                                         audience, policy, created_at, expires_at, jwt_alive_until, descent,
+                                         transaction_details)
                VALUES (:id, :client_id, CAST(:user_id AS TEXT), CAST(:session_id AS TEXT), :end_with_session, :format, :lifetime_s,
                        CAST(:auth_time AS BIGINT), :acr, :amr, :scopes, :audience, :policy, :created_at, :expires_at, 0,
-                       CAST(:descent AS TEXT))""",
+                       CAST(:descent AS TEXT), CAST(:transaction AS TEXT))""",
             id=grant.id,
             client_id=grant.client_id,
             user_id=grant.user_id,
@@ -61,6 +64,7 @@ class GrantStatements:
             policy=to_json(grant.policy.as_dict()),
             created_at=grant.created_at,
             expires_at=grant.expires_at,
+            transaction=to_json(grant.transaction.as_dict()) if grant.transaction else None,
             descent=to_json(descent) if (descent := grant.descent.as_dict()) else None,
         )
 
@@ -78,7 +82,7 @@ class GrantStatements:
             audience=audience,
             now=now,
         )
-        return (_grant(row), row[17]) if row else None
+        return (_grant(row), row[18]) if row else None
 
     async def hold(self, grant_id: str, *, now: int) -> Grant | None:
         row = await self._tx.one(

@@ -15,8 +15,10 @@ from ..site import Site
 JWKS_MAX_AGE_S = 300
 
 
-def document(site: Site) -> dict[str, Any]:
+async def document(site: Site) -> dict[str, Any]:
     """The metadata; nothing in it that is not served."""
+    resources = await site.rt.store.read.resources.page(after="", limit=200)
+    types = {name for resource in resources for name in resource.transactions}
     issuer = site.rt.issuer
     secret_methods = ["client_secret_basic", "client_secret_post"]
     return {
@@ -49,6 +51,7 @@ def document(site: Site) -> dict[str, Any]:
             "updated_at", "email", "email_verified",
         ],
         "authorization_response_iss_parameter_supported": True,
+        "authorization_details_types_supported": sorted(types),
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
         "claims_parameter_supported": False,
@@ -56,8 +59,8 @@ def document(site: Site) -> dict[str, Any]:
 
 
 async def metadata_endpoint(request: Request, site: Site) -> Response:
-    """Cacheable: it changes with the version only."""
-    return responses.json(document(site), headers={"Cache-Control": "public, max-age=300"})
+    """Cacheable: it changes with the version, and with the types of transactions."""
+    return responses.json(await document(site), headers={"Cache-Control": "public, max-age=300"})
 
 
 async def jwks_endpoint(request: Request, site: Site) -> Response:

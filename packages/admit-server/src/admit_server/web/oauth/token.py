@@ -10,7 +10,7 @@ from admit.jose.strict_json import parse_object
 
 from ...domain.client import GRANT_TYPES
 from ...domain.descent import ACCESS_TOKEN, JWT, TOKEN_EXCHANGE
-from ...domain.errors import InvalidRequest, UnsupportedGrantType
+from ...domain.errors import InvalidAuthorizationDetails, InvalidRequest, UnsupportedGrantType
 from ...domain.narrowing import wanted_limits
 from ...domain.scopes import parse_scope
 from ...flows.client_auth import authenticate_client
@@ -39,6 +39,9 @@ def parse_grant(form: dict[str, str]) -> TokenRequest:
             raise InvalidRequest(f"{name} is missing.")
         return form[name]
 
+    if "authorization_details" in form:
+        # RFC 9396 section 6: could ask for less than was approved; a transaction has no less.
+        raise InvalidAuthorizationDetails("A transaction is asked for at /authorize, and its ticket is for all of it.")
     match need("grant_type"):
         case "authorization_code":
             return CodeGrant(need("code"), form.get("redirect_uri"), form.get("code_verifier"))

@@ -68,6 +68,7 @@ def _use(form: dict[str, str]) -> Use:
             path=form.get("request_path"),
             action=form.get("request_action"),
             address=form.get("client_address"),
+            body_sha256=form.get("request_body_sha256"),
         ),
         use_id=form.get("use_id"),
         enforces_limits=form.get("enforces") == "limits",

@@ -1,6 +1,7 @@
-"""`/consent`: a client that is not of this organisation needs the person's word."""
+"""`/consent`: a client that is not of this organisation needs the person's word, and so does every transaction."""
 
 import hmac
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -37,7 +38,8 @@ async def show(request: Request, site: Site) -> Response:
     resource = await site.rt.store.read.resources.get(asked.audience)
     user = await site.rt.store.read.users.get(session.user_id)
     return site.page(
-        "consent.html",
+        "approve.html" if asked.transaction else "consent.html",
+        **_to_approve(asked, resource),
         redirect_uri=asked.redirect_uri,
         client_name=client.name,
         username=user.username if user else "",
@@ -98,6 +100,20 @@ async def _asked(
     if session is not None and not session_suffices(auth_time=session.auth_time, freshness=asked.freshness, now=now):
         session = None
     return asked, client, session
+
+
+def _to_approve(asked: AuthorizationRequest, resource: Resource | None) -> dict[str, Any]:
+    """The transaction as the person reads it: the sentence of its type, and every value.
+
+    Raises:
+        AccessDenied: The type was removed meanwhile.
+    """
+    if asked.transaction is None:
+        return {}
+    kind = resource.transactions.get(asked.transaction.type) if resource else None
+    if kind is None or kind.names - {name for name, _ in asked.transaction.values}:
+        raise AccessDenied("This kind of transaction is not known any more.", detail="its type was removed or changed")
+    return {"sentence": asked.transaction.sentence(kind.text), "values": asked.transaction.values}
 
 
 def _wishes(asked: AuthorizationRequest, resource: Resource | None) -> list[str]:
