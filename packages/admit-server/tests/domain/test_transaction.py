@@ -18,8 +18,7 @@ GOOD = {"type": "payment", "amount": "12.00", "currency": "EUR", "payee": "ACME"
 
 
 def read(details, **more):
-    text = details if isinstance(details, str) else json.dumps([details | more])
-    return read_details(text, types=TYPES, audience=API)
+    return read_details([details | more], types=TYPES, audience=API)
 
 
 def test_a_transaction_is_read_and_granted_with_what_its_type_adds():
@@ -38,14 +37,10 @@ def test_its_ticket_works_once_for_its_action_and_not_for_long():
     assert policy.actions == frozenset({frozenset({"POST /payments"})})
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["", "{}", "[]", "nonsense", json.dumps(GOOD), json.dumps([GOOD, GOOD]), "[1]", '[{"type":"payment","type":"payment"}]',
-     "[" * 40, "[{}],1", '[{}],"type":[{}]', "[{}]}", '[NaN]', " " * 2049],
-)  # fmt: skip
-def test_a_text_of_another_shape_is_refused(text):
+@pytest.mark.parametrize("listed", [None, {}, [], "nonsense", GOOD, [GOOD, GOOD], [1], [[GOOD]], [None]])
+def test_anything_but_a_list_of_one_object_is_refused(listed):
     with pytest.raises(InvalidAuthorizationDetails):
-        read(text)
+        read_details(listed, types=TYPES, audience=API)
 
 
 @pytest.mark.parametrize(

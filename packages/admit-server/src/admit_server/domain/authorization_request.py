@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from .client import Client
 from .errors import (
@@ -88,6 +89,7 @@ def check_request(
     redirect_uri: str,
     resource_scopes: dict[str, frozenset[str]],
     transaction_types: Mapping[str, Mapping[str, TransactionType]] = NO_TYPES,
+    details: Any = None,
     trail: Trail | None = None,
 ) -> AuthorizationRequest:
     """Apply every other rule; a failure is sent back to the client's redirect URI.
@@ -98,6 +100,7 @@ def check_request(
         redirect_uri: As matched.
         resource_scopes: Scopes of each known resource, by audience.
         transaction_types: Types of transactions of each known resource, by audience.
+        details: `authorization_details`, parsed; None where it was not sent.
         trail: Where to write down what was checked.
     """
     trail = trail or Trail()
@@ -121,9 +124,9 @@ def check_request(
     audience = choose_audience(params.get("resource"), client=client, known=frozenset(resource_scopes), trail=trail)
     allowed = client.scopes & (resource_scopes.get(audience, frozenset()) | OPENID)
     transaction = None
-    if "authorization_details" in params:
+    if details is not None or "authorization_details" in params:
         types = transaction_types.get(audience, {})
-        transaction = read_details(params["authorization_details"], types=types, audience=audience)
+        transaction = read_details(details, types=types, audience=audience)
         trail.passed("authorization_details", types, transaction.type)
     wanted = parse_scope(params.get("scope", ""))
     # A ticket for one transaction has no scopes but those that are asked for.

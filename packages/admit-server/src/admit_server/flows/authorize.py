@@ -16,6 +16,7 @@ from .denials import record
 from .effective import effective_policy
 from .role_scopes import permitted
 from .runtime import Caller, Refusal, Runtime, or_raise
+from .transaction_details import parse_details
 
 CODE_LIFETIME_S = 60
 
@@ -61,6 +62,7 @@ async def begin(
             client=client,
             redirect_uri=redirect_uri,
             resource_scopes={audience: frozenset(resource.scopes) for audience, resource in resources.items()},
+            details=parse_details(params.get("authorization_details")),
             transaction_types={audience: resource.transactions for audience, resource in resources.items()},
             trail=caller.trail,
         )

@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from admit.limits import InvalidLimit, Limits, groups_of
+
 from ...domain.client import Resource, TokenFormat, Verifier
 from ...domain.errors import AlreadyExists, InvalidScope, NotAllowed, NotFound
 from ...domain.scopes import OPENID, parse_scope
@@ -135,6 +137,10 @@ def check_transactions(types: dict[str, TransactionType]) -> dict[str, Transacti
         raise NotAllowed(f"A resource has at most {MOST_SCOPES} types of transactions.")
     for name, each in types.items():
         each.check(name)
+        try:
+            Limits(actions=groups_of((each.action,)))
+        except InvalidLimit as error:
+            raise NotAllowed(f"The action of transaction {name!r}: {error}.") from None
     return types
 
 
