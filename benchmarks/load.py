@@ -40,6 +40,14 @@ def post(path: str, form: str, *, authorization: str | None = None) -> bytes:
     ).encode()
 
 
+def check(uri: str, *, token: str) -> bytes:
+    """The bytes of a proxy's question about a request, as nginx asks it."""
+    return (
+        f"GET /check HTTP/1.1\r\nHost: admit\r\nAuthorization: Bearer {token}\r\nX-Original-Method: GET\r\nX-Original-Host: api.bench\r\n"
+        f"X-Original-URI: {uri}\r\nX-Original-Id: {'0' * 32}\r\nX-Forwarded-For: 192.0.2.1\r\n\r\n"
+    ).encode()
+
+
 async def turn(port: int, makers: list[NextRequest], *, seconds: float) -> Turn:
     """Load the server for a while with one connection for each maker."""
     result = Turn()

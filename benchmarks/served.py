@@ -1,6 +1,7 @@
 """The process under test: the Admit server, and beside it a hello-world route on the same framework, the limit row."""
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from admit_server.app import open_site
-from admit_server.flows.admin import clients, resources, users
+from admit_server.flows.admin import clients, resources, rules, users
 from admit_server.flows.runtime import Caller, Runtime
 from admit_server.settings import load_settings
 
@@ -27,7 +28,7 @@ async def hello(request: Request) -> JSONResponse:
 
 
 async def seed(rt: Runtime) -> dict[str, str]:
-    """Clients, a resource of each format, and a person."""
+    """Clients, a resource of each format, a person, and rules for what a proxy asks."""
     caller = Caller(actor="bench")
     new_resource = resources.NewResource
     await resources.add(new_resource(audience=AUDIENCE, scopes={"read": "Read"}), rt=rt, caller=caller)
@@ -47,11 +48,15 @@ async def seed(rt: Runtime) -> dict[str, str]:
         caller=caller,
     )
     await users.add(users.NewUser(username="bench", password="three oaks by the river"), rt=rt, caller=caller)
+    for path, audience in (("/jwt/**", AUDIENCE), ("/opaque/**", opaque)):
+        new_rule = rules.NewRule(path=path, audience=audience, scopes=frozenset({"read"}))
+        await rules.add(new_rule, rt=rt, caller=caller)
     return {"reader": reader.secret or "", "worker": worker.secret or "", "opaque": opaque}
 
 
 async def main(data: Path, port: int) -> None:
     """Serve until told to end."""
+    os.environ["ADMIT_SERVER__TRUSTED_PROXIES"] = '["127.0.0.1/32"]'
     settings = load_settings(data=data, port=port, log_level="error")
     async with open_site(settings) as server:
         (data / "bench.json").write_text(json.dumps(await seed(server.runtime)))
@@ -61,7 +66,14 @@ async def main(data: Path, port: int) -> None:
             await (plain if scope.get("path") == "/hello" else server.application)(scope, receive, send)
 
         config = uvicorn.Config(
-            both, port=port, log_level="error", access_log=False, lifespan="off", http="httptools", server_header=False
+            both,
+            port=port,
+            log_level="error",
+            access_log=False,
+            lifespan="off",
+            http="httptools",
+            server_header=False,
+            proxy_headers=False,
         )
         await uvicorn.Server(config).serve()
 

@@ -24,7 +24,7 @@ from urllib.parse import urlencode
 
 import uvloop
 
-from .load import NextRequest, Turn, post, turn
+from .load import NextRequest, Turn, check, post, turn
 
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
 SECONDS = float(os.environ.get("SECONDS", "2"))
@@ -63,15 +63,19 @@ async def _race(port: int, folder: Path) -> dict[str, list[Turn]]:
     form = urlencode({"grant_type": "client_credentials", "resource": "https://api.bench.example"})
     opaque_form = urlencode({"grant_type": "client_credentials", "resource": secrets["opaque"]})
     opaque = json.loads(await _once(port, post("/token", opaque_form, authorization=worker)))["access_token"]
+    signed = json.loads(await _once(port, post("/token", form, authorization=worker)))["access_token"]
     families = [await _sign_in(port) for _ in range(CONNECTIONS)]
     hello = post("/hello", form, authorization=worker)
     credentials = post("/token", form, authorization=worker)
     introspect = post("/introspect", urlencode({"token": opaque}), authorization=reader)
+    check_jwt, check_opaque = check("/jwt/items/7", token=signed), check("/opaque/items/7", token=opaque)
     refreshes = [_refresher(token) for token in families]
     contenders: dict[str, Callable[[], list[NextRequest]]] = {
         "hello": lambda: [lambda _: hello] * CONNECTIONS,
         "client_credentials": lambda: [lambda _: credentials] * CONNECTIONS,
         "introspect": lambda: [lambda _: introspect] * CONNECTIONS,
+        "check (jwt)": lambda: [lambda _: check_jwt] * CONNECTIONS,
+        "check (opaque)": lambda: [lambda _: check_opaque] * CONNECTIONS,
         "refresh": lambda: list(refreshes),
     }
     for makers in contenders.values():

@@ -1,6 +1,6 @@
 #!/bin/sh
-# What the tests need from the operating system: a Chromium, PostgreSQL's server programs, nginx, and curl and openssl, with which the
-# documents' own commands are run. Installs what is missing when this
+# What the tests need from the operating system: a Chromium, PostgreSQL's server programs, the proxies nginx and Caddy, and curl
+# and openssl, with which the documents' own commands are run. Installs what is missing when this
 # is root on a machine with apt-get, and otherwise says exactly what to install.
 #
 #   tools/system_packages.sh           all of these
@@ -31,6 +31,7 @@ case "${1-}" in
         has_chromium || missing="$missing chromium"
         has_postgres || missing="$missing postgresql"
         has_nginx || missing="$missing nginx"
+        found caddy || missing="$missing caddy"
         found curl || missing="$missing curl"
         found openssl || missing="$missing openssl"
         ;;

@@ -1,4 +1,4 @@
-"""A real nginx with the configuration of the how-to, in front of something that says what reached it."""
+"""Real proxies with the configurations of the how-to, in front of something that says what reached it."""
 
 import getpass
 import http.client
@@ -100,45 +100,43 @@ class Nginx:
         while True:
             assert self.program.process.poll() is None, self.program.said + (folder / "nginx.log").read_text()
             try:
-                self.ask("/").status
+                ask(self.url, "/")
                 return
             except OSError:
                 assert time.monotonic() < ends_at, "nginx does not answer"
                 time.sleep(0.02)
 
-    def ask(
-        self,
-        path: str,
-        token: str | None = None,
-        *,
-        method: str = "GET",
-        url: str = "",
-        body: bytes = b"",
-        **headers: str,
-    ) -> Answer:
-        """One request on a connection of its own. `_` in names of headers stands for `-`."""
-        connection = http.client.HTTPConnection(urlsplit(url or self.url).netloc, timeout=20)
-        try:
-            connection.putrequest(method, path, skip_accept_encoding=True, skip_host="Host" in headers)
-            for name, value in headers.items():
-                connection.putheader(name.replace("_", "-"), value)
-            if token is not None:
-                connection.putheader("Authorization", f"Bearer {token}")
-            if body:
-                connection.putheader("Content-Length", str(len(body)))
-            connection.endheaders(body or None)
-            response = connection.getresponse()
-            content = response.read()
-            named: dict[str, str] = {}
-            for name, value in response.getheaders():
-                assert name.lower() not in named or name.lower() == "set-cookie", f"{name} is there twice"
-                named[name.lower()] = value
-            return Answer(response.status, named, content)
-        finally:
-            connection.close()
+    def ask(self, path: str, token: str | None = None, *, url: str = "", **more: Any) -> Answer:
+        """One request through this proxy."""
+        return ask(url or self.url, path, token, **more)
 
     def stop(self) -> None:
         self.program.end()
+
+
+def ask(
+    url: str, path: str, token: str | None = None, *, method: str = "GET", body: bytes = b"", **headers: str
+) -> Answer:
+    """One request on a connection of its own. `_` in names of headers stands for `-`."""
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)
+    try:
+        connection.putrequest(method, path, skip_accept_encoding=True, skip_host="Host" in headers)
+        for name, value in headers.items():
+            connection.putheader(name.replace("_", "-"), value)
+        if token is not None:
+            connection.putheader("Authorization", f"Bearer {token}")
+        if body:
+            connection.putheader("Content-Length", str(len(body)))
+        connection.endheaders(body or None)
+        response = connection.getresponse()
+        content = response.read()
+        named: dict[str, str] = {}
+        for name, value in response.getheaders():
+            assert name.lower() not in named or name.lower() == "server", f"{name} is there twice"
+            named[name.lower()] = value
+        return Answer(response.status, named, content)
+    finally:
+        connection.close()
 
 
 def reached(answer: Answer) -> dict[str, str]:
@@ -147,3 +145,38 @@ def reached(answer: Answer) -> dict[str, str]:
     pairs = [tuple(pair) for pair in answer.json["headers"]]
     assert len(dict(pairs)) == len(pairs), pairs
     return dict(pairs)
+
+
+class Caddy:
+    """Caddy as the how-to configures it, without TLS."""
+
+    def __init__(self, folder: Path, server: Server, upstream: Upstream) -> None:
+        folder.mkdir()
+        self.port = free_port()
+        self.url = f"http://{HOST}:{self.port}"
+        found = re.search(r"Caddy's settings[^\n]*\n```text\n(.*?)```", HOWTO.read_text(encoding="utf-8"), re.DOTALL)
+        assert found is not None
+        text = found[1].replace(
+            "notes.example.com {", f"http://{HOST}:{self.port}, http://open.example.com:{self.port} {{"
+        )
+        text = text.replace("127.0.0.1:8100", f"{HOST}:{server.port}").replace(
+            "127.0.0.1:8000", f"{HOST}:{upstream.port}"
+        )
+        (folder / "Caddyfile").write_text("{\n    admin off\n    auto_https off\n}\n" + text)
+        program = shutil.which("caddy")
+        assert program is not None, "caddy is missing; tools/system_packages.sh installs it"
+        command = [program, "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
+        homes = {name: str(folder) for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME")}
+        self.program = Program(command, log=folder / "said.log", environment=homes)
+        ends_at = time.monotonic() + 20
+        while True:
+            assert self.program.process.poll() is None, self.program.said
+            try:
+                ask(self.url, "/")
+                return
+            except OSError:
+                assert time.monotonic() < ends_at, "caddy does not answer"
+                time.sleep(0.05)
+
+    def stop(self) -> None:
+        self.program.end()

@@ -1,78 +1,23 @@
 """Forward authentication as it is run: a real nginx with the how-to's own configuration, a real server, an application that echoes."""
 
-import os
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.whole.apps import App, Person
+from tests.whole.apps import App
+from tests.whole.gates import JWT, OPAQUE, Gate, started
 from tests.whole.programs import HOST, eventually
 from tests.whole.proxies import Nginx, Upstream, reached
-from tests.whole.servers import BY_TESTS, Server
 from tests.whole.wire import Http
 
-from admit import AssertionMismatch, TokenRejected, Verifier, WrongType
+from admit import AssertionMismatch, TokenRejected, WrongType
 from admit.limits import groups_of
-from admit_server.domain.token_policy import TokenPolicy
-from admit_server.flows.admin import clients, denials, resources, rules, tokens
-
-JWT, OPAQUE = "https://notes.example.com", "https://opaque.example.com"
-SCOPES = {"notes:read": "Read", "notes:write": "Write"}
-RULES = [
-    {"path": "/**", "audience": JWT, "scopes": frozenset({"notes:read"})},
-    {"path": "/opaque/**", "audience": OPAQUE},
-    {"path": "/once/**", "audience": OPAQUE, "redeem": True},
-    {"path": "/admin/**", "audience": JWT, "scopes": frozenset({"notes:write"})},
-    {"path": "/assets/**", "audience": None},
-    {"host": "open.example.com", "path": "/**", "audience": None},
-    {"host": "open.example.com", "path": "/admin/**", "audience": JWT},
-]
-
-
-@dataclass
-class Gate:
-    """Everything on its feet."""
-
-    server: Server
-    nginx: Nginx
-    person: Person
-
-    def issue(self, resource: str = JWT, *, scopes: tuple[str, ...] = ("notes:read",), **limits: Any) -> str:
-        """A token by an administrator's hand."""
-        new = tokens.NewToken(
-            user=self.person.name,
-            client="notes-app" if resource == JWT else "opaque-app",
-            resource=resource,
-            limits=TokenPolicy(**limits),
-            scopes=frozenset(scopes),
-        )
-        issued = self.server.administer(lambda rt: tokens.issue(new, rt=rt, caller=BY_TESTS))
-        token: str = issued.tokens.access_token
-        return token
-
-    def verifier(self) -> Verifier:
-        return Verifier(issuer=self.server.url, audience=JWT)
-
-    def refusal(self, path: str, token: str | None = None, **more: Any) -> tuple[int, str]:
-        """Status and code of a refused request."""
-        answer = self.nginx.ask(path, token, **more)
-        return answer.status, answer.json["code"]
-
-
-async def furnish(rt: Any) -> None:
-    for audience, form, app in ((JWT, "jwt", "notes-app"), (OPAQUE, "opaque", "opaque-app")):
-        new = resources.NewResource(audience=audience, scopes=SCOPES, format=form)
-        await resources.add(new, rt=rt, caller=BY_TESTS)
-        client = clients.NewClient(name=app, client_id=app, kind="public", first_party=True, audiences=(audience,))
-        await clients.add(client, rt=rt, caller=BY_TESTS)
-    for rule in RULES:
-        await rules.add(rules.NewRule(**rule), rt=rt, caller=BY_TESTS)
+from admit_server.flows.admin import denials
 
 
 @pytest.fixture(scope="module")
@@ -82,35 +27,16 @@ def upstream() -> Iterator[Upstream]:
     echo.stop()
 
 
-def started(folder: Path, upstream: Upstream, **options: Any) -> tuple[Gate, Callable[[], None]]:
-    server = Server(folder / "data", **options)
-    os.environ["ADMIT_SERVER__TRUSTED_PROXIES"] = f'["{HOST}/32"]'
-    try:
-        server.start()
-    finally:
-        del os.environ["ADMIT_SERVER__TRUSTED_PROXIES"]
-    server.administer(furnish)
-    nginx = Nginx(folder / "nginx", server, upstream)
-    gate = Gate(server, nginx, server.add_user())
-    eventually(lambda: nginx.ask("/assets/x").status == 200, what="the rules")
-
-    def stop() -> None:
-        nginx.stop()
-        server.stop()
-
-    return gate, stop
-
-
 @pytest.fixture(scope="module")
 def gate(tmp_path_factory: pytest.TempPathFactory, upstream: Upstream) -> Iterator[Gate]:
-    made, stop = started(tmp_path_factory.mktemp("gate"), upstream)
+    made, stop = started(tmp_path_factory.mktemp("gate"), upstream, Nginx)
     yield made
     stop()
 
 
 def test_a_good_token_reaches_the_application_as_names_and_a_signed_assertion(gate):
     for resource, path in ((JWT, "/notes?q=1"), (OPAQUE, "/opaque/7")):
-        answer = gate.nginx.ask(
+        answer = gate.proxy.ask(
             path, gate.issue(resource), X_Auth_Roles="kept: only those of the how-to are taken away"
         )
         headers = reached(answer)
@@ -119,7 +45,7 @@ def test_a_good_token_reaches_the_application_as_names_and_a_signed_assertion(ga
         assert headers["x-auth-scopes"] == "notes:read"
         assert "authorization" not in headers
     with gate.verifier() as verifier:
-        assertion = reached(gate.nginx.ask("/notes", gate.issue()))["x-auth-assertion"]
+        assertion = reached(gate.proxy.ask("/notes", gate.issue()))["x-auth-assertion"]
         who = verifier.verify_assertion(assertion, method="GET", path="/notes", host=f"{HOST}:1")
         assert (who.client_id, who.scopes) == ("notes-app", frozenset({"notes:read"}))
         for method, path in (("POST", "/notes"), ("GET", "/admin")):
@@ -130,11 +56,11 @@ def test_a_good_token_reaches_the_application_as_names_and_a_signed_assertion(ga
 
 
 def test_a_refusal_reaches_the_client_with_challenge_code_and_id_and_is_explained(gate):
-    answer = gate.nginx.ask("/notes")
+    answer = gate.proxy.ask("/notes")
     assert (answer.status, answer.json["code"]) == (401, "missing_token")
     assert answer.headers["www-authenticate"] == f'Bearer realm="{gate.server.url}"'
     assert answer.headers["content-type"] == "application/problem+json"
-    answer = gate.nginx.ask("/admin/x", gate.issue())
+    answer = gate.proxy.ask("/admin/x", gate.issue())
     assert (answer.status, answer.json["code"]) == (403, "insufficient_scope")
     assert 'error="insufficient_scope", scope="notes:write"' in answer.headers["www-authenticate"]
     explained = gate.server.administer(lambda rt: denials.explain(answer.json["denial_id"], rt=rt)).denial
@@ -167,7 +93,7 @@ def test_bad_tokens_are_refused_each_for_its_reason(gate):
 def test_logout_bites_at_the_very_next_request(gate, client, path, figure):
     app = App(gate.server, client_id=client, scope="openid notes:read")
     ticket = app.sign_in(gate.person)
-    assert gate.nginx.ask(path, ticket.access).status == 200
+    assert gate.proxy.ask(path, ticket.access).status == 200
     assert ticket.id_token is not None
     app.log_out(ticket.id_token)
     began = time.monotonic()
@@ -178,14 +104,14 @@ def test_logout_bites_at_the_very_next_request(gate, client, path, figure):
 
 def test_actions_networks_and_hours_of_a_token_are_kept(gate):
     action = gate.issue(OPAQUE, actions=groups_of(["GET /opaque/*"]))
-    assert gate.nginx.ask("/opaque/7", action).status == 200
+    assert gate.proxy.ask("/opaque/7", action).status == 200
     assert gate.refusal("/opaque/7", action, method="DELETE") == (401, "action_not_allowed")
     assert gate.refusal("/opaque/7/8", action) == (401, "action_not_allowed")
     here, elsewhere = (
         gate.issue(OPAQUE, networks=groups_of([HOST])),
         gate.issue(OPAQUE, networks=groups_of(["192.0.2.0/24"])),
     )
-    assert gate.nginx.ask("/opaque/7", here).status == 200
+    assert gate.proxy.ask("/opaque/7", here).status == 200
     assert gate.refusal("/opaque/7", elsewhere) == (401, "network_not_allowed")
     assert gate.refusal("/opaque/7", elsewhere, X_Forwarded_For="192.0.2.1") == (401, "network_not_allowed")
     minute, day = time.gmtime().tm_min, ("mon", "tue", "wed", "thu", "fri", "sat", "sun")[time.gmtime().tm_wday - 3]
@@ -194,12 +120,12 @@ def test_actions_networks_and_hours_of_a_token_are_kept(gate):
 
 
 def test_of_50_at_once_a_3_use_token_lets_exactly_3_through(engine, tmp_path, upstream, figure):
-    gate, stop = started(tmp_path, upstream, database=engine)
+    gate, stop = started(tmp_path, upstream, Nginx, database=engine)
     try:
         token = gate.issue(OPAQUE, max_uses=3)
         began = time.monotonic()
         with ThreadPoolExecutor(50) as threads:
-            answers = list(threads.map(lambda _: gate.nginx.ask("/once/7", token), range(50)))
+            answers = list(threads.map(lambda _: gate.proxy.ask("/once/7", token), range(50)))
         seconds = time.monotonic() - began
         tally = Counter(answer.status if answer.status == 200 else answer.json["code"] for answer in answers)
         assert tally == {200: 3, "uses_exhausted": 47}
@@ -212,15 +138,15 @@ def test_of_50_at_once_a_3_use_token_lets_exactly_3_through(engine, tmp_path, up
 def test_where_nobody_would_count_a_counted_token_does_not_pass(gate):
     token = gate.issue(OPAQUE, max_uses=1)
     assert gate.refusal("/opaque/7", token) == (401, "limits_not_enforceable")
-    assert gate.nginx.ask("/once/7", token).status == 200
+    assert gate.proxy.ask("/once/7", token).status == 200
 
 
 def test_forged_names_and_assertions_are_taken_away(gate):
     forged = {f"X_Auth_{name}": "forged" for name in ("Subject", "Client", "Scopes", "Session", "Grant", "Assertion")}
     token = gate.issue()
-    assert "forged" not in str(reached(gate.nginx.ask("/notes", token, **forged)))
+    assert "forged" not in str(reached(gate.proxy.ask("/notes", token, **forged)))
     # A public rule names nobody, so nothing stands there at all.
-    assert not [name for name in reached(gate.nginx.ask("/assets/x", token, **forged)) if name.startswith("x-auth")]
+    assert not [name for name in reached(gate.proxy.ask("/assets/x", token, **forged)) if name.startswith("x-auth")]
     assert gate.refusal("/notes", **forged) == (401, "missing_token")
 
 
@@ -236,7 +162,7 @@ def test_what_a_client_says_in_the_proxys_name_changes_nothing(gate):
     }
     assert gate.refusal("/notes", **said) == (401, "missing_token")
     token = gate.issue(OPAQUE, max_uses=1)
-    assert [gate.nginx.ask("/once/7", token, **said).status for _ in range(2)] == [200, 401]
+    assert [gate.proxy.ask("/once/7", token, **said).status for _ in range(2)] == [200, 401]
 
 
 def test_a_configuration_that_forgets_to_take_headers_away_opens_nothing_to_who_checks_assertions(
@@ -247,7 +173,7 @@ def test_a_configuration_that_forgets_to_take_headers_away_opens_nothing_to_who_
 
     nginx = Nginx(tmp_path / "forgetful", gate.server, upstream, changed=forgetful)
     try:
-        stolen = reached(gate.nginx.ask("/notes", gate.issue()))["x-auth-assertion"]
+        stolen = reached(gate.proxy.ask("/notes", gate.issue()))["x-auth-assertion"]
         headers = reached(nginx.ask("/assets/x", X_Auth_Subject="usr_forged", X_Auth_Assertion=stolen))
         assert headers["x-auth-subject"] == "usr_forged"  # a bare name is believed by who believes it
         with gate.verifier() as verifier, pytest.raises(TokenRejected):
@@ -281,7 +207,7 @@ TRICKY = [
 @pytest.mark.parametrize("path", TRICKY)
 def test_no_way_of_writing_a_forbidden_path_passes_by_a_wider_public_rule(gate, path):
     """Written to the socket as it is, because no client library would."""
-    with socket.create_connection((HOST, gate.nginx.port), timeout=20) as wire:
+    with socket.create_connection((HOST, gate.proxy.port), timeout=20) as wire:
         wire.sendall(f"GET {path} HTTP/1.1\r\nHost: open.example.com\r\nConnection: close\r\n\r\n".encode())
         head = b""
         while piece := wire.recv(65_536):
@@ -290,7 +216,7 @@ def test_no_way_of_writing_a_forbidden_path_passes_by_a_wider_public_rule(gate, 
 
 
 def test_other_paths_of_that_host_are_public(gate):
-    assert reached(gate.nginx.ask("/x", Host="open.example.com"))["host"] == "open.example.com"
+    assert reached(gate.proxy.ask("/x", Host="open.example.com"))["host"] == "open.example.com"
 
 
 def test_nobody_else_may_ask(gate):
@@ -312,8 +238,8 @@ def test_nobody_else_may_ask(gate):
     assert b"403" in answer.splitlines()[0]
     assert b'"proxy_not_trusted"' in answer
     for path in ("/check", "/check/assets/x"):
-        assert gate.nginx.ask(path, url=gate.nginx.front, **told).status == 404
-    assert gate.nginx.ask("/livez", url=gate.nginx.front).status == 200
+        assert gate.proxy.ask(path, url=gate.proxy.front, **told).status == 404
+    assert gate.proxy.ask("/livez", url=gate.proxy.front).status == 200
 
 
 def test_nginx_asks_on_a_kept_connection(gate):
@@ -327,28 +253,28 @@ def test_nginx_asks_on_a_kept_connection(gate):
         return found
 
     token = gate.issue()
-    assert gate.nginx.ask("/notes", token).status == 200
+    assert gate.proxy.ask("/notes", token).status == 200
     before = connections()
     assert before
     for _ in range(30):
-        assert gate.nginx.ask("/notes", token).status == 200
+        assert gate.proxy.ask("/notes", token).status == 200
     assert connections() <= before
 
 
 def test_a_body_reaches_the_application_and_not_admit(gate):
     token = gate.issue()
-    answer = gate.nginx.ask("/notes", token, method="POST", body=b"x" * 200_000)
+    answer = gate.proxy.ask("/notes", token, method="POST", body=b"x" * 200_000)
     assert reached(answer)["content-length"] == "200000"
 
 
 def test_when_admit_is_down_nothing_passes_not_even_what_is_public(tmp_path, upstream):
-    gate, stop = started(tmp_path, upstream)
+    gate, stop = started(tmp_path, upstream, Nginx)
     try:
         token = gate.issue()
-        assert gate.nginx.ask("/notes", token).status == 200
+        assert gate.proxy.ask("/notes", token).status == 200
         gate.server.kill()
         for path, shown in (("/notes", token), ("/notes", None), ("/assets/x", None)):
-            assert gate.nginx.ask(path, shown).status == 500
+            assert gate.proxy.ask(path, shown).status == 500
         gate.server.program = None
     finally:
         stop()
@@ -356,6 +282,6 @@ def test_when_admit_is_down_nothing_passes_not_even_what_is_public(tmp_path, ups
 
 def test_a_rule_that_is_taken_away_holds_within_a_second(gate):
     made = gate.server.command("rule", "add", "--path", "/for-now/**", "--public")
-    eventually(lambda: gate.nginx.ask("/for-now/x").status == 200, within_s=1.0, what="the rule")
+    eventually(lambda: gate.proxy.ask("/for-now/x").status == 200, within_s=1.0, what="the rule")
     gate.server.command("rule", "delete", made["id"])
-    eventually(lambda: gate.nginx.ask("/for-now/x").status == 401, within_s=1.0, what="its end")
+    eventually(lambda: gate.proxy.ask("/for-now/x").status == 401, within_s=1.0, what="its end")

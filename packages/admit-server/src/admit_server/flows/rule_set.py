@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from admit.limits import Attempt, InvalidLimit, Limits
-from admit.limits.entries import actions
+from admit.limits import InvalidLimit, Limits
+from admit.limits.entries import actions, path_pattern
 
 from ..domain.check_request import ForwardedRequest, key_of
 from ..domain.check_rule import LIMITS_OF_A_PUBLIC_RULE, LIMITS_OF_A_RULE, specificity
@@ -12,7 +12,7 @@ from ..domain.errors import NotAllowed
 from ..domain.token_policy import TokenPolicy
 from ..ports.check_rules import RuleInForce
 
-Matches = Callable[[str], bool]
+Matches = Callable[[str], object]
 
 
 def path_matcher(pattern: str) -> Matches:
@@ -23,17 +23,13 @@ def path_matcher(pattern: str) -> Matches:
     """
     try:
         actions(frozenset({f"* {pattern}"}))
-        allows = actions(frozenset({f"* {key_of(pattern)}"}))
+        matches = path_pattern(key_of(pattern), pattern)
     except InvalidLimit as error:
         raise NotAllowed(f"The path {error}.") from None
-
-    def matches(key: str) -> bool:
-        # With and without a slash at the end: to many programs that is the same, so no rule may tell them apart.
-        return allows(Attempt(method="GET", path=key), 0) or (
-            key != "/" and allows(Attempt(method="GET", path=f"{key}/"), 0)
-        )
-
-    return matches
+    if not pattern.rstrip("/").endswith("**"):
+        return matches
+    # "/x/**" is "/x" too: to many programs a slash at the end makes no difference, so no rule may tell them apart.
+    return lambda key: matches(f"{key}/")
 
 
 @dataclass(frozen=True, slots=True)

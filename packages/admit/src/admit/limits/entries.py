@@ -145,7 +145,19 @@ def _route(entry: str) -> tuple[str, Callable[[str], object]]:
         raise InvalidLimit(
             f'{entry!r} is not an action: write "GET /orders/*", "* /health" or a name such as orders.refund'
         )
-    path = match["path"]
+    return match["method"], path_pattern(match["path"], entry)
+
+
+def path_pattern(path: str, entry: str) -> Callable[[str], object]:
+    """Compile the path of an action: what the function returns is true for whole paths that the pattern matches.
+
+    Args:
+        path: "/orders/*"; begins with a slash.
+        entry: How to call it in a refusal.
+
+    Raises:
+        InvalidLimit: It is not written as it has to be.
+    """
     if _TRICKY.search(path) or re.search(r"[?#%]", path):
         raise InvalidLimit(
             f"{entry!r}: a path is written as it is routed: decoded, without a query, without empty or dot segments"
@@ -156,7 +168,7 @@ def _route(entry: str) -> tuple[str, Callable[[str], object]]:
         raise InvalidLimit(f"{entry!r}: a segment holds one * at most, and a path one ** that is a segment of its own")
     parts = ["(?:.*/)?" if s == "**" else re.escape(s).replace(r"\*", "[^/]+") + "/" for s in segments[:-1]]
     parts.append(".*" if segments[-1] == "**" else re.escape(segments[-1]).replace(r"\*", "[^/]+"))
-    return match["method"], re.compile("/" + "".join(parts), re.DOTALL).fullmatch
+    return re.compile("/" + "".join(parts), re.DOTALL).fullmatch
 
 
 def _block(entry: str) -> tuple[int, int, int]:
