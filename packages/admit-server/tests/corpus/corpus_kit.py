@@ -35,13 +35,15 @@ PAGE_TEXTS = {
 }
 CHALLENGES = {
     f'Basic realm="{ISSUER}", charset="UTF-8"',
+    f'Bearer realm="{ISSUER}"',
     f'Bearer realm="{ISSUER}", error="invalid_token"',
+    f'Bearer realm="{ISSUER}", error="insufficient_scope", scope="notes:write"',
     f'Bearer realm="{ISSUER}", error="insufficient_scope", scope="openid"',
     f'Bearer realm="{ISSUER}", error="invalid_request"',
 }
 HEADERS = {
     "cache-control", "content-length", "content-security-policy", "content-type", "location", "referrer-policy", "retry-after",
-    "set-cookie", "www-authenticate", "x-content-type-options",
+    "set-cookie", "www-authenticate", "x-auth-code", "x-auth-denial", "x-content-type-options",
 }  # fmt: skip
 _TOO_MANY = re.compile(r"Too many tries\. Wait [0-9a-z ]+ and try again\.")
 

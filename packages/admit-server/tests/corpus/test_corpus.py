@@ -8,6 +8,7 @@ import causes_library
 import causes_reports
 import causes_sign_in
 import causes_tokens
+import causes_tokens_at_a_proxy
 import causes_transactions
 import pytest
 from corpus_kit import Cause, judge
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.anyio
 
 TABLES = (
     causes_clients, causes_grants, causes_authorize, causes_sign_in, causes_tokens, causes_reports, causes_library,
-    causes_exchange, causes_transactions,
+    causes_exchange, causes_transactions, causes_tokens_at_a_proxy,
 )  # fmt: skip
 CAUSES: list[Cause] = [cause for table in TABLES for cause in table.CAUSES]
 

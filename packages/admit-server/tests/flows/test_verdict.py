@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from admit.limits import Attempt, groups_of
+from admit.limits import Attempt, body_digest, groups_of
 from admit_server.domain.check_rule import CheckRule
 from admit_server.domain.grant import Grant
 from admit_server.domain.token_policy import SERVER_DEFAULT, TokenPolicy
+from admit_server.domain.transaction import Transaction
 from admit_server.flows.rule_set import RuleSet
 from admit_server.flows.token_status import BadToken, GoodToken
 from admit_server.flows.verdict import Denied, MayPass, before_token, verdict
@@ -88,6 +89,21 @@ def test_a_token_passes_or_is_refused_for_one_reason(status, expected):
 )
 def test_a_counted_token_passes_only_where_somebody_counts(counted, redeem, upstream, expected):
     assert decided(compiled(redeem=redeem, upstream=upstream), token(**counted)) == expected
+
+
+@pytest.mark.parametrize(
+    ("redeem", "upstream", "expected"),
+    [
+        (False, True, "upstream"),
+        (False, False, (401, "transaction_mismatch", "invalid_token")),
+        (True, True, (401, "transaction_mismatch", "invalid_token")),
+    ],
+)
+def test_the_ticket_of_a_transaction_passes_only_to_who_compares_its_body(redeem, upstream, expected):
+    status = token(max_uses=1)
+    approved = Transaction("payment", "GET /x", body_digest(b"x"), ())
+    status = replace(status, grant=replace(status.grant, transaction=approved))
+    assert decided(compiled(redeem=redeem, upstream=upstream), status) == expected
 
 
 def test_what_is_not_counted_is_not_redeemed():

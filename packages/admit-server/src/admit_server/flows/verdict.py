@@ -1,6 +1,6 @@
 """May this request pass? The one pure decision of `/check`: a rule, a token, and what is tried."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from admit.limits import Attempt
@@ -44,8 +44,8 @@ class MayPass:
     """It may, once its use is counted.
 
     Attributes:
-        use: "none": nothing is counted. "here": count a use first. "upstream": whoever is behind the proxy counts it, so
-            nothing but the token itself may let it in there.
+        use: "none": nothing is counted. "here": count a use first. "upstream": whoever is behind the proxy counts it, or
+            compares its body, so nothing but the token itself may let it in there.
     """
 
     use: Literal["none", "here", "upstream"] = "none"
@@ -100,10 +100,11 @@ def verdict(rule: Compiled, status: GoodToken | BadToken | None, attempt: Attemp
     if policy.binding:
         # RFC 9449 section 7.1: a bound token without its proof is no token, and the proxy hands no proof on.
         return _bad("limits_not_enforceable", "token's binding", "none", ", ".join(sorted(policy.binding)))
-    limits = limits_of_grant(
-        status.grant
-    )  # of a transaction too: no proxy hands on the body, so its ticket goes to the API itself
-    if (broken := limits.violation(attempt, now=now)) is not None:
+    limits = limits_of_grant(status.grant)
+    upstream = in_force.upstream_enforces and not in_force.rule.redeem
+    # No proxy tells the body of a transaction: only who gets the request itself can compare it, and may be left to.
+    judged = replace(limits, body_sha256=None) if upstream else limits
+    if (broken := judged.violation(attempt, now=now)) is not None:
         return _bad(broken.code, "limits of the token", broken.expected, broken.found)
     if missing := in_force.rule.scopes - status.scopes:
         needed = " ".join(sorted(in_force.rule.scopes))
@@ -118,11 +119,11 @@ def verdict(rule: Compiled, status: GoodToken | BadToken | None, attempt: Attemp
         )
     if (weak := _sign_in(rule, status, now=now)) is not None:
         return weak
-    if not limits.counted:
+    if not limits.counted and limits.body_sha256 is None:
         return MayPass()
     if in_force.rule.redeem:
         return MayPass("here")
-    if in_force.upstream_enforces:
+    if upstream:
         return MayPass("upstream")
     return _bad(
         "limits_not_enforceable",
