@@ -43,12 +43,22 @@ export interface User {
 
 export interface ChangeDetail {
   reason: "signed-in" | "refreshed" | "signed-out";
-  /** Why signed out: `signed_out`, `token_expired`, `invalid_grant`, or the API's code such as `token_revoked`. */
+  /** Why signed out: `signed_out`, `token_expired`, `invalid_grant`, `lease_ended`, or the API's code such as `token_revoked`. */
   code: string | null;
+}
+
+export interface LeavingDetail {
+  /** Why the ticket has ended: `lease_ended`. */
+  code: string;
 }
 
 export interface AdmitEventMap {
   change: CustomEvent<ChangeDetail>;
+  /**
+   * The ticket ended while the page was away, and the page is about to leave for a moment to come back silently.
+   * `preventDefault()` keeps it here, signed out: for a page that holds what somebody was writing.
+   */
+  leaving: CustomEvent<LeavingDetail>;
 }
 
 /** The signed-in state of this browser for one client and one resource. Fires `change` whenever that state changes. */

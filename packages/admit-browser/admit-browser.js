@@ -46,6 +46,7 @@ const RETRY_PAUSES_MS = [300, 1_000];
 const OTHER_TABS_MS = 200; // how long to wait for what other tabs may know
 const CLOCK_LEEWAY_S = 120;
 const ABANDONED_MS = 3_600_000;
+const LEASE_AGAIN_MS = 5_000; // when the server did not answer a renewal
 
 const pause = (/** @type {number} */ ms) => new Promise((done) => setTimeout(done, ms));
 const base64url = (/** @type {Uint8Array} */ bytes) =>
@@ -74,10 +75,96 @@ function claimsOf(idToken) {
 /**
  * @typedef {import("./admit-browser.js").AdmitOptions} AdmitOptions
  * @typedef {{ family: string, since: number, count: number, access: string, expiresAt: number, marginMs: number,
- *   refresh: string | null, idToken: string | null, scope: string, user: import("./admit-browser.js").User | null }} Tokens
+ *   refresh: string | null, idToken: string | null, scope: string, lease: string | null, leaseMs: number,
+ *   user: import("./admit-browser.js").User | null }} Tokens
  *   `family` names one sign-in, `since` and `count` order what tabs tell each other.
- * @typedef {{ verifier: string, nonce: string, returnTo: string, silent: boolean, at: number, finished?: boolean }} Journey
+ * @typedef {{ verifier: string, nonce: string, returnTo: string, silent: boolean, at: number, after?: string, finished?: boolean }} Journey
+ *   `after`: why this browser lost its ticket before it set out to come back silently.
  */
+
+/**
+ * Keeps a lease alive while a tab of the app lives: the server ends the tickets of an app that stops renewing it. One tab,
+ * the keeper, does it for all: the one that holds a Web Lock, which the browser hands on when a tab goes, however it goes.
+ * Without Web Locks every tab does it.
+ */
+class LeaseKeeper {
+  /** @type {string | null} */ #text = null;
+  /** @type {number} */ #lengthMs = 0;
+  /** @type {number} */ #renewedAt = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
+  /** @type {(() => void) | null} */ #release = null; // set while this tab is the keeper
+  /** @type {AbortController | null} */ #waiting = null;
+  // The server hears a tab that quits only if no other one renewed after it: words may overtake each other on their way.
+  #holder = random();
+  #name; #renew; #quit; #lost;
+
+  /**
+   * @param {string} name of the app @param {(text: string, holder: string) => Promise<unknown>} renew
+   * @param {(text: string, holder: string) => void} quit must not wait for anything @param {(text: string) => void} lost
+   */
+  constructor(name, renew, quit, lost) {
+    [this.#name, this.#renew, this.#quit, this.#lost] = [name, renew, quit, lost];
+    addEventListener("pagehide", () => { if (this.#release && this.#text) this.#quit(this.#text, this.#holder); this.#stop(); });
+    addEventListener("pageshow", (event) => { if (event.persisted) this.#begin(); });
+    // Timers of hidden pages are slow, and those of a machine that sleeps stand still.
+    for (const [target, type] of /** @type {[EventTarget, string][]} */ ([[document, "visibilitychange"], [globalThis, "online"]])) {
+      target.addEventListener(type, () => { if (!document.hidden && Date.now() - this.#renewedAt >= this.#lengthMs / 3) this.assure(); });
+    }
+  }
+
+  /** Keep this lease from now on. @param {string | null} text null: none any more @param {number} lengthMs */
+  keep(text, lengthMs) {
+    const shorter = lengthMs < this.#lengthMs;
+    this.#lengthMs = lengthMs;
+    if (text === this.#text) { if (shorter) this.assure(); return; }
+    this.#stop();
+    this.#text = text;
+    this.#begin();
+  }
+
+  /** Renew it now, if that is this tab's task. */
+  assure() {
+    if (this.#release) this.#again(0);
+  }
+
+  #begin() {
+    const text = this.#text;
+    if (!text) return;
+    const held = () => new Promise((done) => { this.#release = () => done(undefined); this.#again(0); });
+    if (!navigator.locks) { held(); return; }
+    const waiting = (this.#waiting = new AbortController());
+    // The last characters, a checksum, tell one lease of this app from another; the name of a lock is no place for the whole.
+    navigator.locks.request(`admit:lease:${this.#name}:${text.slice(-6)}`, { signal: waiting.signal },
+      () => (waiting.signal.aborted ? undefined : held())).catch(() => {}); // given up
+  }
+
+  #stop() {
+    clearTimeout(this.#timer);
+    this.#waiting?.abort();
+    this.#release?.();
+    this.#waiting = this.#release = null;
+  }
+
+  #again(/** @type {number} */ ms) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#turn(), ms);
+  }
+
+  async #turn() {
+    const text = this.#text;
+    if (!text || !this.#release) return;
+    let pauseMs = this.#lengthMs / 3;
+    try {
+      await this.#renew(text, this.#holder);
+      this.#renewedAt = Date.now();
+    } catch (error) {
+      if (text !== this.#text) return;
+      if (error instanceof SignInRefused && error.code === "lease_ended") { this.#stop(); this.#lost(text); return; }
+      pauseMs = Math.min(LEASE_AGAIN_MS, pauseMs);
+    }
+    if (text === this.#text && this.#release) this.#again(pauseMs);
+  }
+}
 
 /** The signed-in state of this browser for one client and one resource. Fires `change` whenever that state changes. */
 export class Admit extends EventTarget {
@@ -90,6 +177,8 @@ export class Admit extends EventTarget {
   /** @type {Promise<void> | null} */ #refreshing = null;
   /** @type {Promise<import("./admit-browser.js").User | null> | null} */ #started = null;
   /** @type {BroadcastChannel | null} */ #channel = null;
+  /** @type {LeaseKeeper} */ #keeper;
+  /** @type {string | null} */ #leaseEndpoint = null;
 
   /** @param {AdmitOptions} options */
   constructor(options) {
@@ -109,6 +198,12 @@ export class Admit extends EventTarget {
       this.#channel = new BroadcastChannel(`admit:${this.#key}`);
       this.#channel.onmessage = ({ data }) => this.#heard(data);
     }
+    this.#keeper = new LeaseKeeper(JSON.stringify([issuer, clientId]), (lease, holder) => this.#lease({ lease, action: "renew", holder }),
+      (lease, holder) => {
+        this.#tell({ type: "left" });
+        if (this.#leaseEndpoint) navigator.sendBeacon(this.#leaseEndpoint, new URLSearchParams({ lease, action: "quit", holder }));
+      },
+      (lease) => { this.#leaseLost(lease).catch(() => this.#end("lease_ended", true)); });
     // A page that slept in the back/forward cache may have missed the sign-out; the hint cannot have.
     addEventListener("pageshow", (event) => { if (event.persisted && this.#tokens && !this.#hint()) this.#end("signed_out", false); });
   }
@@ -159,8 +254,8 @@ export class Admit extends EventTarget {
     await this.#depart({ prompt, login_hint: loginHint }, returnTo, false);
   }
 
-  /** @param {Record<string, string | undefined>} extra @param {string} returnTo @param {boolean} silent */
-  async #depart(extra, returnTo, silent) {
+  /** @param {Record<string, string | undefined>} extra @param {string} returnTo @param {boolean} silent @param {string} [after] */
+  async #depart(extra, returnTo, silent, after) {
     const { authorization_endpoint } = await this.#discover();
     const [state, nonce, verifier] = [random(), random(), random()];
     const challenge = base64url(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier))));
@@ -168,7 +263,7 @@ export class Admit extends EventTarget {
       if (Date.now() - (parse(sessionStorage.getItem(name))?.at ?? 0) > ABANDONED_MS) sessionStorage.removeItem(name);
     }
     // One entry per state, in this tab's own storage: sign-ins in two tabs, or twice in one, never meet.
-    const journey = { verifier, nonce, returnTo: new URL(returnTo, location.href).href, silent, at: Date.now() };
+    const journey = { verifier, nonce, returnTo: new URL(returnTo, location.href).href, silent, at: Date.now(), after };
     sessionStorage.setItem(`admit:journey:${state}`, JSON.stringify(journey));
     if (silent) sessionStorage.setItem(`admit:silent:${this.#key}`, "1");
     const { clientId, redirectUri, scope, resource } = this.#options;
@@ -224,7 +319,10 @@ export class Admit extends EventTarget {
     }
     if (answer.error) {
       if (journey.silent) this.#hint(false);
-      if (journey.silent && NEEDS_PERSON.has(answer.error)) return;
+      if (journey.silent && NEEDS_PERSON.has(answer.error)) {
+        if (journey.after) this.dispatchEvent(new CustomEvent("change", { detail: { reason: "signed-out", code: journey.after } }));
+        return;
+      }
       throw new SignInRefused(answer.error, answer.error_description ?? `The server answered ${answer.error}`, answer.denial_id);
     }
     // Sent once only: presenting a code again would revoke what it gave (RFC 6749 section 4.1.2).
@@ -261,7 +359,8 @@ export class Admit extends EventTarget {
     const lifetimeMs = 1000 * (Number(reply.expires_in) > 0 ? Number(reply.expires_in) : 300);
     return { family: before?.family ?? random(), since: before?.since ?? Date.now(), count: (before?.count ?? 0) + 1,
       access: reply.access_token, expiresAt: Date.now() + lifetimeMs, marginMs: Math.min(30_000, lifetimeMs / 5),
-      refresh: reply.refresh_token ?? before?.refresh ?? null, idToken: reply.id_token ?? before?.idToken ?? null, scope: reply.scope ?? before?.scope ?? scope, user };
+      refresh: reply.refresh_token ?? before?.refresh ?? null, idToken: reply.id_token ?? before?.idToken ?? null, scope: reply.scope ?? before?.scope ?? scope,
+      lease: reply.lease ?? before?.lease ?? null, leaseMs: 1000 * (Number(reply.lease_expires_in) || 0) || (before?.leaseMs ?? 0), user };
   }
 
   /**
@@ -282,11 +381,12 @@ export class Admit extends EventTarget {
     if (typeof code !== "string" || STEP_UP.has(code)) return response;
     // Another request or tab may have renewed the ticket while this one was on its way; then nothing is wrong with it.
     if (this.#tokens?.access === token) {
-      if (code !== "token_expired") { this.#end(code, false); return response; }
-      await this.refresh();
+      if (code === "token_expired") await this.refresh();
+      else if (await this.#leaseIsOver()) await this.#leaseLost(this.#tokens?.lease ?? "");
+      else { this.#end(code, false); return response; }
     }
     const renewed = this.#tokens?.access;
-    if (!renewed) return response;
+    if (!renewed || renewed === token) return response;
     again.headers.set("Authorization", `Bearer ${renewed}`);
     return fetch(again);
   }
@@ -337,7 +437,9 @@ export class Admit extends EventTarget {
       if (!(error instanceof SignInRefused && error.code === "invalid_grant")) throw error;
       this.#tell({ type: "ask" }); // a late tab: the others may hold the successor of our token's successor
       await this.#change(OTHER_TABS_MS);
-      if (this.#tokens === before) this.#end("invalid_grant", true);
+      if (this.#tokens !== before) return;
+      if (before.lease && (await this.#leaseIsOver())) await this.#leaseLost(before.lease);
+      else this.#end("invalid_grant", true);
       return;
     }
     if (this.#tokens === before) this.#adopt(this.#read(reply, null, before), "refreshed", true); // signed out meanwhile: drop it
@@ -352,7 +454,9 @@ export class Admit extends EventTarget {
     this.#end("signed_out", false); // first, so that no answer still on its way can sign anybody in again
     const { clientId, postLogoutRedirectUri } = this.#options;
     const metadata = await this.#discover();
-    if (tokens?.refresh && metadata.revocation_endpoint) {
+    if (tokens?.lease && metadata.lease_endpoint) {
+      await this.#lease({ lease: tokens.lease, action: "end" }).catch(() => {}); // of all tabs; the session's end below ends more
+    } else if (tokens?.refresh && metadata.revocation_endpoint) {
       const form = { token: tokens.refresh, token_type_hint: "refresh_token", client_id: clientId };
       await this.#post(metadata.revocation_endpoint, form, []).catch(() => {}); // the session's end below ends it too
     }
@@ -363,6 +467,39 @@ export class Admit extends EventTarget {
       post_logout_redirect_uri: postLogoutRedirectUri, state });
   }
 
+  /** Say something about the lease. @param {Record<string, string>} form @throws {AdmitError} */
+  async #lease(form) {
+    const { lease_endpoint } = await this.#discover();
+    if (!lease_endpoint) throw new SettingsError("bad_metadata", "The server gave a lease and names no lease_endpoint");
+    return this.#post(lease_endpoint, form, []);
+  }
+
+  /** Whether the server says that our lease has ended; no, where it does not answer. */
+  async #leaseIsOver() {
+    const lease = this.#tokens?.lease;
+    if (!lease) return false;
+    return this.#lease({ lease, action: "renew" }).then(() => false, (error) => error instanceof SignInRefused && error.code === "lease_ended");
+  }
+
+  /**
+   * The app was away too long (asleep, mostly), so its ticket has ended; the session at the server may live. Come back
+   * silently: by what another tab got, or by leaving this page for a moment, once somebody looks at it.
+   * @param {string} lease
+   */
+  async #leaseLost(lease) {
+    const lost = () => this.#tokens?.lease === lease;
+    this.#tell({ type: "ask" });
+    if (lost()) await this.#change(OTHER_TABS_MS);
+    while (lost() && document.hidden) {
+      await Promise.race([this.#changed(), new Promise((done) => document.addEventListener("visibilitychange", done, { once: true }))]);
+    }
+    if (!lost()) return;
+    if (this.dispatchEvent(new CustomEvent("leaving", { cancelable: true, detail: { code: "lease_ended" } }))) {
+      await this.#depart({ prompt: "none" }, location.href, true, "lease_ended");
+    }
+    this.#end("lease_ended", true);
+  }
+
   /** @param {Tokens} tokens @param {string} reason @param {boolean} tell */
   #adopt(tokens, reason, tell) {
     const mine = this.#tokens;
@@ -370,6 +507,9 @@ export class Admit extends EventTarget {
     if (mine && (tokens.since < mine.since || (tokens.since === mine.since && tokens.count <= mine.count))) return;
     this.#tokens = tokens;
     this.#hint(true);
+    this.#keeper.keep(tokens.lease, tokens.leaseMs);
+    // A page that signed in is a new one to the server, so the keeper says again who keeps.
+    if (reason === "signed-in") this.#keeper.assure();
     if (tell) this.#tell({ type: "tokens", tokens, reason });
     this.dispatchEvent(new CustomEvent("change", { detail: { reason, code: null } }));
   }
@@ -379,6 +519,7 @@ export class Admit extends EventTarget {
     const family = this.#tokens?.family;
     if (family) this.#ended.add(family);
     this.#tokens = null;
+    this.#keeper.keep(null, 0);
     if (!mayReturn) this.#hint(false);
     if (tell) this.#tell({ type: "ended", family, code, mayReturn });
     if (family) this.dispatchEvent(new CustomEvent("change", { detail: { reason: "signed-out", code } }));
@@ -387,6 +528,7 @@ export class Admit extends EventTarget {
   /** @param {any} message from another tab of this origin */
   #heard(message) {
     if (message?.type === "ask" && this.#tokens) this.#tell({ type: "tokens", tokens: this.#tokens, reason: "signed-in" });
+    if (message?.type === "left") this.#keeper.assure();
     if (message?.type === "tokens") this.#adopt(message.tokens, message.reason, false);
     if (message?.type === "ended") {
       this.#ended.add(message.family);
@@ -399,7 +541,11 @@ export class Admit extends EventTarget {
 
   /** Wait for a change, this long at most. @param {number} ms */
   #change(ms) {
-    return Promise.race([pause(ms), new Promise((done) => this.addEventListener("change", done, { once: true }))]);
+    return Promise.race([pause(ms), this.#changed()]);
+  }
+
+  #changed() {
+    return new Promise((done) => this.addEventListener("change", done, { once: true }));
   }
 
   /** Remember, without any secret, that this browser was signed in. @param {boolean} [value] */
@@ -417,9 +563,10 @@ export class Admit extends EventTarget {
       const metadata = await this.#request(`${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`, {}, RETRY_PAUSES_MS);
       // OpenID Connect Discovery 4.3: the issuer value "MUST be identical" to the one the address was made of.
       if (metadata?.issuer !== issuer) throw new SettingsError("bad_metadata", `The metadata is of issuer ${metadata?.issuer}, not ${issuer}`);
-      for (const name of ["authorization_endpoint", "token_endpoint", "revocation_endpoint", "end_session_endpoint"]) {
-        if (metadata[name] || /^[at]/.test(name)) safeUrl(name, metadata[name], "bad_metadata"); // the other two may be absent
+      for (const name of ["authorization_endpoint", "token_endpoint", "revocation_endpoint", "end_session_endpoint", "lease_endpoint"]) {
+        if (metadata[name] || /^[at]/.test(name)) safeUrl(name, metadata[name], "bad_metadata"); // the other three may be absent
       }
+      this.#leaseEndpoint = metadata.lease_endpoint ?? null;
       return metadata;
     };
     return (this.#metadata ??= load().catch((error) => { this.#metadata = null; throw error; }));
@@ -440,9 +587,9 @@ export class Admit extends EventTarget {
         const response = await fetch(url, { ...init, credentials: "omit", referrerPolicy: "no-referrer", redirect: "error", signal });
         const text = await response.text();
         if (response.ok) return parse(text || "null");
-        const { error, error_description: said, denial_id } = parse(text) ?? {};
+        const { error, code, error_description: said, denial_id } = parse(text) ?? {};
         if (response.status < 500 && response.status !== 429) {
-          throw new SignInRefused(error ?? "server_error", said ?? `${new URL(url).pathname} answered ${response.status}`, denial_id);
+          throw new SignInRefused(error ?? code ?? "server_error", said ?? `${new URL(url).pathname} answered ${response.status}`, denial_id);
         }
         cause = new Error(`status ${response.status}`);
       } catch (error) {

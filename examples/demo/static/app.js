@@ -128,7 +128,11 @@ for (const id of ["curl", "token"]) {
     at("ticket-status").textContent = "Copied.";
   }));
 }
-admit.addEventListener("change", (event) => show(event.detail).catch(complain));
+let ended = null;
+admit.addEventListener("change", (event) => {
+  ended = event.detail.code;
+  show(event.detail).catch(complain);
+});
 // The browser may bring this very page back from its memory, as it was when a button sent it away.
 addEventListener("pageshow", (event) => {
   if (!event.persisted) return;
@@ -141,4 +145,4 @@ addEventListener("pageshow", (event) => {
 await admit.start().catch(complain);
 const farewell = sessionStorage.getItem("demo:farewell");
 sessionStorage.removeItem("demo:farewell");
-if (!admit.signedIn) await show({ code: farewell });
+if (!admit.signedIn) await show({ code: farewell ?? ended });

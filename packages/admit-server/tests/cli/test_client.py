@@ -38,6 +38,16 @@ def test_a_public_client_has_no_secret_and_all_flags_arrive(admit):
     assert added["scopes"] == ["notes:read", "openid"]
 
 
+def test_pages_get_the_built_in_policy_unless_told_otherwise(admit):
+    pages = ["--public", "--redirect-uri", "https://a.example/"]
+    told = admit("client", "add", "one", *pages)
+
+    assert "--no-policy" in told.err
+    assert admit("client", "show", "one", "--json").json()["policy"] == "browser"
+    assert admit("client", "add", "two", *pages, "--no-policy", "--json").json()["policy"] is None
+    assert admit("client", "add", "three", *pages, "--no-policy", "--policy", "browser").code == 2
+
+
 def test_a_client_that_can_not_be_used_as_it_is_gets_remarks(admit):
     err = admit("client", "add", "phone", "--public").err
 

@@ -53,29 +53,33 @@ def test_a_wrong_format_or_audience_says_what_is_right(admit):
     assert "admit resource add" in admit("resource", "show", "nothing").err
 
 
+BUILT_IN = {"name": "browser", "lifetime_s": 600, "end_with_session": True, "lease_s": 180}
+
+
 def test_a_policy_is_set_shown_and_listed(admit):
-    made = admit("policy", "set", "browser", "--lifetime", "5m", "--refresh-idle", "1h", "--end-with-session")
+    made = admit("policy", "set", "pages", "--lifetime", "5m", "--refresh-idle", "1h", "--end-with-session")
 
     assert made.code == 0
-    assert "Made the policy browser" in made.err
-    wanted = {"name": "browser", "lifetime_s": 300, "end_with_session": True, "refresh_idle_s": 3600}
-    assert admit("policy", "show", "browser", "--json").json() == wanted
-    assert admit("policy", "list", "--json").json() == [wanted]
+    assert "Made the policy pages" in made.err
+    wanted = {"name": "pages", "lifetime_s": 300, "end_with_session": True, "refresh_idle_s": 3600}
+    assert admit("policy", "show", "pages", "--json").json() == wanted
+    assert admit("policy", "list", "--json").json() == [BUILT_IN, wanted]
     assert "5m" in admit("policy", "list").out
-    assert "Changed" in admit("policy", "set", "browser", "--lifetime", "1m").err
+    assert "Changed" in admit("policy", "set", "pages", "--lifetime", "1m").err
 
 
 def test_a_limit_out_of_bounds_or_unreadable_is_refused(admit):
     assert admit("policy", "set", "p", "--lifetime", "5s").code == 1
     assert "30..86400" in admit("policy", "set", "p", "--lifetime", "5s").err
     assert admit("policy", "set", "p", "--lifetime", "soon").code == 2
-    assert admit("policy", "list", "--json").json() == []
+    assert admit("policy", "list", "--json").json() == [BUILT_IN]
 
 
 ALL = [
     "--lifetime", "15m", "--idle-timeout", "5m", "--max-uses", "3", "--end-with-session", "--action", "GET /orders/*",
     "--action", "orders.refund", "--network", "10.0.0.0/8 192.0.2.0/24", "--hours", "mon-fri 08:00-18:00 Europe/Berlin",
     "--format", "opaque", "--refresh-lifetime", "30d", "--refresh-idle", "1d", "--refresh-reuse-window", "10s",
+    "--lease", "60s",
 ]  # fmt: skip
 
 
@@ -93,6 +97,7 @@ def test_every_limit_is_set_stored_and_shown(admit):
         "refresh_lifetime_s": 30 * 86_400,
         "refresh_idle_s": 86_400,
         "refresh_reuse_window_s": 10,
+        "lease_s": 60,
     }
     assert admit("policy", "set", "all", *ALL, "--json").json() == wanted
     assert admit("policy", "show", "all", "--json").json() == wanted
@@ -116,7 +121,7 @@ def test_a_limit_that_this_version_cannot_enforce_is_refused_by_name(admit, word
 
     assert answer.code == 1
     assert f"can't enforce {words[0]} yet" in answer.err
-    assert admit("policy", "list", "--json").json() == []
+    assert admit("policy", "list", "--json").json() == [BUILT_IN]
 
 
 @pytest.mark.parametrize(

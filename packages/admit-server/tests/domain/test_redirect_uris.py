@@ -8,6 +8,7 @@ from admit_server.domain.errors import NotAllowed, RedirectUriMismatch
 from admit_server.domain.redirect_uris import (
     check_redirect_uri,
     is_loopback,
+    is_page,
     match_redirect_uri,
     only_redirect_uri,
     origin_of,
@@ -232,3 +233,18 @@ def test_loopback_is_told_by_the_host_alone():
 
     assert all(is_loopback(urlsplit(f"http://{host}:1/")) for host in ("127.0.0.1", "[::1]", "localhost", "LOCALHOST"))
     assert not any(is_loopback(urlsplit(u)) for u in ("http://x.example/?localhost", "http://localhost@x.example/"))
+
+
+@pytest.mark.parametrize(
+    ("uri", "page"),
+    [
+        (HTTPS, True),
+        ("http://localhost:5173/", True),
+        ("http://127.0.0.1:8101/", True),
+        ("http://127.0.0.1/cb", False),
+        ("http://[::1]/cb", False),
+        ("com.example.app:/cb", False),
+    ],
+)
+def test_an_address_tells_whether_people_return_to_a_page(uri, page):
+    assert is_page(uri) is page

@@ -84,7 +84,11 @@ def add(
     audience: Annotated[
         Texts, typer.Option("--audience", metavar="AUDIENCE", help="A resource it may ask for; may be repeated.")
     ] = None,
-    policy: Annotated[str | None, typer.Option("--policy", metavar="NAME", help="Limits on its tokens.")] = None,
+    policy: Annotated[
+        str | None,
+        typer.Option("--policy", metavar="NAME", help="Limits on its tokens. Default for pages in browsers: browser."),
+    ] = None,
+    no_policy: Annotated[bool, typer.Option("--no-policy", help="None, also for pages in browsers.")] = False,
     pkce_not_required: Annotated[
         bool, typer.Option("--pkce-not-required", help="UNSAFE: for certification with old confidential clients only.")
     ] = False,
@@ -102,7 +106,8 @@ def add(
         grant_types=grant_types_of(reading.words(grant)) if grant else None,
         scopes=frozenset(reading.words(scope)) if scope else None,
         audiences=reading.words(audience),
-        policy=policy,
+        policy=chosen_policy(policy, no_policy) if policy or no_policy else None,
+        default_policy=not no_policy,
         pkce_required=not pkce_not_required,
     )
 

@@ -80,6 +80,16 @@ def origin_of(uri: str) -> str | None:
     return f"{parts.scheme}://{host}"
 
 
+def is_page(uri: str) -> bool:
+    """Whether people return to a page in their browser, as far as the address tells: not to an app of the machine.
+
+    Such apps have a private-use scheme, or listen on loopback at a port that the system chooses (RFC 8252 sections 7.1, 7.3), so theirs
+    is registered without one.
+    """
+    parts = _split(uri)
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.port is not None)
+
+
 def is_loopback(parts: SplitResult) -> bool:
     """Whether the host of a URI is this machine."""
     return (parts.hostname or "") in ("127.0.0.1", "::1", "localhost")

@@ -221,6 +221,9 @@ def _from_plain(values: Mapping[str, Any]) -> dict[str, Any]:
     return read
 
 
+# Built in: public clients whose people return to pages on the web have it unless they are added with another one, or without.
+BROWSER_NAME = "browser"
+BROWSER = TokenPolicy(lifetime_s=600, lease_s=180, end_with_session=True)
 SERVER_DEFAULT = TokenPolicy(
     lifetime_s=600,
     end_with_session=True,

@@ -142,6 +142,33 @@ async def test_a_policy_is_attached_by_name(rt, add, caller):
     assert (await add("web", policy="short")).client.policy == "short"
 
 
+@pytest.mark.parametrize(
+    ("redirect_uris", "policy"),
+    [
+        ((BACK,), "browser"),
+        ((BACK, "http://localhost:5173/"), "browser"),
+        (("http://127.0.0.1/cb",), None),
+        (("com.example.app:/cb",), None),
+        ((BACK, "com.example.app:/cb"), None),
+        ((), None),
+    ],
+)
+async def test_a_public_client_of_pages_has_the_built_in_policy(add, redirect_uris, policy):
+    """An app of the machine has no page that could renew a lease (RFC 8252 section 7)."""
+    added = await add("app", kind="public", redirect_uris=redirect_uris)
+
+    assert added.client.policy == policy
+    assert any("renewing its lease" in text for text in clients.remarks(added.client)) is (policy is not None)
+
+
+async def test_the_built_in_policy_is_only_for_want_of_another(add, caller, rt):
+    await policies.set_policy("short", TokenPolicy(lifetime_s=60), rt=rt, caller=caller)
+
+    assert (await add("one", kind="public", redirect_uris=(BACK,), policy="short")).client.policy == "short"
+    assert (await add("two", kind="public", redirect_uris=(BACK,), default_policy=False)).client.policy is None
+    assert (await add("three", redirect_uris=(BACK,))).client.policy is None
+
+
 async def test_remarks_tell_what_a_client_can_not_be_used_for(add, api):
     bare = await add("bare", kind="public")
     whole = await add("whole", redirect_uris=(BACK,), audiences=(API,))

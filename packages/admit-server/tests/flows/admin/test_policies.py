@@ -4,7 +4,7 @@ import pytest
 
 from admit.limits import groups_of
 from admit_server.domain.errors import NotAllowed, NotFound
-from admit_server.domain.token_policy import TokenPolicy
+from admit_server.domain.token_policy import BROWSER, TokenPolicy
 from admit_server.flows.admin import attaching, clients, policies, resources, roles, users
 
 pytestmark = pytest.mark.anyio
@@ -24,7 +24,7 @@ async def test_a_limit_that_nothing_enforces_is_refused_so_that_nobody_relies_on
     with pytest.raises(NotAllowed, match=f"can't enforce {flag} yet"):
         await policies.set_policy("promise", limits, rt=rt, caller=caller)
 
-    assert await policies.every(rt=rt) == []
+    assert [p.name for p in await policies.every(rt=rt)] == ["browser"]
 
 
 @pytest.mark.parametrize(
@@ -80,3 +80,13 @@ async def test_the_database_itself_keeps_a_policy_that_somebody_refers_to(rt, ca
 
     with pytest.raises(ReferenceViolation):
         await rt.store.write(lambda tx: tx.policies.remove("once"))
+
+
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+async def test_the_built_in_policy_is_there_from_the_start_may_be_changed_and_stays(rt, caller):
+    assert (await policies.find("browser", rt=rt)).limits == BROWSER
+    with pytest.raises(NotAllowed, match="built in"):
+        await policies.delete("browser", rt=rt, caller=caller)
+    assert not await policies.set_policy("browser", TokenPolicy(lease_s=300), rt=rt, caller=caller)
+
+    assert (await policies.find("browser", rt=rt)).limits == TokenPolicy(lease_s=300)

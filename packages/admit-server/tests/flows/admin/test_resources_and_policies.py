@@ -112,7 +112,7 @@ async def test_setting_a_policy_anew_replaces_all_its_limits(rt, caller, actions
     assert not await policies.set_policy("p", TokenPolicy(refresh_idle_s=3600), rt=rt, caller=caller)
 
     assert (await policies.find("p", rt=rt)).limits == TokenPolicy(refresh_idle_s=3600)
-    assert [p.name for p in await policies.every(rt=rt)] == ["p"]
+    assert [p.name for p in await policies.every(rt=rt)] == ["browser", "p"]
     assert await actions() == ["policy.set", "policy.set"]
 
 

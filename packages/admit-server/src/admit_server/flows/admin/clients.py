@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from ...domain import ids
 from ...domain.client import Client, ClientKind, check_grant_types
 from ...domain.errors import AlreadyExists, NotAllowed, NotFound
-from ...domain.redirect_uris import check_redirect_uri, origin_of
+from ...domain.redirect_uris import check_redirect_uri, is_page, origin_of
 from ...domain.scopes import OPENID, format_scope
+from ...domain.token_policy import BROWSER_NAME
 from ...ports.store import UniqueViolation
 from ...ports.transaction import Tx
 from ...tokens import opaque
@@ -27,6 +28,7 @@ class NewClient:
         client_id: Chosen by the administrator; None draws one.
         audiences: Resources that it may ask tokens for.
         scopes: At most those of its audiences, and `openid profile email`.
+        default_policy: Where no policy is named: whether pages in a browser have the built-in one.
     """
 
     name: str
@@ -39,6 +41,7 @@ class NewClient:
     scopes: frozenset[str] | None = None
     audiences: tuple[str, ...] = ()
     policy: str | None = None
+    default_policy: bool = True
     pkce_required: bool = True
 
 
@@ -60,6 +63,7 @@ async def add(new: NewClient, *, rt: Runtime, caller: Caller) -> AddedClient:
     """
     name, kind = _check_name(new.name), new.kind
     client_id = _check_id(new.client_id) if new.client_id is not None else rt.new_id("cli")
+    policy = new.policy if new.policy is not None else default_policy(new)
     if kind == "public" and not new.pkce_required:
         # RFC 9700 section 2.1.1: public clients MUST use PKCE.
         raise NotAllowed("PKCE can be switched off for confidential clients only.")
@@ -82,8 +86,8 @@ async def add(new: NewClient, *, rt: Runtime, caller: Caller) -> AddedClient:
 
     async def unit(tx: Tx) -> Client:
         await _refuse_taken(tx, client_id=client_id, name=name)
-        if new.policy is not None:
-            await policies.require(tx, new.policy)
+        if policy is not None:
+            await policies.require(tx, policy)
         client = Client(
             id=client_id,
             name=name,
@@ -96,7 +100,7 @@ async def add(new: NewClient, *, rt: Runtime, caller: Caller) -> AddedClient:
             scopes=await _scopes(tx, new.scopes, audiences=audiences, grant_types=grant_types),
             audiences=audiences,
             pkce_required=new.pkce_required,
-            policy=new.policy,
+            policy=policy,
             created_at=now,
         )
         await tx.clients.add(client, origins=origins)
@@ -135,6 +139,12 @@ def default_grant_types(new: NewClient) -> frozenset[str]:
     return frozenset({"client_credentials"})
 
 
+def default_policy(new: NewClient) -> str | None:
+    """The built-in policy, for a client that is nothing but pages in browsers; None for all others."""
+    only_pages = bool(new.redirect_uris) and all(is_page(uri) for uri in new.redirect_uris)
+    return BROWSER_NAME if new.default_policy and new.kind == "public" and only_pages else None
+
+
 def remarks(client: Client) -> tuple[str, ...]:
     """What a client, though allowed, can't be used for as it is."""
     found: list[str] = []
@@ -143,6 +153,11 @@ def remarks(client: Client) -> tuple[str, ...]:
         found.append("It has no redirect URI, so nobody can sign in with it in a browser (--redirect-uri).")
     if signs_in and not client.audiences:
         found.append("It has no audience, so it can get no access token (--audience).")
+    if client.policy == BROWSER_NAME:
+        found.append(
+            "Its tickets end when its page stops renewing its lease (policy browser); admit-browser renews it. For another app: "
+            "--no-policy."
+        )
     return tuple(found)
 
 

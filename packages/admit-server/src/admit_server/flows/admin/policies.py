@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from ...domain.errors import NotAllowed, NotFound
-from ...domain.token_policy import TokenPolicy
+from ...domain.token_policy import BROWSER_NAME, TokenPolicy
 from ...ports.store import ReferenceViolation
 from ...ports.transaction import Tx
 from ..effective import limits_of
@@ -80,8 +80,12 @@ async def delete(name: str, *, rt: Runtime, caller: Caller) -> None:
 
     Raises:
         NotFound: There is none.
-        NotAllowed: Something refers to it: to take it away would loosen that.
+        NotAllowed: Something refers to it: to take it away would loosen that. Or it is built in.
     """
+    if name == BROWSER_NAME:
+        raise NotAllowed(
+            f"The policy {name!r} is built in: new clients may need it. `admit policy set {name}` changes it."
+        )
     event = rt.event("policy.deleted", name, actor=caller.actor, caller=caller, now=rt.clock())
 
     async def unit(tx: Tx) -> None:
