@@ -102,6 +102,30 @@ class Server:
         return client
 
 
+class MovedClock:
+    """The time of programs that are started with its environment: the machine's, and what a test added to it."""
+
+    def __init__(self, directory: Path) -> None:
+        self._file = directory / "clock-ahead"
+        self._ahead_s = 0
+        self._file.write_text("0")
+        self.environment = {
+            "PYTHONPATH": str(Path(__file__).with_name("moved_clock")),
+            "TESTS_CLOCK_AHEAD": str(self._file),
+        }
+
+    def now(self) -> float:
+        """Seconds since 1970, as those programs have it."""
+        return time.time() + self._ahead_s
+
+    def advance(self, seconds: int) -> None:
+        """Let them all live through so many seconds in a moment."""
+        self._ahead_s += seconds
+        new = self._file.with_suffix(".new")
+        new.write_text(str(self._ahead_s))
+        new.replace(self._file)
+
+
 class DemoApi:
     """The demo API beside a server that a test kills and starts as it likes."""
 
@@ -121,13 +145,21 @@ class DemoApi:
 class Launcher(Program):
     """`make run`'s launcher: the server and the demo API side by side."""
 
-    def __init__(self, data: Path, *, database: str | None = None, ports: tuple[int, int] | None = None) -> None:
+    def __init__(
+        self,
+        data: Path,
+        *,
+        database: str | None = None,
+        ports: tuple[int, int] | None = None,
+        clock: "MovedClock | None" = None,
+    ) -> None:
         self.port, self.api_port = ports or (free_port(), free_port())
         self.server = Server(data, database=database, demo_api=f"http://{HOST}:{self.api_port}", port=self.port)
         self.url, self.api = self.server.url, self.server.demo_api
         command = [sys.executable, str(ROOT / "examples" / "demo" / "run.py"), "--port", str(self.port)]
         command += ["--api-port", str(self.api_port), "--data", str(data)]
         environment = {"ADMIT_STORAGE__DATABASE": database} if database else {}
+        environment |= clock.environment if clock else {}
         super().__init__(command, log=data.with_name(f"{data.name}.log"), environment=environment)
 
     def wait_until_ready(self) -> float:
