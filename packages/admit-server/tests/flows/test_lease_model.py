@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from site_kit import Browser, Site, claims_of, running
 
@@ -135,6 +135,9 @@ def stage(template, tmp_path_factory) -> Iterator[tuple[asyncio.Runner, Site]]:
 
 
 @settings(max_examples=60)
+@example(
+    played=[("wait", 40), ("wait", 40), ("wait", 40), ("refresh", None)]
+)  # refused, so it makes nothing that the feed would tell of
 @given(played=st.lists(steps, max_size=14))
 def test_what_is_accepted_is_what_the_model_says_and_the_feed_tells_of_each_end_once(stage, played):
     runner, site = stage

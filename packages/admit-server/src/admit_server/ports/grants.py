@@ -68,7 +68,7 @@ class Grants(Protocol):
         ...
 
     async def hold(self, grant_id: str, *, now: int) -> Grant | None:
-        """Lock the row, find it alive and note how long a JWT made now may live. None: it has ended; issue nothing."""
+        """Lock the row, find it and its lease alive and note how long a JWT made now may live. None: it has ended; issue nothing."""
         ...
 
     async def end(self, grant_id: str, *, reason: str, now: int) -> int | None:

@@ -90,6 +90,8 @@ class GrantStatements:
                    SET jwt_alive_until = CASE WHEN format = 'jwt' AND jwt_alive_until < :now + lifetime_s
                                               THEN :now + lifetime_s ELSE jwt_alive_until END
                  WHERE id = :id AND ended_at IS NULL AND expires_at > :now
+                   AND (lease_id IS NULL OR EXISTS (SELECT 1 FROM lease l WHERE l.id = access_grant.lease_id
+                                                     AND l.ended_at IS NULL AND l.ends_at > :now))
              RETURNING {_GRANT}""",
             id=grant_id,
             now=now,
