@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from admit import AssertionMismatch, MalformedToken, TokenExpired, TokenRevoked, Verifier, WrongAudience, WrongType
 from admit.fastapi import Principal, TokenAuth
 from admit.jose import Jwks, generate_key, sign
+from admit.testing import TestIssuer
 
 ISSUER, AUDIENCE, NOW = "https://id.test", "https://api.test", 1_700_000_000
 REQUEST = {"method": "GET", "host": "api.test", "path": "/items"}
@@ -146,6 +147,23 @@ def test_behind_check_an_assertion_of_another_request_or_two_of_them_are_refused
     assert client.get("/items", headers={"X-Auth-Assertion": other}).json()["code"] == "assertion_mismatch"
     twice = [("X-Auth-Assertion", asserted()), ("X-Auth-Assertion", asserted())]
     assert client.get("/items", headers=twice).status_code == 400
+
+
+def test_the_test_issuer_makes_assertions_for_tests_of_applications():
+    issuer = TestIssuer()
+    app = FastAPI()
+    auth = TokenAuth(verifier=issuer.verifier(), behind_check=True)
+
+    @app.post("/items")
+    async def items(who: Annotated[Principal, auth.require("items:write")]) -> str:
+        return who.subject
+
+    with TestClient(app) as client:
+        good = issuer.assertion("bob", method="POST", path="/items", scopes="items:write")
+        assert client.post("/items", headers=good).json() == "bob"
+        assert client.post("/items", headers=issuer.assertion("bob", path="/items")).status_code == 401
+        over = issuer.assertion(method="POST", path="/items", scopes="items:write", claims={"exp": 1})
+        assert client.post("/items", headers=over).status_code == 401
 
 
 def test_behind_check_a_missing_scope_is_403(client):

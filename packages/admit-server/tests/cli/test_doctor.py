@@ -150,3 +150,17 @@ def test_a_name_that_differs_from_the_last_servers_is_a_warning(findings, home):
     (home / "issuer").write_text("http://127.0.0.1:9999\n")
 
     assert "9999" in findings()[1]["issuer"]["message"]
+
+
+def test_rules_of_forward_auth_that_nobody_may_ask_about_are_named(admit, monkeypatch):
+    def found():
+        findings = admit("doctor", "--json").json()
+        return [(each["status"], each["mend"]) for each in findings if each["check"] == "forward auth"]
+
+    assert found() == []
+    admit("rule", "add", "--path", "/**", "--public")
+    ((status, mend),) = found()
+    assert status == "warning"
+    assert "trusted_proxies" in mend
+    monkeypatch.setenv("ADMIT_SERVER__TRUSTED_PROXIES", '["10.0.0.1/32"]')
+    assert found() == [("ok", "")]

@@ -93,3 +93,12 @@ async def test_rules_that_can_not_be_read_any_more_are_forgotten(site, monkeypat
     with pytest.raises(asyncio.CancelledError):
         await keep_rules(rt)
     assert holder.current is None
+
+
+async def test_rules_of_another_version_that_nobody_here_understands_are_forgotten(site, monkeypatch):
+    await rule(site, audience=None)
+    await refresh(site.rt)
+    await site.rt.store.write(lambda tx: tx.check_rules._tx.run("UPDATE check_rule SET path = '/{new}/%syntax'"))
+    async with asyncio.timeout(2.0):
+        while site.rt.rules.current is not None:
+            await asyncio.sleep(0.02)

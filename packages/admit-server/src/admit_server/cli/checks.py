@@ -139,6 +139,19 @@ async def history(rt: Runtime) -> Finding:
     return Finding("clock", "ok", "not behind the newest audit event")
 
 
+async def forward_auth(rt: Runtime, settings: "Settings") -> list[Finding]:
+    """Where there are rules for `/check`: may anybody ask?"""
+    rules = await rt.store.read.check_rules.all()
+    if not rules:
+        return []
+    if settings.server.trusted_proxies:
+        return [
+            Finding("forward auth", "ok", f"{len(rules)} rules; {' '.join(settings.server.trusted_proxies)} may ask")
+        ]
+    mend = "Set server.trusted_proxies to the address of your proxy; until then /check refuses everybody."
+    return [Finding("forward auth", "warning", f"{len(rules)} rules, and no proxy that may ask", mend)]
+
+
 async def signing_keys(rt: Runtime) -> list[Finding]:
     """Does one of each algorithm sign, is the next one published, and does the key file open them?"""
     now, ring = rt.clock(), rt.keys.current.keys

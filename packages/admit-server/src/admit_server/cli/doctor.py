@@ -1,7 +1,7 @@
 """`admit doctor`: is everything as it should be, and if not, what to do."""
 
 from ..flows.runtime import Caller, Runtime
-from ..settings import origins
+from ..settings import Settings, origins
 from . import checks, output
 from .checks import Finding
 from .db import Looked, look
@@ -55,15 +55,15 @@ def _examine(place: Place) -> list[Finding]:
     findings += about_database
     findings += checks.issuer(settings, remembered(settings))
     if looked is not None and not any(finding.status == "error" for finding in findings):
-        findings += _inside(place)
+        findings += _inside(place, settings)
     return findings
 
 
-def _inside(place: Place) -> list[Finding]:
+def _inside(place: Place, settings: Settings) -> list[Finding]:
     """What can be seen only with the database and the key file open."""
 
     async def work(rt: Runtime, caller: Caller) -> list[Finding]:
-        return [*await checks.signing_keys(rt), await checks.history(rt)]
+        return [*await checks.signing_keys(rt), await checks.history(rt), *await checks.forward_auth(rt, settings)]
 
     try:
         return place.run(work)

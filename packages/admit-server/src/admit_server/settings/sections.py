@@ -19,7 +19,10 @@ class ServerSection(_Section):
     issuer: str = Field(
         default="", description="The public address, the `iss` of every token. Empty: http://HOST:PORT on loopback."
     )
-    trusted_proxies: tuple[str, ...] = Field(default=(), description="Networks whose `X-Forwarded-For` is believed.")
+    trusted_proxies: tuple[str, ...] = Field(
+        default=(),
+        description="Networks whose `X-Forwarded-For` is believed, and that may ask `/check`.",
+    )
     insecure_http: bool = Field(
         default=False, description="Allow a plain http issuer that is not on loopback. Tokens can be read on the way."
     )

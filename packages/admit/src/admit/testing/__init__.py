@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from admit.assertions import ASSERTION_TYPE
 from admit.issuer import Issuer
-from admit.jose import Jwks, base64url, generate_key
+from admit.jose import Jwks, base64url, generate_key, sign
 from admit.revocations import InMemoryRevocations
 from admit.verifier import Verifier
 
@@ -101,6 +102,43 @@ class TestIssuer:
     def bearer(self, subject: str = "alice", **options: Any) -> dict[str, str]:
         """Return the headers of a request with a good token. `options` are those of `token`."""
         return _headers(self.token(subject, **options))
+
+    def assertion(
+        self,
+        subject: str = "alice",
+        *,
+        method: str = "GET",
+        path: str = "/",
+        host: str = "testserver",
+        scopes: str | Iterable[str] = (),
+        claims: Mapping[str, Any] | None = None,
+    ) -> dict[str, str]:
+        """Return the headers with which a request reaches an application behind a proxy that asks `/check`.
+
+        Args:
+            subject: Who makes the request.
+            method: Of the request; the assertion is good for no other.
+            path: Of the request, without the query.
+            host: Of the request, without a port.
+            scopes: A list, or one text with spaces between them.
+            claims: More claims, or others: `aud`, `exp`, `acr`.
+        """
+        now = int(self._clock())
+        said: dict[str, Any] = {
+            "iss": self.issuer,
+            "sub": subject,
+            "aud": self.audience,
+            "iat": now,
+            "exp": now + 30,
+            "jti": self._next("tok_assertion"),
+            "token_jti": self._next("tok_test"),
+            "client_id": "cli_test",
+            "scope": scopes if isinstance(scopes, str) else " ".join(scopes),
+            "grant": self._next("grt_test"),
+            "sid": self._next("ses_test"),
+            "request": {"method": method, "host": host, "path": path},
+        }
+        return {"X-Auth-Assertion": sign(said | dict(claims or {}), self._key, typ=ASSERTION_TYPE)}
 
     def expired(self, subject: str = "alice", **options: Any) -> dict[str, str]:
         """A token that ended an hour ago."""
