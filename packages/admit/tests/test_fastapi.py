@@ -236,6 +236,7 @@ def test_the_resource_describes_itself(client):
         "authorization_servers": ["https://id.test"],
         "scopes_supported": ["items:read", "admin"],
         "bearer_methods_supported": ["header"],
+        "dpop_signing_alg_values_supported": ["ES256", "RS256"],
     }
 
 

@@ -10,6 +10,10 @@ ALLOWED: dict[str, str] = {
     "packages/admit-server/src/admit_server/settings/loading.py": (
         "one question, where a value came from: the order of the sources, and the words for each that can't be used"
     ),
+    "packages/admit-server/src/admit_server/domain/errors.py": "the list of all refusals, a class of three lines each",
+    "packages/admit-server/src/admit_server/flows/issuing.py": (
+        "one order of things for every grant: who lives, what is written, what is signed"
+    ),
     "packages/admit/src/admit/fastapi.py": "one object that the developer makes: dependencies, handlers, lifespan share what it knows",
     "packages/admit/src/admit/verifier.py": "one object that the developer makes, most of it the documentation of what it takes",
     "packages/admit/src/admit/errors.py": "the list of all refusals, a class of three lines each",

@@ -112,6 +112,7 @@ async def open_parts(
         authenticators=authenticators,
         default_policy=TokenPolicy(**settings.tokens.model_dump()),
         session_lifetime_s=settings.sign_in.session_lifetime_s,
+        dpop_nonce_needed=settings.binding.dpop_nonce,
     )
     try:
         await (keys.ensure(runtime) if create else keys.refresh(runtime))
@@ -200,6 +201,7 @@ async def open_site(settings: Settings, *, machine: Machine = THIS_MACHINE) -> A
             version=version("admit-server"),
             cookies=CookieNames.for_issuer(settings.issuer),
             trusted_proxies=tuple(ipaddress.ip_network(n) for n in settings.server.trusted_proxies),
+            certificate_header=settings.binding.certificate_header,
             streams_per_network=settings.feed.streams_per_network,
         )
         checkpoints = Checkpoints(Sealer.of(runtime), CheckpointFile(settings.data_dir / FILE_NAME))

@@ -87,7 +87,7 @@ def refused(make, *, then=None, attempt=HERE, ended=()):
         taken = await site.post("/denials", {}, content=b"[" + report + b"]", headers=sent)
         assert taken.json() == [refusal.denial_id], taken.text
         headers = {name.lower(): value for name, value in refusal.headers().items()}
-        assert headers.pop("www-authenticate").startswith("Bearer error=")
+        assert headers.pop("www-authenticate").startswith(("Bearer error=", "DPoP error="))
         return httpx2.Response(
             refusal.status,
             content=json.dumps(refusal.problem()).encode(),

@@ -40,10 +40,12 @@ CHALLENGES = {
     f'Bearer realm="{ISSUER}", error="insufficient_scope", scope="notes:write"',
     f'Bearer realm="{ISSUER}", error="insufficient_scope", scope="openid"',
     f'Bearer realm="{ISSUER}", error="invalid_request"',
+    f'DPoP realm="{ISSUER}", error="invalid_token", algs="ES256 RS256"',
+    f'DPoP realm="{ISSUER}", error="invalid_dpop_proof", algs="ES256 RS256"',
 }
 HEADERS = {
-    "cache-control", "content-length", "content-security-policy", "content-type", "location", "referrer-policy", "retry-after",
-    "set-cookie", "www-authenticate", "x-auth-code", "x-auth-denial", "x-content-type-options",
+    "cache-control", "content-length", "content-security-policy", "content-type", "dpop-nonce", "location", "referrer-policy",
+    "retry-after", "set-cookie", "www-authenticate", "x-auth-code", "x-auth-denial", "x-content-type-options",
 }  # fmt: skip
 _TOO_MANY = re.compile(r"Too many tries\. Wait [0-9a-z ]+ and try again\.")
 
@@ -152,6 +154,8 @@ def told(code: str) -> set[str]:
     written = {
         "invalid_request",
         "invalid_authorization_details",
+        "invalid_dpop_proof",
+        "use_dpop_nonce",
         "unsupported_grant_type",
         "unsupported_response_type",
         "invalid_position",

@@ -5,6 +5,7 @@ import causes_clients
 import causes_exchange
 import causes_grants
 import causes_library
+import causes_proofs
 import causes_reports
 import causes_sign_in
 import causes_tokens
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.anyio
 
 TABLES = (
     causes_clients, causes_grants, causes_authorize, causes_sign_in, causes_tokens, causes_reports, causes_library,
-    causes_exchange, causes_transactions, causes_tokens_at_a_proxy,
+    causes_exchange, causes_transactions, causes_tokens_at_a_proxy, causes_proofs,
 )  # fmt: skip
 CAUSES: list[Cause] = [cause for table in TABLES for cause in table.CAUSES]
 

@@ -1,4 +1,4 @@
-"""Taking the token out of a request (RFC 6750 section 2.1), the same for every framework."""
+"""Taking the token out of a request (RFC 6750 section 2.1, RFC 9449 section 7.1), the same for every framework."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from collections.abc import Sequence
 from admit.errors import InvalidRequest, MalformedToken, MissingToken
 
 # RFC 6750 section 2.1: b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
+# RFC 9449 section 7.1: the credentials of the scheme DPoP have the same syntax, token68.
 _B64TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*", re.ASCII)
 
+_SCHEMES = {"bearer": "Bearer", "dpop": "DPoP"}
 
-def token_of(authorization: Sequence[str]) -> str:
-    """Return the bearer token among the values of the `Authorization` headers of one request.
+
+def credentials_of(authorization: Sequence[str]) -> tuple[str, str]:
+    """Return scheme ("Bearer" or "DPoP") and token among the values of the `Authorization` headers of one request.
 
     A token in the query or in a form is never looked at: addresses end up in logs and histories (RFC 6750 section 5.3).
 
@@ -25,12 +28,13 @@ def token_of(authorization: Sequence[str]) -> str:
         raise MissingToken("the request has no Authorization header")
     if len(authorization) > 1:
         raise InvalidRequest("the request has several Authorization headers")
-    scheme, _, value = authorization[0].strip(" \t").partition(" ")
-    if scheme.lower() != "bearer":
-        raise MissingToken("the Authorization header uses another scheme than Bearer")
+    name, _, value = authorization[0].strip(" \t").partition(" ")
+    scheme = _SCHEMES.get(name.lower())
+    if scheme is None:
+        raise MissingToken("the Authorization header uses another scheme than Bearer or DPoP")
     token = value.strip(" ")
     if not token:
-        raise MissingToken("the Authorization header says Bearer and brings no token")
+        raise MissingToken(f"the Authorization header says {scheme} and brings no token")
     if not _B64TOKEN.fullmatch(token):
-        raise MalformedToken("the token has characters that no bearer token has")
-    return token
+        raise MalformedToken("the token has characters that no access token has")
+    return scheme, token

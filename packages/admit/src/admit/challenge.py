@@ -1,6 +1,6 @@
 """What a protected resource says when it refuses: `WWW-Authenticate` challenges and problem documents.
 
-Spec: RFC 6750 section 3, RFC 9470 section 3, RFC 9728 section 5.1, RFC 9457.
+Spec: RFC 6750 section 3, RFC 9449 section 7.1, RFC 9470 section 3, RFC 9728 section 5.1, RFC 9457.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ _TITLES = {
 }
 
 
-def bearer(parameters: Mapping[str, str | int | None]) -> str:
-    """Return one `Bearer` challenge. Parameters that are None are left out.
+def one(scheme: str, parameters: Mapping[str, str | int | None]) -> str:
+    """Return one challenge, such as for the schemes `Bearer` and `DPoP`. Parameters that are None are left out.
 
     Values are quoted strings in which nothing can end the string or the header line: quotes and backslashes are
     escaped, control characters and everything outside ASCII become "?" (RFC 9110 section 5.6.4).
     """
     pairs = [f"{name}={_quoted(str(value))}" for name, value in parameters.items() if value is not None]
-    return f"Bearer {', '.join(pairs)}" if pairs else "Bearer"
+    return f"{scheme} {', '.join(pairs)}" if pairs else scheme
 
 
 def problem(*, status: int, code: str, detail: str | None = None, denial_id: str | None = None) -> dict[str, object]:

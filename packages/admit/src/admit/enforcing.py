@@ -11,6 +11,7 @@ from admit.errors import (
     LimitExceeded,
     LimitsNotEnforceable,
     NetworkNotAllowed,
+    TokenBound,
     TransactionMismatch,
     UsesExhausted,
 )
@@ -54,6 +55,8 @@ def enforce(claim: Any, attempt: Attempt, *, now: float) -> Limits:
 
 def refuse_by_limit(code: Any) -> None:
     """Raise the refusal of a code that the server gave; nothing for codes that are no limit's."""
+    if code == TokenBound.code:
+        raise TokenBound("the token is bound to a key or certificate, and was not shown with it; no use was counted")
     if code == LimitsNotEnforceable.code:
         raise LimitsNotEnforceable(
             "the server counts this token only for its own resource: give the verifier the credentials of the client that this "
@@ -72,5 +75,6 @@ def tellable(attempt: Attempt) -> dict[str, str]:
         "request_action": attempt.action,
         "client_address": attempt.address,
         "request_body_sha256": attempt.body_sha256,
+        "certificate_x5t": attempt.presented.certificate if attempt.presented is not None else None,
     }
     return {name: value for name, value in told.items() if value and len(value) <= _LONGEST and value.isprintable()}

@@ -21,16 +21,19 @@ class AdmitError(Exception):
         status: HTTP status of the answer.
         denial_id: What the administrator's `admit explain` takes, where one is known.
         checks: What was checked, top to bottom; the last one failed. Empty where nothing was.
+        scheme: Of the challenge: "Bearer", or "DPoP" where the token came so or should have (RFC 9449 section 7.1).
     """
 
     code: ClassVar[str] = "admit_error"
     status: ClassVar[int] = 401
     _error: ClassVar[str | None] = None  # the `error` parameter of RFC 6750 section 3.1
+    _scheme: ClassVar[str] = "Bearer"
 
     def __init__(self, message: str, *, denial_id: str | None = None) -> None:
         super().__init__(message)
         self.denial_id = denial_id
         self.checks: tuple[Check, ...] = ()
+        self.scheme = self._scheme
 
     def explain(self) -> str:
         """Return each check and its outcome as text, one a line. For logs and developers, never for the caller."""
@@ -39,7 +42,13 @@ class AdmitError(Exception):
     def challenge(self, *, realm: str | None = None, resource_metadata: str | None = None) -> str:
         """Return the value of `WWW-Authenticate` (RFC 6750 section 3, RFC 9728 section 5.1)."""
         parameters: dict[str, str | int | None] = {"realm": realm, "error": self._error}
-        return challenge.bearer(parameters | self._parameters() | {"resource_metadata": resource_metadata})
+        parameters |= self._parameters() | {"resource_metadata": resource_metadata}
+        if self.scheme == "DPoP":
+            from admit.dpop import ALGORITHMS
+
+            # RFC 9449 section 7.1: a space-delimited list of the algorithms that a proof may use.
+            parameters["algs"] = " ".join(ALGORITHMS)
+        return challenge.one(self.scheme, parameters)
 
     def problem(self, *, show_detail: bool = False) -> dict[str, object]:
         """Return the body of the answer (RFC 9457).
@@ -206,6 +215,56 @@ class TransactionMismatch(LimitExceeded):
     """The ticket is for one transaction, and this is another: another body, or other values than the person approved."""
 
     code = "transaction_mismatch"
+
+
+class InvalidDpopProof(TokenRejected):
+    """The token is bound to a key, and the proof in the header `DPoP` does not prove it (RFC 9449 section 7.1)."""
+
+    code = "invalid_dpop_proof"
+    _error = "invalid_dpop_proof"
+    _scheme = "DPoP"
+
+
+class UseDpopNonce(InvalidDpopProof):
+    """The proof has to carry the nonce that comes with this answer in `DPoP-Nonce` (RFC 9449 section 9)."""
+
+    code = "use_dpop_nonce"
+    _error = "use_dpop_nonce"
+
+    def __init__(self, message: str, *, nonce: str, denial_id: str | None = None) -> None:
+        """`nonce` is for the client's next proof."""
+        super().__init__(message, denial_id=denial_id)
+        self.nonce = nonce
+
+    def headers(self, *, realm: str | None = None, resource_metadata: str | None = None) -> dict[str, str]:
+        """Return the challenge and the nonce."""
+        return super().headers(realm=realm, resource_metadata=resource_metadata) | {"DPoP-Nonce": self.nonce}
+
+
+class TokenBound(TokenRejected):
+    """The token is bound to a key and came as Bearer: a thief would send it so (RFC 9449 section 7.2)."""
+
+    code = "token_bound"
+    _scheme = "DPoP"
+
+
+class TokenNotBound(TokenRejected):
+    """The token came by the scheme DPoP, and is bound to no key that a proof could be about."""
+
+    code = "token_not_bound"
+    _scheme = "DPoP"
+
+
+class CertificateMismatch(TokenRejected):
+    """The token is bound to a client certificate that this connection does not have (RFC 8705 section 3)."""
+
+    code = "certificate_mismatch"
+
+
+class BindingNotEnforceable(TokenRejected):
+    """The token is bound to a key or certificate, and this verifier is not told how it was shown."""
+
+    code = "binding_not_enforceable"
 
 
 class InsufficientScope(AdmitError):

@@ -12,6 +12,9 @@ from admit.expect import Expect
 from admit.jose import base64url, strict_json
 from admit.opaque import PREFIX
 
+_OF_BINDING = {
+    "invalid_dpop_proof", "use_dpop_nonce", "token_bound", "token_not_bound", "certificate_mismatch", "binding_not_enforceable",
+}  # fmt: skip
 _Step = tuple[str, bool, object, object]
 
 
@@ -75,6 +78,13 @@ def _steps(
         "neither token, grant nor session has ended",
         (None if code == "token_revoked" else "so"),
     )
+    if code in _OF_BINDING or "cnf" in claims:
+        yield (
+            "key or certificate",
+            code in _OF_BINDING,
+            "shown by whom it is bound to",
+            None if code in _OF_BINDING else "so",
+        )
 
 
 def _of_opaque(refusal: TokenRejected) -> tuple[Check, ...]:

@@ -24,11 +24,11 @@ from starlette.websockets import WebSocket, WebSocketState
 
 from admit import resource_metadata
 from admit.assertions import HEADER, assertion_of
-from admit.attempts import attempt_of, declared
-from admit.bearer import token_of
+from admit.attempts import attempt_of, declared, origin_of, presented_in
+from admit.bearer import credentials_of
 from admit.challenge import PROBLEM_TYPE
-from admit.errors import AdmitError, TokenRejected
-from admit.limits import Attempt
+from admit.errors import AdmitError, CertificateMismatch, TokenRejected
+from admit.limits import Attempt, Presented
 from admit.principal import Principal
 from admit.transactions import LARGEST_BODY
 from admit.verifier import Verifier
@@ -73,6 +73,8 @@ class TokenAuth:
         scopes: Mapping[str, str] | None = None,
         verifier: Verifier | None = None,
         realm: str | None = None,
+        public_url: str | None = None,
+        client_certificate_header: str | None = None,
         authorization_url: str | None = None,
         token_url: str | None = None,
         swagger_client_id: str | None = None,
@@ -86,6 +88,12 @@ class TokenAuth:
             scopes: Every scope and its meaning for people; shown in OpenAPI and in the metadata.
             verifier: Instead of issuer and audience, for everything that `Verifier` can be told.
             realm: In challenges; the audience when None.
+            public_url: By which clients know this application, such as "https://api.example.com/v1"; proofs of tokens that are
+                bound to a key name it (RFC 9449 section 4.3). None: scheme and host of the audience, if that is a URL. It is
+                never taken from a request.
+            client_certificate_header: The header in which the proxy puts the client's certificate, as nginx writes
+                `$ssl_client_escaped_cert`. Name it only where every request comes through that proxy and the proxy
+                overwrites what clients send: whoever can set this header can use tokens that are bound to a certificate.
             authorization_url: For the sign-in of Swagger; the server's `/authorize` when None.
             token_url: For the sign-in of Swagger; the server's `/token` when None.
             swagger_client_id: A public client that Swagger signs in with.
@@ -106,6 +114,8 @@ class TokenAuth:
         self._issuer, self._audience = verifier.expect.issuer, verifier.expect.audience
         self._scopes = dict(scopes or {})
         self._realm = realm or self._audience
+        self._public_url = public_url or origin_of(self._audience)
+        self._certificate_header = client_certificate_header
         self._metadata_url, self._metadata_paths = resource_metadata.addresses(self._audience)
         self._swagger_client_id = swagger_client_id
         self._show_details = danger_show_details
@@ -193,6 +203,7 @@ class TokenAuth:
             try:
                 who.transaction(kind, body=await request.body() if compare else None)
             except AdmitError as error:
+                error.scheme = request.scope.get("admit.scheme", error.scheme)
                 raise Refused(error, headers=self._headers(error)) from error
             return who
 
@@ -223,6 +234,8 @@ class TokenAuth:
         except AdmitError as error:
             if isinstance(error, TokenRejected) and not error.checks:
                 self.verifier.refused(error, attempt=attempt_of(connection.scope, self._actions))
+            if connection.scope.get("admit.scheme") == "DPoP":
+                error.scheme = "DPoP"
             raise Refused(error, headers=self._headers(error)) from error
         return who
 
@@ -234,12 +247,33 @@ class TokenAuth:
             if self._credentials == HEADER:
                 who = await self.verifier.verify_assertion_async(**assertion_of(connection.scope))
             else:
-                token = token_of(connection.headers.getlist("authorization"))
-                who = await self.verifier.verify_async(token, await self._attempt(connection))
+                who = await self._verified_token(connection)
             remembered[id(self)] = who
         return who
 
-    async def _attempt(self, connection: HTTPConnection) -> Attempt:
+    async def _verified_token(self, connection: HTTPConnection) -> Principal:
+        scheme, token = credentials_of(connection.headers.getlist("authorization"))
+        connection.scope["admit.scheme"] = scheme
+        presented = presented_in(
+            connection.scope,
+            connection.headers,
+            scheme=scheme,
+            public_url=self._public_url,
+            certificate=self._certificate(connection),
+        )
+        return await self.verifier.verify_async(token, await self._attempt(connection, presented))
+
+    def _certificate(self, connection: HTTPConnection) -> str | None:
+        if self._certificate_header is None:
+            return None
+        from admit.binding import forwarded_certificate
+
+        try:
+            return forwarded_certificate(connection.headers.getlist(self._certificate_header))
+        except ValueError as error:
+            raise CertificateMismatch(f"the header {self._certificate_header}: {error}") from None
+
+    async def _attempt(self, connection: HTTPConnection, presented: Presented) -> Attempt:
         body = None
         if (
             self._transactions
@@ -250,7 +284,7 @@ class TokenAuth:
             if not (length.isascii() and length.isdigit() and int(length) <= LARGEST_BODY):
                 raise HTTPException(413, f"a transaction says its Content-Length, at most {LARGEST_BODY}")
             body = await connection.body()
-        return attempt_of(connection.scope, self._actions, body)
+        return attempt_of(connection.scope, self._actions, body, presented)
 
     def _headers(self, error: AdmitError) -> dict[str, str]:
         return error.headers(realm=self._realm, resource_metadata=self._metadata_url)

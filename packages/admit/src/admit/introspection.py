@@ -19,10 +19,12 @@ from admit.jose.errors import WrongAudience, WrongIssuer
 from admit.jose.strict_json import parse_object
 from admit.limits import Attempt
 from admit.metadata import MetadataSource
+from admit.opaque import PREFIX
 from admit.principal import Principal
 from admit.translating import from_jose
 
 if TYPE_CHECKING:
+    from admit.binding import Guard
     from admit.reporting import Reporter
 
 _THREADS = 16
@@ -45,8 +47,10 @@ class Introspector(ForkAware):
         client_secret: str,
         expect: Expect,
         clock: Callable[[], float],
+        guard: Callable[[], Guard],
     ) -> None:
         self._metadata = metadata
+        self._guard = guard
         self._expect = expect
         self._clock = clock
         self._authorization = basic(client_id, client_secret)
@@ -66,6 +70,10 @@ class Introspector(ForkAware):
             TokenRejected: It is for another resource, expired, or carries limits that this version cannot enforce.
             VerifierUnavailable: No answer.
         """
+        # A JWT that the server counts was judged before it came here, and its proof is taken.
+        opaque = token.startswith(PREFIX)
+        by_dpop = attempt.presented is not None and attempt.presented.scheme == "DPoP"
+        proven = self._guard().prove(token, attempt) if opaque and by_dpop else None
         url = self._address()
         form = {
             "token": token,
@@ -76,6 +84,9 @@ class Introspector(ForkAware):
         # An id under which the server keeps why it calls a token inactive; the answer itself never says so.
         denial_id = self._reporter.new_id() if self._reporter is not None else None
         form |= tellable(attempt) | ({"denial_id": denial_id} if denial_id else {})
+        if proven is not None:
+            # So that no use is counted for somebody without the key.
+            form["proof_jkt"] = proven.jkt
         body = urlencode(form).encode("ascii")
         headers = {
             "Authorization": self._authorization,
@@ -101,7 +112,10 @@ class Introspector(ForkAware):
         except Malformed as error:
             raise VerifierUnavailable(str(error)) from None
         try:
-            return self._judge(document, attempt)
+            who = self._judge(document, attempt)
+            if opaque and ("cnf" in document or by_dpop):
+                self._guard().confirm(document.get("cnf"), proven, attempt)
+            return who
         except TokenRejected as refusal:
             refusal.denial_id = denial_id
             raise

@@ -19,6 +19,7 @@ from admit.translating import from_jose
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from admit.binding import Guard
     from admit.revocations import Revocations
 
 _PLAIN_REQUIRED = ("iss", "aud", "exp", "sub")
@@ -37,9 +38,16 @@ class Judge:
     """Knows what a verifier expects, and never waits for anything."""
 
     def __init__(
-        self, keys: KeySource, revocations: Revocations | None, *, expect: Expect, clock: Callable[[], float]
+        self,
+        keys: KeySource,
+        revocations: Revocations | None,
+        *,
+        expect: Expect,
+        clock: Callable[[], float],
+        guard: Callable[[], Guard],
     ) -> None:
         self._keys, self._revocations, self.expect, self._clock = keys, revocations, expect, clock
+        self._guard = guard
 
     def settle(
         self, token: str, attempt: Attempt, *, wait_s: float, reading: Reading | None = None
@@ -116,6 +124,10 @@ class Judge:
             return feed
         if self._revocations is not None and (ended := self._revocations.revoked(claims)) is not None:
             raise TokenRevoked(f"revoked by its {ended}")
+        presented = attempt.presented
+        if "cnf" in claims or (presented is not None and presented.scheme != "Bearer"):
+            # Last of all, because it takes the proof: a token that is bad anyway costs none.
+            self._guard().check(claims.get("cnf"), token, attempt)
         return Counted() if limits is not None and limits.counted else Principal.from_claims(claims)
 
     def _await_feed(self) -> Future[None] | VerifierUnavailable | None:

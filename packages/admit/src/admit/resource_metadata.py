@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from admit.dpop import ALGORITHMS
+
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
 
 
@@ -30,4 +32,5 @@ def document(*, audience: str, issuer: str, scopes: Iterable[str]) -> dict[str, 
         "authorization_servers": [issuer],
         "scopes_supported": list(scopes),
         "bearer_methods_supported": ["header"],
+        "dpop_signing_alg_values_supported": list(ALGORITHMS),
     }

@@ -24,6 +24,7 @@ from admit.opaque import PREFIX, refuse_malformed
 from admit.principal import Principal
 
 if TYPE_CHECKING:
+    from admit.binding import Guard
     from admit.introspection import Introspector
     from admit.metadata import MetadataSource
     from admit.reporting import Reporter
@@ -55,6 +56,7 @@ class Verifier:
         leeway_s: int = 30,
         accept_for: float = 300,
         wait_s: float = 10,
+        dpop_nonces: bytes | None = None,
         danger_accept_types: Collection[str] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -72,6 +74,8 @@ class Verifier:
             leeway_s: How far clocks may differ, 0 to 60.
             accept_for: Seconds after the last word of the feed for which tokens are still accepted.
             wait_s: How long a call may wait for keys and feed, at the very start and after an outage.
+            dpop_nonces: A secret of 32 bytes or more, shared by all processes of this service: proofs of tokens that are
+                bound to a key (RFC 9449) then have to carry a nonce of ours. None asks for no nonce.
             danger_accept_types: Values of `typ` to accept besides "at+jwt", such as {"JWT"} for issuers older than
                 RFC 9068. Then nothing but the audience tells an ID token from an access token.
             clock: Seconds since 1970.
@@ -109,13 +113,19 @@ class Verifier:
             from admit.revocations.follower import Follower
 
             self._revocations = Follower(self._metadata_source(), accept_for=accept_for, clock=clock)
-        self._judge = Judge(self._keys, self._revocations, expect=self._expect, clock=clock)
+        if dpop_nonces is not None and len(dpop_nonces) < 32:
+            raise ValueError(f"dpop_nonces must have 32 bytes or more, got {len(dpop_nonces)}")
+        self._dpop_nonces = dpop_nonces
+        self._guards: list[Guard] = []
+        guard = self._guard_of_bound_tokens
+        self._judge = Judge(self._keys, self._revocations, expect=self._expect, clock=clock, guard=guard)
         # Signed by the same keys, told apart by their type: neither is ever taken for the other.
         self._assertions = Judge(
             self._keys,
             self._revocations,
             expect=replace(self._expect, types=frozenset({ASSERTION_TYPE})),
             clock=clock,
+            guard=guard,
         )
         self._introspector: Introspector | None = None
         self._reporter: Reporter | None = None
@@ -128,6 +138,7 @@ class Verifier:
                 client_secret=client_secret,
                 expect=self._expect,
                 clock=clock,
+                guard=self._guard_of_bound_tokens,
             )
             self._reporter = self._introspector.reporter(audience=audience)
 
@@ -141,7 +152,8 @@ class Verifier:
 
         Args:
             token: As received.
-            attempt: What it is used for; tokens limited to actions or networks are refused where that is not known.
+            attempt: What it is used for and how it was shown; tokens limited to actions or networks, and tokens bound to a key
+                or certificate, are refused where that is not known.
 
         Raises:
             TokenRejected: The token is not good; the class, `.code` and `.explain()` say why.
@@ -206,6 +218,8 @@ class Verifier:
         """Note what was checked of a refused token and, with credentials, report it: then the refusal has an id."""
         from admit.explaining import explained
 
+        if attempt.presented is not None and attempt.presented.scheme == "DPoP":
+            refusal.scheme = "DPoP"
         refusal.checks, claims = explained(token, refusal, expect=expect or self._expect, now=self._clock())
         if self._reporter is not None:
             self._reporter.take(refusal, claims, attempt)
@@ -258,6 +272,17 @@ class Verifier:
                 f"only the server can judge this opaque token: {_CREDENTIALS}, or let it issue JWTs (--format jwt)"
             )
         return self._introspector
+
+    def _guard_of_bound_tokens(self) -> Guard:
+        """Made when the first bound token comes: it needs what most services never import."""
+        if not self._guards:
+            from admit.binding import Guard
+            from admit.dpop import Nonces
+
+            nonces = Nonces.from_secret(self._dpop_nonces) if self._dpop_nonces is not None else None
+            # Of several threads at once, all use the one that got in first: a second memory would know only half of the proofs.
+            self._guards.append(Guard(leeway_s=self._expect.leeway_s, clock=self._clock, nonces=nonces))
+        return self._guards[0]
 
     def _metadata_source(self) -> MetadataSource:
         if self._metadata is None:

@@ -61,7 +61,12 @@ def set_policy(
         Span,
         typer.Option("--lease", metavar="SPAN", help="Tokens end when the app stops renewing this long: 15s to 1d."),
     ] = None,
-    binding: Annotated[Texts, typer.Option("--binding", metavar="KIND", help="Not in this version.")] = None,
+    binding: Annotated[
+        Texts,
+        typer.Option(
+            "--binding", metavar="KIND", help="The holder proves a key with each request: dpop, mtls; may be repeated."
+        ),
+    ] = None,
     acr: Annotated[str | None, typer.Option("--acr", metavar="CLASS", help="Not in this version.")] = None,
     max_auth_age: Annotated[Span, typer.Option("--max-auth-age", metavar="SPAN", help="Not in this version.")] = None,
     max_sessions: Annotated[

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .client import Client
+from .confirmation import check_thumbprint
 from .errors import (
     InvalidRequest,
     InvalidTarget,
@@ -48,6 +49,7 @@ class AuthorizationRequest:
     max_age_s: int | None = None
     login_hint: str = ""
     transaction: Transaction | None = None
+    dpop_jkt: str = ""
 
     @property
     def freshness(self) -> Freshness:
@@ -153,6 +155,8 @@ def check_request(
         max_age_s=_max_age(params.get("max_age")),
         login_hint=params.get("login_hint", "")[:64],
         transaction=transaction,
+        # RFC 9449 section 10: the code will be good only with a proof by this key.
+        dpop_jkt=check_thumbprint(params.get("dpop_jkt"), name="dpop_jkt"),
     )
 
 

@@ -148,6 +148,24 @@ class InsufficientScope(ProtocolError):
     may_redirect = False
 
 
+class InvalidDpopProof(ProtocolError):
+    """A DPoP proof is needed and missing, breaks a rule, or was used before (RFC 9449 section 5)."""
+
+    code = "invalid_dpop_proof"
+    may_redirect = False
+    tells = True
+
+
+class UseDpopNonce(InvalidDpopProof):
+    """The DPoP proof has to carry the nonce of the header `DPoP-Nonce` (RFC 9449 section 8)."""
+
+    code = "use_dpop_nonce"
+
+    def __init__(self, public: str = "", *, nonce: str, detail: str = "") -> None:
+        super().__init__(public, detail=detail)
+        self.nonce = nonce
+
+
 class UnknownClient(ProtocolError):
     """The authorization request names no client of ours: shown as a page, never redirected (RFC 6749 section 4.1.2.1)."""
 

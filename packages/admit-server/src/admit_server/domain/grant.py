@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .client import TokenFormat
+from .confirmation import NOTHING, Confirmation
 from .descent import NOT_A_CHILD, Descent
 from .token_policy import BoundedPolicy
 from .transaction import Transaction
@@ -63,6 +64,7 @@ class CodeConsumed:
     code_challenge: str | None
     nonce: str | None
     expires_at: int
+    dpop_jkt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class Consumed:
     parent_digest: bytes | None
     scopes: frozenset[str]
     expires_at: int
+    cnf: Confirmation = NOTHING
 
 
 @dataclass(frozen=True, slots=True)

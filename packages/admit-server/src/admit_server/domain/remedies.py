@@ -13,7 +13,11 @@ REMEDIES: dict[str, str] = {
     "the path or the Host on the way to the application? docs/reference/check.md says what is compared.",
     "bad_signature": "The token was changed on its way, or signed with somebody else's key. Let the app take a new token; if many "
     "come, look for a proxy that alters headers.",
+    "binding_not_enforceable": "The API's verifier is not told how tokens are shown: let it pass the request along, or use an integration "
+    "that does; docs/howto/bind-tokens-to-a-key.md has both.",
     "body_too_large": "The request was larger than the endpoint takes; docs/reference/http.md has the limits.",
+    "certificate_mismatch": "The token is bound to another client certificate, or none came: does the app present its own, and does the "
+    "proxy pass it on?",
     "consent_required": "The app asked with prompt=none for what the person has not agreed to. Let it ask without, or mark the "
     "client as --first-party.",
     "hour_not_allowed": "The token's policy allows other hours. Try again then, or change --hours of the policy.",
@@ -27,6 +31,8 @@ REMEDIES: dict[str, str] = {
     "and what their sentences need. Its makers have to mend it.",
     "invalid_client": "Check id and secret of the client: `admit client show ID`; a lost secret can't be shown again, "
     "so add the client anew. A public client sends no secret.",
+    "invalid_dpop_proof": "The app has to make a new proof for each request, by the key that its token is bound to: the check above says "
+    "which rule was broken. If it is the address: is the public one configured (issuer; public_url of the API)?",
     "invalid_grant": "The code or refresh token was used, is over, or is another client's. The app signs the person in again. If "
     "it was used twice, ask which copy of it was stolen or which tab kept an old one.",
     "invalid_position": "The follower of the revocation feed sent a position that is none; it starts over by itself.",
@@ -61,8 +67,12 @@ REMEDIES: dict[str, str] = {
     "session_ended": "The person signed out, or was signed out. They sign in again.",
     "step_up_required": "The sign-in behind the token is too old or too weak for this. The app sends the person to sign in again.",
     "temporarily_unavailable": "The server was too busy to check a password. If it stays so: more threads in [sign_in].",
+    "token_bound": "The token is bound to a key and came without a proof. If it was the app: send it as `Authorization: DPoP`, with the "
+    "header DPoP. If it was not: the token was stolen, and the theft did not help.",
     "token_expired": "The token's time is over: the app takes a new one. If it is over at once, compare the clocks of both machines.",
     "token_inactive": "The server does not call this token good; the refusal that it kept itself under the same id says why.",
+    "token_not_bound": "The app sent a token that is bound to no key as `Authorization: DPoP`. It sends it as Bearer, or a proof "
+    "when it asks for the token.",
     "token_not_yet_valid": "The token begins in the future: the clock of the API is behind that of the server. Let both follow NTP.",
     "token_rejected": "The token was refused for the reason that the check above gives.",
     "token_revoked": "The token, its grant or its sign-in was ended on purpose; the audit log says by whom. The person signs in again.",
@@ -78,6 +88,7 @@ REMEDIES: dict[str, str] = {
     "unsupported_grant_type": "The app asks for a grant type that this server does not have.",
     "unsupported_response_type": "The app asks for tokens in the redirect. Let it use response_type=code with PKCE.",
     "uri_too_long": "The address was longer than 16,384 bytes. Let the app send its parameters in a POST.",
+    "use_dpop_nonce": "Nothing is wrong: the app makes its proof anew with the nonce of the header DPoP-Nonce. If it goes on, it does not.",
     "uses_exhausted": "The token was used as often as it may be. The app takes a new one, or the policy gets a higher --max-uses.",
     "wrong_audience": "The token is for another resource: let the app ask for this one (resource=...), or give the API's verifier "
     "the audience under which it was added.",

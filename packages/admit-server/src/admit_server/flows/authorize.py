@@ -178,6 +178,7 @@ async def issue_code(
                 expires_at=now + CODE_LIFETIME_S,
                 # The used row stays as long as its tokens, so that a second use is recognised and revokes them.
                 keep_until=grant.expires_at + policy.lifetime_s,
+                dpop_jkt=request.dpop_jkt,
             )
         )
         await tx.audit.append(event)

@@ -144,7 +144,19 @@ async def _decided(
         return rule, None, MayPass()
     trail.resource = in_force.rule.audience
     status = await judge(asked.token, rt=rt, trail=trail) if asked.token is not None else None
-    return rule, status, verdict(rule, status, attempt, now=now)
+    outcome = verdict(rule, status, attempt, now=now)
+    if isinstance(outcome, MayPass) and outcome.use != "upstream" and isinstance(status, GoodToken) and status.cnf:
+        # The proxy forwards no proof that could be judged here, so nobody is vouched for.
+        bound = status.cnf.jkt or status.cnf.x5t
+        outcome = Denied(
+            code="token_bound",
+            status=401,
+            check="key of the token",
+            expected=f"shown with {bound}, to the application itself",
+            found="/check, which sees no proof",
+            error="invalid_token",
+        )
+    return rule, status, outcome
 
 
 def _attempt(asked: Asked, rule: Compiled) -> Attempt:

@@ -85,7 +85,7 @@ async def _request(params: dict[str, str], *, client: Client, rt: Runtime, calle
     )
 
 
-_ASKED = ("scope", "code_challenge", "code_challenge_method", "resource", "nonce")
+_ASKED = ("scope", "code_challenge", "code_challenge_method", "resource", "nonce", "dpop_jkt")
 
 
 def _seal(request: AuthorizationRequest, *, client: Client, rt: Runtime) -> str:
@@ -97,5 +97,6 @@ def _seal(request: AuthorizationRequest, *, client: Client, rt: Runtime) -> str:
         "state": None,
         "nonce": request.nonce,
         "code_challenge": request.code_challenge,
+        "dpop_jkt": request.dpop_jkt,
     }
     return seal(value, purpose=_PURPOSE, browser=client.id, rt=rt, now=rt.clock(), lasts_s=_LASTS_S)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..domain.client import Client, Resource
+from ..domain.confirmation import NOBODY, NOTHING, Confirmation, Holder
 from ..domain.counting import NewCount
 from ..domain.grant import Grant
 from ..domain.journey import Complete
@@ -15,6 +16,7 @@ from ..ports.grants import NewRefreshToken, OpaqueToken
 from ..ports.transaction import Tx
 from ..tokens import claims, opaque
 from . import leases
+from .binding import bind
 from .effective import limits_of_grant, token_format
 from .runtime import Caller, Runtime
 
@@ -32,7 +34,7 @@ class IssuedTokens:
     access_token: str = field(repr=False)
     expires_in: int
     scope: str
-    token_type: Literal["Bearer"] = "Bearer"
+    token_type: Literal["Bearer", "DPoP"] = "Bearer"
     refresh_token: str | None = field(default=None, repr=False)
     id_token: str | None = field(default=None, repr=False)
     issued_token_type: str | None = None
@@ -51,6 +53,7 @@ class Blank:
     id: str
     random: bytes = field(repr=False)
     lease: leases.NewLease
+    holder: Holder = NOBODY
 
     @property
     def secret(self) -> str:
@@ -68,14 +71,16 @@ class ReadyToSign:
     user: User | None
     blank: Blank
     lease: Lease | None = None
+    cnf: Confirmation = NOTHING
 
 
 def blank(rt: Runtime, *, caller: Caller, now: int) -> Blank:
-    """Draw the random parts of an access token."""
+    """Draw the random parts of an access token for this caller: it is bound to what the caller proved to hold."""
     return Blank(
         id=rt.new_id("tok"),
         random=rt.entropy(opaque.SECRET_BYTES),
         lease=leases.draw(rt, caller=caller, now=now),
+        holder=caller.holder,
     )
 
 
@@ -142,7 +147,13 @@ async def hold_alive(tx: Tx, grant_id: str, *, token: Blank, now: int) -> Held |
 
 
 def refresh_token_row(
-    digest: bytes, grant: Grant, *, scopes: frozenset[str], now: int, parent_digest: bytes | None = None
+    digest: bytes,
+    grant: Grant,
+    *,
+    scopes: frozenset[str],
+    now: int,
+    parent_digest: bytes | None = None,
+    cnf: Confirmation = NOTHING,
 ) -> NewRefreshToken:
     """A refresh token of a grant as stored: by its digest, with the idle time and reuse window of the grant's policy."""
     return NewRefreshToken(
@@ -155,12 +166,18 @@ def refresh_token_row(
         expires_at=grant.policy.refresh_expiry(family_ends_at=grant.expires_at, now=now),
         keep_until=grant.expires_at + REFRESH_KEEP_S,
         reuse_window_s=grant.policy.refresh_reuse_window_s,
+        cnf=cnf,
     )
 
 
 async def prepare(tx: Tx, held: Held, *, scopes: frozenset[str], token: Blank, now: int) -> ReadyToSign:
-    """Write what the access token needs in the database (nothing for a JWT) and read whom it is about."""
+    """Take the caller's proof, write what the access token needs in the database (nothing for a JWT), read whom it is about.
+
+    Raises:
+        ProtocolError: As `binding.bind`; the unit is undone.
+    """
     grant = held.grant
+    cnf = await bind(tx, grant.policy, token.holder)
     if grant.format == "opaque":
         await tx.access_tokens.add(
             OpaqueToken(
@@ -174,6 +191,7 @@ async def prepare(tx: Tx, held: Held, *, scopes: frozenset[str], token: Blank, n
                 scopes=scopes,
                 issued_at=now,
                 expires_at=held.expires_at,
+                cnf=cnf,
             )
         )
     if grant.policy.max_uses is not None or grant.policy.idle_timeout_s is not None:
@@ -187,7 +205,9 @@ async def prepare(tx: Tx, held: Held, *, scopes: frozenset[str], token: Blank, n
             )
         )
     user = await tx.users.get(grant.user_id) if grant.user_id is not None else None
-    return ReadyToSign(grant=grant, expires_at=held.expires_at, scopes=scopes, user=user, blank=token, lease=held.lease)
+    return ReadyToSign(
+        grant=grant, expires_at=held.expires_at, scopes=scopes, user=user, blank=token, lease=held.lease, cnf=cnf
+    )
 
 
 def finish(
@@ -213,6 +233,8 @@ def finish(
             expires_at=ready.expires_at,
             now=now,
         )
+        if ready.cnf:
+            payload["cnf"] = ready.cnf.as_claim()
         critical: dict[str, bool] | None = None
         if limits := limits_of_grant(grant):
             # RFC 7515 section 4.1.11: a verifier that does not understand a critical member has to refuse the token.
@@ -236,6 +258,8 @@ def finish(
         access_token=access_token,
         expires_in=ready.expires_at - now,
         scope=format_scope(ready.scopes),
+        # RFC 9449 section 5: by the type the client sees that the token is bound. RFC 8705 leaves it as it was.
+        token_type="DPoP" if ready.cnf.jkt else "Bearer",
         refresh_token=refresh_token,
         id_token=id_token,
         lease=leases.text_of(ready.lease, rt.vault) if ready.lease is not None else None,

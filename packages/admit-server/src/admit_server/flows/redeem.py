@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from admit.limits import Attempt, Limits, Violation
 
+from ..domain.confirmation import NOTHING, Confirmation
 from ..domain.counting import UseAnswer
 from ..domain.errors import InvalidRequest
 from ..ports.transaction import Tx
@@ -22,11 +23,13 @@ class Use:
     Attributes:
         attempt: What somebody tries to do; empty where the resource says nothing.
         use_id: Random text of 16 to 64 characters, the same when the resource asks again about the same use.
+        proved: What the resource found that the caller holds; a bound token is counted for its holder only.
         enforces_limits: The resource understands `limits` and judges what is not told here.
     """
 
     attempt: Attempt = _NOTHING_KNOWN
     use_id: str | None = None
+    proved: Confirmation = NOTHING
     enforces_limits: bool = False
 
     def __post_init__(self) -> None:
@@ -54,6 +57,10 @@ async def redeem(status: GoodToken, use: Use, *, rt: Runtime) -> Violation | Non
     else:
         judged = limits
     violation = judged.violation(use.attempt, now=now)
+    if violation is None and limits.counted and use.enforces_limits and not use.proved.covers(status.cnf):
+        # A thief without the key must not be able to use it up.
+        found = use.proved.jkt or use.proved.x5t or "no proof"
+        return Violation("token_bound", expected=f"shown with {status.cnf.jkt or status.cnf.x5t}", found=found)
     if violation is None and limits.counted:
         return await _count(status.id, limits, use_id=use.use_id, rt=rt, now=now)
     return violation

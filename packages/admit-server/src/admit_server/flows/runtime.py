@@ -7,6 +7,7 @@ from typing import TypeVar
 from ..authenticators.api import Authenticator
 from ..domain.administration import Powers
 from ..domain.audit import AuditEvent, Outcome
+from ..domain.confirmation import NOBODY, Holder
 from ..domain.errors import ProtocolError
 from ..domain.ids import ID_BYTES, Kind, new_id
 from ..domain.token_policy import SERVER_DEFAULT, TokenPolicy
@@ -31,6 +32,7 @@ class Caller:
         user_agent: As the browser says, cut.
         actor: Who acts, for the audit log; '' where the flow knows.
         powers: What the one who acts may give and change; None: everything, for whoever has the machine itself.
+        holder: What the caller proved to hold: a key, a client certificate. Tokens that it asks for are bound to it.
         trail: Written by the flows as they check; read when the request is refused.
     """
 
@@ -39,6 +41,7 @@ class Caller:
     user_agent: str = ""
     actor: str = ""
     powers: Powers | None = None
+    holder: Holder = NOBODY
     trail: Trail = field(default_factory=Trail, compare=False, repr=False)
 
 
@@ -57,6 +60,7 @@ class Runtime:
         issuer: The `iss` of everything; from the settings only, never from a request.
         default_policy: Every number set; combined with resource and client to the strictest.
         session_lifetime_s: How long a browser stays signed in at most.
+        dpop_nonce_needed: DPoP proofs without a nonce of this server are refused.
         on_revocation: Called after a commit that published revocations, to wake the feed.
     """
 
@@ -74,6 +78,7 @@ class Runtime:
     session_lifetime_s: int = 43_200
     access_token_alg: str = "ES256"
     id_token_alg: str = "RS256"
+    dpop_nonce_needed: bool = False
     on_revocation: Callable[[], None] = lambda: None
 
     def new_id(self, kind: Kind) -> str:

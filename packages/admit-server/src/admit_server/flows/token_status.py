@@ -6,6 +6,7 @@ from typing import Any
 from admit.jose import JoseError, Signed
 
 from ..domain.client import TokenFormat
+from ..domain.confirmation import NOTHING, Confirmation
 from ..domain.grant import Grant
 from ..domain.lease import LEASE_ENDED
 from ..domain.revocation import handle
@@ -27,6 +28,7 @@ class GoodToken:
     scopes: frozenset[str]
     issued_at: int
     expires_at: int
+    cnf: Confirmation = NOTHING
 
     def response(self, *, issuer: str, username: str | None) -> dict[str, Any]:
         """RFC 7662 section 2.2."""
@@ -35,7 +37,7 @@ class GoodToken:
             "active": True,
             "scope": format_scope(self.scopes),
             "client_id": grant.client_id,
-            "token_type": "Bearer",
+            "token_type": "DPoP" if self.cnf.jkt else "Bearer",
             "exp": self.expires_at,
             "iat": self.issued_at,
             "sub": grant.subject,
@@ -48,6 +50,9 @@ class GoodToken:
             body["sid"] = grant.bound_session
         if grant.auth_time is not None:
             body |= {"auth_time": grant.auth_time, "acr": grant.acr, "amr": list(grant.amr)}
+        if self.cnf:
+            # RFC 9449 section 6.2, RFC 8705 section 3.2: the resource has to check who shows it.
+            body["cnf"] = self.cnf.as_claim()
         if username is not None:
             body["username"] = username
         return body | grant.extra_claims
@@ -104,6 +109,7 @@ async def _judge_opaque(token: str, *, rt: Runtime, trail: Trail) -> GoodToken |
         scopes=row.scopes,
         issued_at=row.issued_at,
         expires_at=row.expires_at,
+        cnf=row.cnf,
     )
 
 
@@ -143,6 +149,7 @@ async def _judge_jwt(token: str, *, rt: Runtime, trail: Trail) -> GoodToken | Ba
         scopes=frozenset(claims["scope"].split()),
         issued_at=claims["iat"],
         expires_at=claims["exp"],
+        cnf=Confirmation.from_claim(claims.get("cnf")),
     )
 
 

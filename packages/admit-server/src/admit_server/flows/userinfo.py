@@ -4,6 +4,7 @@ from typing import Any
 
 from ..domain.errors import InsufficientScope, InvalidToken
 from ..tokens.claims import profile_claims
+from .binding import require_holder
 from .redeem import Use, redeem
 from .runtime import Caller, Runtime
 from .token_status import BadToken, judge
@@ -13,13 +14,15 @@ async def userinfo(token: str, *, rt: Runtime, caller: Caller, use: Use) -> dict
     """The claims that the token's scopes allow.
 
     Raises:
-        InvalidToken: The token is not good, or belongs to no person.
+        InvalidToken: The token is not good, belongs to no person, or is not shown by whom it is bound to.
+        InvalidDpopProof: The proof of a bound token is not good.
         InsufficientScope: It lacks `openid`.
     """
     trail = caller.trail
     status = await judge(token, rt=rt, trail=trail)
     if isinstance(status, BadToken):
         raise InvalidToken("The access token is not valid.", detail=status.code)
+    await require_holder(status.cnf, token, use.attempt, rt=rt, caller=caller)
     if "openid" not in status.scopes:
         trail.failed("scope", "openid", status.scopes)
         raise InsufficientScope("The access token lacks the scope openid.")

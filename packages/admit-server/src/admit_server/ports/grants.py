@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from ..domain.confirmation import NOTHING, Confirmation
 from ..domain.grant import AlreadyUsed, CodeConsumed, Consumed, Grant, Replayed, Unknown
 
 
@@ -19,6 +20,7 @@ class NewCode:
     created_at: int
     expires_at: int
     keep_until: int
+    dpop_jkt: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,7 @@ class NewRefreshToken:
     expires_at: int
     keep_until: int
     reuse_window_s: int
+    cnf: Confirmation = NOTHING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,7 @@ class OpaqueToken:
     issued_at: int
     expires_at: int
     revoked_at: int | None = None
+    cnf: Confirmation = NOTHING
 
 
 class Grants(Protocol):
@@ -118,13 +122,22 @@ class RefreshTokens(Protocol):
     async def add(self, token: NewRefreshToken) -> None: ...
 
     async def consume(
-        self, digest: bytes, *, client_id: str, successor_digest: bytes, sealed_successor: bytes, now: int
+        self,
+        digest: bytes,
+        *,
+        client_id: str,
+        proved: Confirmation = NOTHING,
+        successor_digest: bytes,
+        sealed_successor: bytes,
+        now: int,
     ) -> Consumed | Replayed | AlreadyUsed | Unknown:
         """Spend the token and note its successor. Of any number of callers racing, exactly one gets Consumed.
 
         Args:
             digest: Of the presented token.
             client_id: Its owner; in the WHERE clause, so that nobody else can burn it.
+            proved: What the caller proved to hold. A token that is bound to a key is unknown to whoever has another one, so that
+                a copy without its key burns nothing either.
             successor_digest: Of the token that replaces it.
             sealed_successor: The successor's text, readable only with the presented token; kept while the token's own reuse
                 window lasts, and not at all where that is 0.
@@ -138,6 +151,10 @@ class RefreshTokens(Protocol):
 
     async def owner(self, digest: bytes) -> tuple[str, str] | None:
         """Grant and client of a refresh token, spent or not; None when unknown."""
+        ...
+
+    async def bound_to(self, digest: bytes) -> Confirmation:
+        """What a refresh token is bound to; nothing when unknown."""
         ...
 
 

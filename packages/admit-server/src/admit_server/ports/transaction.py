@@ -10,6 +10,7 @@ from .counting import Counting
 from .denials import Denials
 from .grants import AccessTokens, AuthorizationCodes, Grants, RefreshTokens
 from .leases import Leases
+from .proofs import Proofs
 from .roles import Roles
 from .security import Audit, Feed, SigningKeys, Sweeping, Throttles
 from .store import Store
@@ -47,6 +48,8 @@ class Tx(Protocol):
     def counting(self) -> Counting: ...
     @property
     def check_rules(self) -> CheckRules: ...
+    @property
+    def proofs(self) -> Proofs: ...
     @property
     def feed(self) -> Feed: ...
     @property

@@ -21,7 +21,16 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from .sections import AuditSection, FeedSection, LogSection, ServerSection, SignInSection, StorageSection, TokensSection
+from .sections import (
+    AuditSection,
+    BindingSection,
+    FeedSection,
+    LogSection,
+    ServerSection,
+    SignInSection,
+    StorageSection,
+    TokensSection,
+)
 
 PREFIX = "ADMIT_"
 CONFIG_FILE = "admit.toml"
@@ -49,6 +58,7 @@ class Settings(BaseSettings):
     server: ServerSection = ServerSection()
     storage: StorageSection = StorageSection()
     tokens: TokensSection = TokensSection()
+    binding: BindingSection = BindingSection()
     sign_in: SignInSection = SignInSection()
     feed: FeedSection = FeedSection()
     audit: AuditSection = AuditSection()

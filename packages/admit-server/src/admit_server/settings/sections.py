@@ -68,6 +68,20 @@ class TokensSection(_Section):
     )
 
 
+class BindingSection(_Section):
+    """Tokens that are bound to a key or a client certificate."""
+
+    dpop_nonce: bool = Field(
+        default=False, description="DPoP proofs have to carry a nonce of this server (RFC 9449 section 8)."
+    )
+    certificate_header: str = Field(
+        default="",
+        pattern="^[A-Za-z0-9-]{0,64}$",
+        description="The header in which a trusted proxy puts the client's certificate, as nginx writes `$ssl_client_escaped_cert`. "
+        "Believed from `trusted_proxies` only. Empty: certificates are not known.",
+    )
+
+
 class SignInSection(_Section):
     """How people sign in."""
 

@@ -117,7 +117,7 @@ class Application:
             headers["Access-Control-Allow-Origin"] = origin
         if request.method == "OPTIONS" and "access-control-request-method" in request.headers:
             headers["Access-Control-Allow-Methods"] = ", ".join(sorted(route.methods))
-            headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, Last-Event-ID"
+            headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, DPoP, Last-Event-ID"
             headers["Access-Control-Max-Age"] = "600"
         else:
-            headers["Access-Control-Expose-Headers"] = "WWW-Authenticate, Retry-After"
+            headers["Access-Control-Expose-Headers"] = "WWW-Authenticate, Retry-After, DPoP-Nonce"

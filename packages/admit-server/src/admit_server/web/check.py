@@ -105,14 +105,15 @@ async def _denied(denied: Denied, request: Request, site: Site) -> Response:
     # nginx hands on neither body nor headers of a refusal, but its configuration can read these.
     headers = {"X-Auth-Code": denied.code, "X-Auth-Denial": denial_id}
     if denied.status == 401 or denied.error is not None:
-        headers["WWW-Authenticate"] = challenge.bearer(
+        headers["WWW-Authenticate"] = challenge.one(
+            "Bearer",
             {
                 "realm": site.rt.issuer,
                 "error": denied.error,
                 "scope": denied.scope,
                 "acr_values": denied.acr,
                 "max_age": denied.max_age_s,
-            }
+            },
         )
     return responses.problem(denied.status, denied.code, denial_id=denial_id, headers=headers)
 

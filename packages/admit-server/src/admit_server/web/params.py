@@ -151,6 +151,16 @@ def bearer_token(request: Request) -> str | None:
     Raises:
         InvalidRequest: The header is repeated or malformed.
     """
+    shown = access_token(request)
+    return shown[1] if shown is not None and shown[0] == "Bearer" else None
+
+
+def access_token(request: Request) -> tuple[str, str] | None:
+    """Scheme and token of the `Authorization` header (RFC 6750 section 2.1, RFC 9449 section 7.1), None without one.
+
+    Raises:
+        InvalidRequest: The header is repeated or malformed.
+    """
     headers = request.headers.getlist("authorization")
     if not headers:
         return None
@@ -158,8 +168,9 @@ def bearer_token(request: Request) -> str | None:
         raise InvalidRequest("The Authorization header is there twice.")
     scheme, _, token = headers[0].partition(" ")
     token = token.strip()
-    if scheme.lower() != "bearer":
+    named = {"bearer": "Bearer", "dpop": "DPoP"}.get(scheme.lower())
+    if named is None:
         return None
     if not token or " " in token or not token.isascii():
         raise InvalidRequest("The Authorization header is malformed.")
-    return token
+    return named, token

@@ -5,7 +5,15 @@ from typing import Any, Literal
 import msgspec
 from starlette.responses import RedirectResponse, Response
 
-from ..domain.errors import Busy, InsufficientScope, InvalidClient, InvalidToken, ProtocolError, TooManyTries
+from ..domain.errors import (
+    Busy,
+    InsufficientScope,
+    InvalidClient,
+    InvalidToken,
+    ProtocolError,
+    TooManyTries,
+    UseDpopNonce,
+)
 from ..flows.first_party import InsufficientAuthorization
 from ..flows.issuing import IssuedTokens
 from .site import Site
@@ -42,8 +50,8 @@ def json(
     return Response(_encode(content), status, headers=headers, media_type=media_type)
 
 
-def tokens(issued: IssuedTokens) -> Response:
-    """RFC 6749 section 5.1: with `Cache-Control: no-store`."""
+def tokens(issued: IssuedTokens, *, next_nonce: str | None = None) -> Response:
+    """RFC 6749 section 5.1: with `Cache-Control: no-store`; with a fresh nonce where the one in use is getting old."""
     body: dict[str, Any] = {
         "access_token": issued.access_token,
         "token_type": issued.token_type,
@@ -60,7 +68,8 @@ def tokens(issued: IssuedTokens) -> Response:
         body["issued_token_type"] = issued.issued_token_type
     if issued.lease is not None and issued.lease_expires_in is not None:
         body |= {"lease": issued.lease, "lease_expires_in": issued.lease_expires_in}
-    return json(body, headers=NO_STORE)
+    # RFC 9449 section 8.2: a new nonce may come with any answer.
+    return json(body, headers=NO_STORE | ({"DPoP-Nonce": next_nonce} if next_nonce is not None else {}))
 
 
 def see_other(url: str) -> Response:
@@ -73,6 +82,8 @@ def refusal(error: ProtocolError, *, kind: Kind, site: Site, denial_id: str | No
     headers = dict(NO_STORE)
     if isinstance(error, TooManyTries | Busy):
         headers["Retry-After"] = str(error.retry_after_s)
+    if isinstance(error, UseDpopNonce):
+        headers["DPoP-Nonce"] = error.nonce
     if isinstance(error, InvalidClient):
         # RFC 6749 section 5.2: the 401 carries the challenge of the scheme that the client may use.
         headers["WWW-Authenticate"] = f'Basic realm="{site.rt.issuer}", charset="UTF-8"'

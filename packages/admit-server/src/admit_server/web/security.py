@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ..domain.errors import AccessDenied
+from admit.binding import forwarded_certificate
+
+from ..domain.errors import AccessDenied, InvalidRequest
 from ..domain.redirect_uris import origin_of
 from ..flows.runtime import Caller, Runtime
 from ..tokens.envelope import NotSealedHere
@@ -121,6 +123,22 @@ def peer_is_trusted(request: Request, *, trusted: tuple[Network, ...]) -> bool:
     """Whether the request comes straight from a trusted proxy."""
     peer = _parse(request.client.host) if request.client else None
     return peer is not None and any(peer in network for network in trusted if network.version == peer.version)
+
+
+def certificate_of(request: Request, *, header: str, trusted: tuple[Network, ...]) -> str:
+    """The thumbprint of the client's certificate (RFC 8705 section 3.1), if a trusted proxy tells one; '' for none.
+
+    Whoever else sends the header is not believed: it is as if it were not there.
+
+    Raises:
+        InvalidRequest: The proxy's header is repeated, or holds no certificate.
+    """
+    if not peer_is_trusted(request, trusted=trusted):
+        return ""
+    try:
+        return forwarded_certificate(request.headers.getlist(header)) or ""
+    except ValueError as error:
+        raise InvalidRequest("The client certificate can't be read.", detail=f"{header}: {error}") from None
 
 
 def _client_address(peer: str, forwarded: list[str], trusted: tuple[Network, ...]) -> Address | None:

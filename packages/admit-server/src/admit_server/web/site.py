@@ -1,20 +1,24 @@
 """What every endpoint gets: the runtime, the feed, the pages and the names of cookies."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.requests import Request
 from starlette.responses import Response
 
+from admit.limits import Presented
+
+from ..domain.confirmation import Holder
 from ..domain.session import Session
 from ..flows.feed import FeedHub
 from ..flows.runtime import Caller, Runtime
 from ..flows.sign_in import current_session
-from .security import CookieNames, Network, caller_of, page_policy
+from .security import CookieNames, Network, caller_of, certificate_of, page_policy
 
 PRODUCT = "Admit"
 
@@ -28,6 +32,7 @@ class Site:
     version: str
     cookies: CookieNames
     trusted_proxies: tuple[Network, ...] = ()
+    certificate_header: str = ""
     streams_per_network: int = 1024
 
     def caller(self, request: Request) -> Caller:
@@ -36,6 +41,31 @@ class Site:
         if known is None:
             known = request.state.caller = caller_of(request, trusted=self.trusted_proxies)
         return known
+
+    def with_holder(self, request: Request, holder: Holder) -> Caller:
+        """The caller of a request, once it has proved what it holds."""
+        known = request.state.caller = replace(self.caller(request), holder=holder)
+        return known
+
+    def certificate(self, request: Request) -> str:
+        """The thumbprint of the client's certificate, as a trusted proxy tells it; '' for none.
+
+        Raises:
+            InvalidRequest: The proxy's header is repeated, or holds no certificate.
+        """
+        if not self.certificate_header:
+            return ""
+        return certificate_of(request, header=self.certificate_header, trusted=self.trusted_proxies)
+
+    def presented(self, request: Request, scheme: str) -> Presented:
+        """How a token was shown at an endpoint of ours. The host comes from the settings, never from the request."""
+        raw: bytes = request.scope.get("raw_path") or quote(request.scope["path"]).encode()
+        return Presented(
+            scheme=scheme,
+            proofs=tuple(request.headers.getlist("dpop")),
+            url=self.rt.issuer + raw.partition(b"?")[0].decode("latin-1"),
+            certificate=self.certificate(request) or None,
+        )
 
     async def session(self, request: Request) -> Session | None:
         """The living session of this browser."""

@@ -15,7 +15,6 @@ API = "https://api.example"
 @pytest.mark.parametrize(
     ("limits", "flag"),
     [
-        (TokenPolicy(binding=frozenset({"dpop"})), "--binding"),
         (TokenPolicy(acr="urn:admit:acr:2fa"), "--acr"),
         (TokenPolicy(max_auth_age_s=0), "--max-auth-age"),
     ],

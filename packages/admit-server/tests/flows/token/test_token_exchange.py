@@ -6,10 +6,11 @@ import json
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from site_kit import API, OPAQUE_API, claims_of
+from site_kit import API, OPAQUE_API, VERIFIER, claims_of
 
 from admit.limits import Attempt
 from admit.revocations.memory import Memory
+from admit.testing import ProofKey
 from admit_server.domain.descent import ACCESS_TOKEN, TOKEN_EXCHANGE
 from admit_server.domain.narrowing import wanted_limits
 from admit_server.domain.token_policy import TokenPolicy, combine
@@ -345,3 +346,40 @@ def test_whatever_is_asked_for_a_child_never_may_what_its_parent_may_not(generat
             assert old is None or (new is not None and new <= old)
         if limits_of(parent).violation(attempt, now=now) is not None:
             assert limits_of(child).violation(attempt, now=now) is not None
+
+
+TOKEN_URL = "http://127.0.0.1:8100/token"
+
+
+async def exchange_with_proof(site, token, key, client_id="app"):
+    form = {"grant_type": TOKEN_EXCHANGE, "subject_token": token, "subject_token_type": ACCESS_TOKEN}
+    headers = {"DPoP": key.proof("POST", TOKEN_URL)} if key else {}
+    return await site.post("/token", form | site.proof(client_id), headers=headers)
+
+
+async def bound_token(site, key):
+    code = await site.browser().code("app", resource=API, scope="notes:read")
+    form = {"grant_type": "authorization_code", "code": code, "code_verifier": VERIFIER, **site.proof("app")}
+    answer = await site.post("/token", form, headers={"DPoP": key.proof("POST", TOKEN_URL)})
+    return answer.json()["access_token"]
+
+
+async def test_a_bound_token_is_exchanged_by_its_holder_alone_and_for_a_bound_one(narrower):
+    key, thief = ProofKey(clock=narrower.clock), ProofKey(clock=narrower.clock)
+    parent = await bound_token(narrower, key)
+
+    for by in (None, thief):
+        await refused(await exchange_with_proof(narrower, parent, by))
+    child = (await exchange_with_proof(narrower, parent, key)).json()
+    assert child["token_type"] == "DPoP"
+    assert claims_of(child["access_token"])["cnf"] == {"jkt": key.jkt}
+
+
+async def test_a_resource_exchanges_a_bound_token_for_one_that_is_bound_to_its_own_key(narrower):
+    key, own = ProofKey(clock=narrower.clock), ProofKey(clock=narrower.clock)
+    parent = await bound_token(narrower, key)
+    await attach_exchange(narrower, "api")
+
+    await refused(await exchange_with_proof(narrower, parent, None, "api"), "invalid_dpop_proof")
+    child = (await exchange_with_proof(narrower, parent, own, "api")).json()
+    assert claims_of(child["access_token"])["cnf"] == {"jkt": own.jkt}

@@ -88,8 +88,12 @@ def sign(payload: Mapping[str, Any], key: Jwk, *, typ: str | None, critical: Map
     return f"{signing_input}.{base64url.encode(key.sign(signing_input.encode('ascii')))}"
 
 
-def parse(token: str) -> Unverified:
+def parse(token: str, *, objects: Collection[str] = ()) -> Unverified:
     """Take a compact JWS apart and police its header, without a key.
+
+    Args:
+        token: The text.
+        objects: Header members that may be JSON objects: "jwk" of a proof that brings its own key (RFC 9449 section 4.2).
 
     Raises:
         AlgorithmNotAllowed: An algorithm without a row in the table, `none` included.
@@ -109,7 +113,7 @@ def parse(token: str) -> Unverified:
     members = strict_json.parse_object(base64url.decode(head), what="header", unique=True)
     raw_signature = base64url.decode(signature)  # also proves that the text is ASCII
     base64url.decode(payload)
-    return Unverified(_police(members), f"{head}.{payload}".encode("ascii"), payload, raw_signature)
+    return Unverified(_police(members, objects), f"{head}.{payload}".encode("ascii"), payload, raw_signature)
 
 
 def verify(
@@ -151,8 +155,8 @@ def verify(
     return Signed(header, claims, key)
 
 
-def _police(members: dict[str, Any]) -> Header:
-    if any(isinstance(value, dict) for value in members.values()):
+def _police(members: dict[str, Any], objects: Collection[str]) -> Header:
+    if any(isinstance(value, dict) and name not in objects for name, value in members.items()):
         raise Malformed("the header holds a nested object")
     alg, kid, typ = members.get("alg"), members.get("kid"), members.get("typ")
     if not isinstance(alg, str):

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from admit.limits.presented import Presented
+
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _ROUTE = re.compile(r"(?P<method>\*|[A-Z]{1,20}) (?P<path>/[\x21-\x7E]{0,500})\Z")
 _NAMED = re.compile(r"[A-Za-z0-9_.:-]{1,100}\Z")
@@ -41,6 +43,7 @@ class Attempt:
         action: A named action, such as "orders.refund", that the resource declares.
         address: The address of the client, after trusted proxies.
         body_sha256: `body_digest` of the request's body, for tickets of one transaction.
+        presented: How the token was shown. None: tokens that are bound to a key or certificate are refused.
     """
 
     method: str | None = None
@@ -48,6 +51,7 @@ class Attempt:
     action: str | None = None
     address: str | None = None
     body_sha256: str | None = None
+    presented: Presented | None = None
 
 
 def body_digest(body: bytes) -> str:

@@ -4,6 +4,7 @@ tokens = TestIssuer()
 auth.verifier = tokens.verifier()
 client.get("/items", headers=tokens.bearer("alice", scopes="items:read"))
 client.get("/items", headers=tokens.expired())
+client.get("/items", headers=tokens.dpop("GET", "/items"))
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from admit.assertions import ASSERTION_TYPE
+from admit.dpop import ProofKey
 from admit.issuer import Issuer
 from admit.jose import Jwks, base64url, generate_key, sign
 from admit.revocations import InMemoryRevocations
 from admit.verifier import Verifier
 
-__all__ = ["TestIssuer"]
+__all__ = ["ProofKey", "TestIssuer"]
 
 _LONG_S = 86_400
 
@@ -139,6 +141,24 @@ class TestIssuer:
             "request": {"method": method, "host": host, "path": path},
         }
         return {"X-Auth-Assertion": sign(said | dict(claims or {}), self._key, typ=ASSERTION_TYPE)}
+
+    def dpop(
+        self, method: str, url: str, subject: str = "alice", *, key: ProofKey | None = None, **options: Any
+    ) -> dict[str, str]:
+        """Return the headers of one request with a token that is bound to a key, and its proof (RFC 9449).
+
+        Args:
+            method: Of the request.
+            url: Its address, as clients know it; relative to the audience when it begins with "/".
+            subject: Whose token it is.
+            key: The client's; a new one when None.
+            options: Those of `token`.
+        """
+        holder = key or ProofKey(clock=self._clock)
+        claims = dict(options.pop("claims", None) or {}) | {"cnf": {"jkt": holder.jkt}}
+        token = self.token(subject, claims=claims, **options)
+        address = self.audience.rstrip("/") + url if url.startswith("/") else url
+        return {"Authorization": f"DPoP {token}", "DPoP": holder.proof(method, address, access_token=token)}
 
     def expired(self, subject: str = "alice", **options: Any) -> dict[str, str]:
         """A token that ended an hour ago."""

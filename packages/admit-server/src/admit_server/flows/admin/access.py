@@ -6,6 +6,7 @@ from ...domain.administration import ALL, Powers, api_audience
 from ...domain.errors import InsufficientScope, InvalidToken
 from ...domain.scopes import format_scope
 from ...domain.trail import Trail
+from ..binding import require_holder
 from ..redeem import Use, redeem
 from ..role_scopes import given_by_roles
 from ..runtime import Caller, Runtime
@@ -29,7 +30,8 @@ async def admit_administrator(token: str, *, scope: str, use: Use, rt: Runtime, 
     may do what it was added with.
 
     Raises:
-        InvalidToken: Not good, for another resource, or its person or client may not act any more.
+        InvalidDpopProof: The proof of a bound token is not good.
+        InvalidToken: Not good, for another resource, not shown by whom it is bound to, or its person or client may not act any more.
         InsufficientScope: Token or roles do not have the scope.
     """
     trail, audience = caller.trail, api_audience(rt.issuer)
@@ -40,6 +42,7 @@ async def admit_administrator(token: str, *, scope: str, use: Use, rt: Runtime, 
         trail.failed("audience", audience, status.audience)
         raise InvalidToken(_BAD, detail="wrong_audience")
     trail.passed("audience", audience, status.audience)
+    await require_holder(status.cnf, token, use.attempt, rt=rt, caller=caller)
     powers = await _powers(status, rt=rt, trail=trail)
     if scope not in powers.scopes:
         has_token = scope in status.scopes

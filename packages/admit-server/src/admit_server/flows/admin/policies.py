@@ -14,7 +14,7 @@ from ..runtime import Caller, Runtime
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}\Z")
 MOST_ENTRIES, MOST_NAMED = 50, 5
 # Limits that nothing enforces yet: a policy with one of them would promise what is not kept.
-NOT_ENFORCED = ("binding", "acr", "max_auth_age_s", "max_sessions", "deny_new_session")
+NOT_ENFORCED = ("acr", "max_auth_age_s", "max_sessions", "deny_new_session")
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,11 @@ async def issue(new: NewToken, *, rt: Runtime, caller: Caller) -> Issued:
             raise NotAllowed(f"User {user.username!r} is disabled; `admit user enable {user.username}` lets them in.")
         named = await policies.require(tx, new.policy) if new.policy is not None else _UNLIMITED
         policy = await effective_policy(tx, rt, client=client, resource=resource, user=user, issue=named & new.limits)
+        if policy.binding:
+            raise NotAllowed(
+                f"Tokens here are bound to a key of whoever asks for them ({' and '.join(sorted(policy.binding))}), and an administrator "
+                "has none: let the app ask for its token itself."
+            )
         grant = issuing.new_grant(
             grant_id=grant_id,
             client=client,

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 from ...domain.errors import InvalidGrant
 from ...domain.grant import AlreadyUsed, CodeConsumed, Unknown
 from ...domain.pkce import verify_s256
-from ...domain.trail import Trail
 from ...ports.transaction import Tx
 from ...tokens import opaque
 from .. import issuing
+from ..binding import for_refresh
 from ..client_auth import AuthenticatedClient
 from ..denials import tie, tie_to_owner
 from ..endings import end_grant
@@ -61,7 +61,7 @@ async def exchange(grant: CodeGrant, *, who: AuthenticatedClient, rt: Runtime, c
                 )
             case CodeConsumed() as code:
                 trail.grant_id = code.grant_id
-                if refusal := _judge(grant, code, now=now, trail=trail):
+                if refusal := _judge(grant, code, caller=caller, now=now):
                     return Refusal(refusal)
                 held = await issuing.hold_alive(tx, code.grant_id, token=token, now=now)
                 if held is None:
@@ -69,13 +69,15 @@ async def exchange(grant: CodeGrant, *, who: AuthenticatedClient, rt: Runtime, c
                         InvalidGrant("The sign-in has ended.", detail=f"grant {code.grant_id} or its session ended")
                     )
                 family = held.grant
+                ready = await issuing.prepare(tx, held, scopes=family.scopes, token=token, now=now)
                 given = refresh if family.transaction is None else None  # its ticket is for once
                 if given is not None:
+                    cnf = for_refresh(client, ready.cnf)
                     await tx.refresh_tokens.add(
-                        issuing.refresh_token_row(opaque.digest(given), family, scopes=family.scopes, now=now)
+                        issuing.refresh_token_row(opaque.digest(given), family, scopes=family.scopes, now=now, cnf=cnf)
                     )
                 await tx.audit.append(replace(issued, target=family.id))
-                return await issuing.prepare(tx, held, scopes=family.scopes, token=token, now=now), given, code.nonce
+                return ready, given, code.nonce
 
     outcome = await rt.store.write(unit)
     if isinstance(outcome, Refusal):
@@ -97,7 +99,8 @@ async def _explain(digest: bytes, *, client_id: str, rt: Runtime, caller: Caller
     await tie_to_owner(owner, what="code", client_id=client_id, rt=rt, caller=caller)
 
 
-def _judge(grant: CodeGrant, code: CodeConsumed, *, now: int, trail: Trail) -> InvalidGrant | None:
+def _judge(grant: CodeGrant, code: CodeConsumed, *, caller: Caller, now: int) -> InvalidGrant | None:
+    trail = caller.trail
     trail.passed("code is unused", True, True)
     if now >= code.expires_at:
         trail.failed("code's time", "not over", f"over since {now - code.expires_at} s")
@@ -118,4 +121,8 @@ def _judge(grant: CodeGrant, code: CodeConsumed, *, now: int, trail: Trail) -> I
         trail.failed("code_verifier", "the one whose hash came with the request", refusal.public)
         return refusal
     trail.passed("code_verifier", "the one whose hash came with the request", "the same")
+    # RFC 9449 section 10: "If they do not match, it MUST reject the request."
+    if code.dpop_jkt not in ("", caller.holder.proved.jkt):
+        trail.failed("key of the code (dpop_jkt)", code.dpop_jkt, caller.holder.proved.jkt or "no proof")
+        return InvalidGrant("The code is bound to another key.", detail="dpop_jkt differs from the key of the proof")
     return None

@@ -63,6 +63,8 @@ async def exchange(
         and policy.max_uses is None
         and policy.idle_timeout_s is None
         and policy.lease_s is None
+        and not policy.binding
+        and not caller.holder.proved
     ):
         expires_at = min(now + policy.lifetime_s, found[0].expires_at)
         ready = issuing.ReadyToSign(grant=found[0], expires_at=expires_at, scopes=scopes, user=None, blank=token)

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, field, replace
 
-from ...domain.errors import InvalidGrant, InvalidScope
+from ...domain.errors import InvalidDpopProof, InvalidGrant, InvalidScope
 from ...domain.grant import AlreadyUsed, Consumed, Replayed, Unknown
 from ...domain.scopes import format_scope
 from ...ports.transaction import Tx
 from ...tokens import opaque
 from ...tokens.envelope import NotSealedHere
 from .. import issuing
+from ..binding import for_refresh
 from ..client_auth import AuthenticatedClient
 from ..denials import tie, tie_to_owner
 from ..endings import end_grant
@@ -68,6 +69,7 @@ async def exchange(
         match await tx.refresh_tokens.consume(
             digest,
             client_id=client.id,
+            proved=caller.holder.proved,
             successor_digest=successor_digest,
             sealed_successor=sealed,
             now=now,
@@ -124,17 +126,25 @@ async def exchange(
         if held is None:
             return Refusal(InvalidGrant("The sign-in has ended.", detail=f"grant {used.grant_id} or its session ended"))
         family = held.grant
+        ready = await issuing.prepare(tx, held, scopes=grant.scopes or used.scopes, token=token, now=now)
         if used.parent_digest is not None:
             await tx.refresh_tokens.forget_sealed(used.parent_digest)
         await tx.refresh_tokens.add(
-            issuing.refresh_token_row(successor_digest, family, scopes=used.scopes, now=now, parent_digest=digest)
+            issuing.refresh_token_row(
+                successor_digest,
+                family,
+                scopes=used.scopes,
+                now=now,
+                parent_digest=digest,
+                cnf=for_refresh(client, ready.cnf, before=used.cnf),
+            )
         )
         await tx.audit.append(replace(refreshed, target=family.id))
-        return Rotated(await issuing.prepare(tx, held, scopes=grant.scopes or used.scopes, token=token, now=now))
+        return Rotated(ready)
 
     try:
         outcome = await rt.store.write(unit)
-    except InvalidScope:
+    except (InvalidScope, InvalidDpopProof):
         await _explain(digest, client_id=client.id, rt=rt, caller=caller)
         raise
     if isinstance(outcome, Refusal):
@@ -157,4 +167,10 @@ async def _explain(digest: bytes, *, client_id: str, rt: Runtime, caller: Caller
         await tie(trail.grant_id, rt=rt, caller=caller)
         return
     owner = await rt.store.read.refresh_tokens.owner(digest)
+    bound = await rt.store.read.refresh_tokens.bound_to(digest)
+    if owner is not None and owner[1] == client_id and not caller.holder.proved.covers(bound):
+        proved = caller.holder.proved
+        trail.failed("key of the token", bound.jkt or bound.x5t, proved.jkt or proved.x5t or "no proof")
+        await tie(owner[0], rt=rt, caller=caller)
+        return
     await tie_to_owner(owner, what="token", client_id=client_id, rt=rt, caller=caller)

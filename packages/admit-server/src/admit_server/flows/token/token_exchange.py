@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from ...domain.client import Client, Resource
 from ...domain.counting import UseAnswer
 from ...domain.descent import ACCESS_TOKEN, MOST_GENERATIONS, TOKEN_EXCHANGE, Ancestor
-from ...domain.errors import InvalidRequest, InvalidTarget, NotAllowed, UnusableSubjectToken
+from ...domain.errors import InvalidDpopProof, InvalidRequest, InvalidTarget, NotAllowed, UnusableSubjectToken
 from ...domain.grant import Grant
 from ...domain.journey import Complete
 from ...domain.scopes import narrow
@@ -104,10 +104,26 @@ async def _resource_for(
         trail.failed("who may exchange it", holders, who.client.id)
         raise UnusableSubjectToken("The subject_token is not good.", detail="it is not the caller's")
     trail.passed("who may exchange it", holders, who.client.id)
+    _require_key(parent, is_holder=is_holder, caller=caller)
     if grant.targets - {parent.audience}:
         trail.failed("resource", parent.audience, grant.targets)
         raise InvalidTarget("A token is exchanged for one of the same resource.")
     return resource
+
+
+def _require_key(parent: GoodToken, *, is_holder: bool, caller: Caller) -> None:
+    """A bound token gives no unbound one, or whoever stole it would exchange it.
+
+    Its application proves to have the key that it is bound to. Its resource, which can't, proves a key of its own.
+    """
+    proved, bound = caller.holder.proved, parent.cnf
+    if is_holder and not proved.covers(bound):
+        found = proved.jkt or proved.x5t or "no proof"
+        caller.trail.failed("key of the token", bound.jkt or bound.x5t, found)
+        raise UnusableSubjectToken("The subject_token is not good.", detail="token_bound")
+    if bound.jkt and not proved.jkt:
+        caller.trail.failed("key of the new token", "a proof: the token is bound to a key", "none")
+        raise InvalidDpopProof("The subject_token is bound to a key: send a DPoP proof.", detail="no proof was sent")
 
 
 def _limits(wanted: TokenPolicy, parent: GoodToken, *, caller: Caller) -> TokenPolicy:

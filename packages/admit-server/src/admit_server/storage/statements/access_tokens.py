@@ -1,5 +1,6 @@
 """Opaque access tokens."""
 
+from ...domain.confirmation import Confirmation
 from ...ports.grants import OpaqueToken
 from ...ports.store import Statements
 from .columns import word_set, words
@@ -14,9 +15,9 @@ class AccessTokenStatements:
     async def add(self, token: OpaqueToken) -> None:
         await self._tx.run(
             """INSERT INTO access_token (digest, id, grant_id, client_id, user_id, session_id, audience, scopes, issued_at,
-                                         expires_at)
+                                         expires_at, jkt, x5t)
                VALUES (:digest, :id, :grant_id, :client_id, CAST(:user_id AS TEXT), CAST(:session_id AS TEXT), :audience, :scopes,
-                       :issued_at, :expires_at)""",
+                       :issued_at, :expires_at, :jkt, :x5t)""",
             digest=token.digest,
             id=token.id,
             grant_id=token.grant_id,
@@ -27,11 +28,14 @@ class AccessTokenStatements:
             scopes=words(token.scopes),
             issued_at=token.issued_at,
             expires_at=token.expires_at,
+            jkt=token.cnf.jkt,
+            x5t=token.cnf.x5t,
         )
 
     async def by_digest(self, digest: bytes) -> OpaqueToken | None:
         row = await self._tx.one(
-            """SELECT digest, id, grant_id, client_id, user_id, session_id, audience, scopes, issued_at, expires_at, revoked_at
+            """SELECT digest, id, grant_id, client_id, user_id, session_id, audience, scopes, issued_at, expires_at, revoked_at,
+                      jkt, x5t
                  FROM access_token WHERE digest = :digest""",
             digest=digest,
         )
@@ -49,6 +53,7 @@ class AccessTokenStatements:
             issued_at=row[8],
             expires_at=row[9],
             revoked_at=row[10],
+            cnf=Confirmation(row[11], row[12]),
         )
 
     async def is_revoked(self, token_id: str) -> bool:

@@ -15,6 +15,7 @@ from .grants import GrantStatements
 from .leases import LeaseStatements
 from .one_use import CodeStatements, RefreshTokenStatements
 from .policies import PolicyStatements
+from .proofs import ProofStatements
 from .roles import RoleStatements
 from .security import AuditStatements, SweepStatements, ThrottleStatements
 from .sessions import SessionStatements
@@ -39,6 +40,7 @@ class Aggregates:
     access_tokens: AccessTokenStatements
     counting: CountingStatements
     check_rules: CheckRuleStatements
+    proofs: ProofStatements
     feed: FeedStatements
     keys: SigningKeyStatements
     throttles: ThrottleStatements
@@ -66,6 +68,7 @@ def bind(tx: Statements) -> Aggregates:
         access_tokens=AccessTokenStatements(tx),
         counting=CountingStatements(tx),
         check_rules=CheckRuleStatements(tx),
+        proofs=ProofStatements(tx),
         feed=FeedStatements(tx),
         keys=SigningKeyStatements(tx),
         throttles=ThrottleStatements(tx),

@@ -113,6 +113,7 @@ _SWEPT = (
     ("access_token", "digest", "expires_at <= :past"),
     # The newest one stays: followers stand on it, and without it they would have to be sent away before the next one.
     ("revocation", "seq", "until_at <= :now AND seq < (SELECT h.seq FROM feed_head h WHERE h.id = 1)"),
+    ("dpop_proof", "digest", "keep_until <= :now"),
     ("throttle", "counter", "expires_at <= :now"),
     ("act_answer", "holder, key_digest", "expires_at <= :now"),
     ("counted_token", "token_id", "expires_at <= :now"),

@@ -85,10 +85,16 @@ async def endpoint(request: Request, site: Site) -> Response:
 async def _answer(request: Request, site: Site, operation: Operation, path: dict[str, str]) -> Response:
     rt, caller = site.rt, site.caller(request)
     try:
-        token = params.bearer_token(request)
-        if token is None:
+        shown = params.access_token(request)
+        if shown is None:
             return problems.missing_token(issuer=rt.issuer)
-        attempt = Attempt(method=operation.method, path=request.scope["path"], address=caller.address or None)
+        scheme, token = shown
+        attempt = Attempt(
+            method=operation.method,
+            path=request.scope["path"],
+            address=caller.address or None,
+            presented=site.presented(request, scheme),
+        )
         who = await admit_administrator(token, scope=operation.scope, use=Use(attempt=attempt), rt=rt, caller=caller)
         query, dry_run = _query(request, operation)
         body = await _body(request, operation)

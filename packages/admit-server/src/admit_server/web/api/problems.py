@@ -4,8 +4,19 @@ from typing import Any
 
 from starlette.responses import Response
 
+from admit.dpop import ALGORITHMS
+
 from ...domain.administration import API_PATH
-from ...domain.errors import AdministrationError, Busy, InsufficientScope, InvalidRequest, InvalidToken, ProtocolError
+from ...domain.errors import (
+    AdministrationError,
+    Busy,
+    InsufficientScope,
+    InvalidDpopProof,
+    InvalidRequest,
+    InvalidToken,
+    ProtocolError,
+    UseDpopNonce,
+)
 from .. import responses
 
 
@@ -71,7 +82,8 @@ def refused(error: ProtocolError | AdministrationError, *, issuer: str, scope: s
     headers = challenge(error, issuer=issuer, scope=scope)
     if isinstance(error, Busy):
         headers["Retry-After"] = str(error.retry_after_s)
-    return problem(error.status, error.code, detail=told, denial_id=denial_id, headers=headers)
+    status = 401 if isinstance(error, InvalidDpopProof) else error.status
+    return problem(status, error.code, detail=told, denial_id=denial_id, headers=headers)
 
 
 def missing_token(*, issuer: str) -> Response:
@@ -82,6 +94,12 @@ def missing_token(*, issuer: str) -> Response:
 def challenge(error: Exception, *, issuer: str, scope: str) -> dict[str, str]:
     """RFC 6750 section 3, and where the resource tells of itself (RFC 9728 section 5.1)."""
     match error:
+        case InvalidDpopProof():
+            # RFC 9449 section 7.1, and section 9 for the nonce.
+            given = {"DPoP-Nonce": error.nonce} if isinstance(error, UseDpopNonce) else {}
+            return {
+                "WWW-Authenticate": f'DPoP realm="{issuer}", error="{error.code}", algs="{" ".join(ALGORITHMS)}"'
+            } | given
         case InsufficientScope():
             return {"WWW-Authenticate": f'{_bearer(issuer)}, error="{error.code}", scope="{scope}"'}
         case InvalidToken() | InvalidRequest():

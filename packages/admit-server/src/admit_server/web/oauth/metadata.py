@@ -5,6 +5,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from admit.dpop import ALGORITHMS
+
 from ...domain.client import GRANT_TYPES
 from ...domain.journey import ACR_ONE_FACTOR
 from ...domain.scopes import OPENID
@@ -41,6 +43,8 @@ async def document(site: Site) -> dict[str, Any]:
         "token_endpoint_auth_methods_supported": [*secret_methods, "none"],
         "introspection_endpoint_auth_methods_supported": secret_methods,
         "revocation_endpoint_auth_methods_supported": [*secret_methods, "none"],
+        "dpop_signing_alg_values_supported": list(ALGORITHMS),
+        "tls_client_certificate_bound_access_tokens": bool(site.certificate_header),
         "scopes_supported": sorted(OPENID),
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": [site.rt.id_token_alg],

@@ -1,18 +1,22 @@
 """`POST /token`: one parsed grant, one flow."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from admit import dpop
 from admit.jose import Malformed
 from admit.jose.strict_json import parse_object
 
 from ...domain.client import GRANT_TYPES
+from ...domain.confirmation import Confirmation, Holder
 from ...domain.descent import ACCESS_TOKEN, JWT, TOKEN_EXCHANGE
 from ...domain.errors import InvalidAuthorizationDetails, InvalidRequest, UnsupportedGrantType
 from ...domain.narrowing import wanted_limits
 from ...domain.scopes import parse_scope
+from ...flows.binding import check_proof
 from ...flows.client_auth import authenticate_client
 from ...flows.token import authorization_code, client_credentials, refresh_token, token_exchange
 from ...flows.token.authorization_code import CodeGrant
@@ -81,6 +85,7 @@ async def token_endpoint(request: Request, site: Site) -> Response:
     rt, caller = site.rt, site.caller(request)
     who = await authenticate_client(params.client_credentials(request, form), rt=rt, caller=caller)
     request.state.client_id = who.client.id
+    caller = site.with_holder(request, _holder(request, site))
     match parse_grant(form):
         case CodeGrant() as grant:
             issued = await authorization_code.exchange(grant, who=who, rt=rt, caller=caller)
@@ -90,4 +95,16 @@ async def token_endpoint(request: Request, site: Site) -> Response:
             issued = await client_credentials.exchange(grant, who=who, rt=rt, caller=caller)
         case ExchangeGrant() as grant:
             issued = await token_exchange.exchange(grant, who=who, rt=rt, caller=caller)
-    return responses.tokens(issued)
+    return responses.tokens(issued, next_nonce=caller.holder.next_nonce)
+
+
+def _holder(request: Request, site: Site) -> Holder:
+    """What the request proves that its client holds: a key by the header `DPoP`, a certificate by the trusted proxy."""
+    certificate = site.certificate(request)
+    proofs = request.headers.getlist("dpop")
+    if not proofs:
+        return Holder(Confirmation(x5t=certificate))
+    # The address comes from the settings, never from the request.
+    asked = dpop.Request(method=request.method, url=f"{site.rt.issuer}/token")
+    holder = check_proof(proofs, asked, rt=site.rt, caller=site.caller(request))
+    return replace(holder, proved=Confirmation(jkt=holder.proved.jkt, x5t=certificate))

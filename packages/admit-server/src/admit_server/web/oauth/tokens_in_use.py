@@ -3,9 +3,11 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from admit.dpop import ALGORITHMS
 from admit.limits import Attempt
 
-from ...domain.errors import InvalidRequest
+from ...domain.confirmation import Confirmation, check_thumbprint
+from ...domain.errors import InsufficientScope, InvalidDpopProof, InvalidRequest, InvalidToken, ProtocolError
 from ...flows.client_auth import authenticate_client
 from ...flows.introspect import introspect
 from ...flows.redeem import Use
@@ -45,19 +47,35 @@ async def userinfo_endpoint(request: Request, site: Site) -> Response:
     if request.method == "POST":
         await params.read_body(request, limit=LIMIT)
     try:
-        token = params.bearer_token(request)
+        shown = params.access_token(request)
     except InvalidRequest as error:
         response = await refused(error, request, kind="oauth", site=site)
         # RFC 6750 section 3: the challenge comes with every request whose token does not enable access.
         response.headers["WWW-Authenticate"] = f'Bearer realm="{site.rt.issuer}", error="{error.code}"'
         return response
-    if token is None:
+    if shown is None:
         # RFC 6750 section 3.1: no credentials, no error code.
         challenge = {"WWW-Authenticate": f'Bearer realm="{site.rt.issuer}"'}
         return responses.json({"error": "missing_token"}, status=401, headers=challenge | responses.NO_STORE)
     caller = site.caller(request)
-    use = Use(attempt=Attempt(method=request.method, path="/userinfo", address=caller.address or None))
-    return responses.json(await userinfo(token, rt=site.rt, caller=caller, use=use), headers=responses.NO_STORE)
+    scheme, token = shown
+    presented = site.presented(request, scheme)
+    attempt = Attempt(method=request.method, path="/userinfo", address=caller.address or None, presented=presented)
+    try:
+        claims = await userinfo(token, rt=site.rt, caller=caller, use=Use(attempt=attempt))
+    except (InvalidToken, InsufficientScope, InvalidDpopProof) as error:
+        response = await refused(error, request, kind="oauth", site=site)
+        if scheme == "DPoP" or error.detail == "token_bound":
+            response.status_code = 401 if isinstance(error, InvalidDpopProof) else error.status
+            response.headers["WWW-Authenticate"] = _dpop_challenge(error, site)
+        return response
+    return responses.json(claims, headers=responses.NO_STORE)
+
+
+def _dpop_challenge(error: ProtocolError, site: Site) -> str:
+    """RFC 9449 section 7.1: which algorithms a proof may use."""
+    scope = ', scope="openid"' if isinstance(error, InsufficientScope) else ""
+    return f'DPoP realm="{site.rt.issuer}", error="{error.code}"{scope}, algs="{" ".join(ALGORITHMS)}"'
 
 
 def _use(form: dict[str, str]) -> Use:
@@ -71,6 +89,10 @@ def _use(form: dict[str, str]) -> Use:
             body_sha256=form.get("request_body_sha256"),
         ),
         use_id=form.get("use_id"),
+        proved=Confirmation(
+            jkt=check_thumbprint(form.get("proof_jkt"), name="proof_jkt"),
+            x5t=check_thumbprint(form.get("certificate_x5t"), name="certificate_x5t"),
+        ),
         enforces_limits=form.get("enforces") == "limits",
     )
 
