@@ -1,13 +1,13 @@
 """Tokens that are bound to a key or a certificate.
 
-Revision ID: 0010
-Revises: 0009
+Revision ID: 0011
+Revises: 0010
 """
 
 from admit_server.storage.migrations.ddl import execute
 
-revision = "0010"
-down_revision = "0009"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
