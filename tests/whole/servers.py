@@ -28,7 +28,16 @@ BY_TESTS = Caller(actor="tests")
 class Server:
     """`admit serve` on a data directory. May be killed and started again on the same port."""
 
-    def __init__(self, data: Path, *, database: str | None = None, demo_api: str = "", port: int | None = None) -> None:
+    def __init__(
+        self,
+        data: Path,
+        *,
+        database: str | None = None,
+        demo_api: str = "",
+        port: int | None = None,
+        clock: "MovedClock | None" = None,
+    ) -> None:
+        self.moved = clock.environment if clock else {}
         self.data, self.database, self.port = data, database, port or free_port()
         self.url = f"http://{HOST}:{self.port}"
         self.demo_api = demo_api or f"http://{HOST}:{free_port()}"
@@ -41,7 +50,7 @@ class Server:
         if self.database is not None:
             command += ["--database", self.database]
         log = self.data.with_name(f"{self.data.name}.log")
-        self.program = Program(command, log=log, environment={"ADMIT_DEMO_API": self.demo_api})
+        self.program = Program(command, log=log, environment={"ADMIT_DEMO_API": self.demo_api} | self.moved)
         wait_until_ready(f"{self.url}/readyz", self.program)
         return time.monotonic() - began
 
@@ -134,7 +143,9 @@ class DemoApi:
         port = str(urlsplit(self.url).port)
         command = [sys.executable, "-m", "uvicorn", "--app-dir", str(ROOT / "examples" / "demo"), "api:app"]
         command += ["--host", HOST, "--port", port, "--log-level", "warning", "--timeout-graceful-shutdown", "1"]
-        self.program = Program(command, log=log, environment={"ADMIT_ISSUER": server.url, "DEMO_PORT": port})
+        self.program = Program(
+            command, log=log, environment={"ADMIT_ISSUER": server.url, "DEMO_PORT": port} | server.moved
+        )
         wait_until_ready(f"{self.url}/livez", self.program)
 
     def stop(self) -> None:
