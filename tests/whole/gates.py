@@ -24,6 +24,7 @@ RULES = [
     {"path": "/admin/**", "audience": JWT, "scopes": frozenset({"notes:write"})},
     {"path": "/assets/**", "audience": None},
     {"host": "open.example.com", "path": "/**", "audience": None},
+    {"host": "elsewhere.example.com", "path": "/**", "audience": None},
     {"host": "open.example.com", "path": "/admin/**", "audience": JWT},
 ]
 

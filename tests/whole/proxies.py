@@ -88,6 +88,8 @@ class Nginx:
         # The proxy in front of Admit itself, by the how-to about that one.
         in_front = here(block(BEHIND_A_PROXY, "<!-- test: shown nginx's settings"))
         conf = changed(here(block(HOWTO, "<!-- test: file forward-auth.conf")))
+        # The same block once more, for an application of another name.
+        conf += conf[conf.index("server {\n    listen") :].replace("notes.example.com", "open.example.com")
         front = f"server {{ listen {HOST}:{self.front_port}; {in_front} }}\n"
         (folder / "forward-auth.conf").write_text(conf + front)
         frame = block(HOWTO, "<!-- test: file nginx.conf")

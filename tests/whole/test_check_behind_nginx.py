@@ -46,7 +46,7 @@ def test_a_good_token_reaches_the_application_as_names_and_a_signed_assertion(ga
         assert "authorization" not in headers
     with gate.verifier() as verifier:
         assertion = reached(gate.proxy.ask("/notes", gate.issue()))["x-auth-assertion"]
-        who = verifier.verify_assertion(assertion, method="GET", path="/notes", host=f"{HOST}:1")
+        who = verifier.verify_assertion(assertion, method="GET", path="/notes", host="notes.example.com:443")
         assert (who.client_id, who.scopes) == ("notes-app", frozenset({"notes:read"}))
         for method, path in (("POST", "/notes"), ("GET", "/admin")):
             with pytest.raises(AssertionMismatch):
@@ -177,7 +177,7 @@ def test_a_configuration_that_forgets_to_take_headers_away_opens_nothing_to_who_
         headers = reached(nginx.ask("/assets/x", X_Auth_Subject="usr_forged", X_Auth_Assertion=stolen))
         assert headers["x-auth-subject"] == "usr_forged"  # a bare name is believed by who believes it
         with gate.verifier() as verifier, pytest.raises(TokenRejected):
-            verifier.verify_assertion(headers["x-auth-assertion"], method="GET", path="/assets/x", host=HOST)
+            verifier.verify_assertion(headers["x-auth-assertion"], method="GET", path="/assets/x", host="notes.example.com")
     finally:
         nginx.stop()
 
@@ -217,6 +217,13 @@ def test_no_way_of_writing_a_forbidden_path_passes_by_a_wider_public_rule(gate, 
 
 def test_other_paths_of_that_host_are_public(gate):
     assert reached(gate.proxy.ask("/x", Host="open.example.com"))["host"] == "open.example.com"
+
+
+def test_a_client_can_not_choose_whose_rules_decide_by_naming_another_host(gate):
+    """No block of nginx has that name, so the first one answers: its own rules decide."""
+    assert gate.refusal("/notes", Host="elsewhere.example.com") == (401, "missing_token")
+    headers = reached(gate.proxy.ask("/notes", gate.issue(), Host="elsewhere.example.com"))
+    assert headers["host"] == "notes.example.com"
 
 
 def test_nobody_else_may_ask(gate):

@@ -334,3 +334,10 @@ async def test_no_way_of_writing_a_forbidden_path_passes_by_a_wider_public_rule(
     for token, headers in ((None, nginx), (await issue(site), traefik)):
         assert (await ask(site, headers(uri=uri), token)).status_code in (401, 403)
     assert (await ask(site, nginx(uri="/open/x"))).status_code == 200
+
+
+@pytest.mark.parametrize(("text", "sent"), [("usr_1 a~", "usr_1 a~"), ("a\r\nX: é", "a??X: ?"), ("\x7f", "?"), ("", "")])
+def test_no_value_can_end_its_header(text, sent):
+    from admit_server.web.check import _plain
+
+    assert _plain(text) == sent

@@ -120,4 +120,6 @@ async def _denied(denied: Denied, request: Request, site: Site) -> Response:
 
 def _plain(value: str) -> str:
     """Text that can be the value of a header: printable ASCII (RFC 9110 section 5.5)."""
+    if value.isascii() and value.isprintable():  # an assertion is long, and each request has one
+        return value
     return "".join(char if " " <= char <= "~" else "?" for char in value)
