@@ -177,7 +177,9 @@ def test_a_configuration_that_forgets_to_take_headers_away_opens_nothing_to_who_
         headers = reached(nginx.ask("/assets/x", X_Auth_Subject="usr_forged", X_Auth_Assertion=stolen))
         assert headers["x-auth-subject"] == "usr_forged"  # a bare name is believed by who believes it
         with gate.verifier() as verifier, pytest.raises(TokenRejected):
-            verifier.verify_assertion(headers["x-auth-assertion"], method="GET", path="/assets/x", host="notes.example.com")
+            verifier.verify_assertion(
+                headers["x-auth-assertion"], method="GET", path="/assets/x", host="notes.example.com"
+            )
     finally:
         nginx.stop()
 

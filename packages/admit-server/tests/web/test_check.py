@@ -336,7 +336,9 @@ async def test_no_way_of_writing_a_forbidden_path_passes_by_a_wider_public_rule(
     assert (await ask(site, nginx(uri="/open/x"))).status_code == 200
 
 
-@pytest.mark.parametrize(("text", "sent"), [("usr_1 a~", "usr_1 a~"), ("a\r\nX: é", "a??X: ?"), ("\x7f", "?"), ("", "")])
+@pytest.mark.parametrize(
+    ("text", "sent"), [("usr_1 a~", "usr_1 a~"), ("a\r\nX: é", "a??X: ?"), ("\x7f", "?"), ("", "")]
+)
 def test_no_value_can_end_its_header(text, sent):
     from admit_server.web.check import _plain
 
