@@ -6,6 +6,7 @@ import pytest
 
 from admit.limits import Attempt, body_digest, groups_of
 from admit_server.domain.check_rule import CheckRule
+from admit_server.domain.confirmation import Confirmation
 from admit_server.domain.grant import Grant
 from admit_server.domain.token_policy import SERVER_DEFAULT, TokenPolicy
 from admit_server.domain.transaction import Transaction
@@ -65,7 +66,9 @@ def decided(rule, status, attempt=TRIED):
         (BadToken("token_expired"), (401, "token_expired", "invalid_token")),
         (BadToken("malformed_token"), (401, "malformed_token", "invalid_token")),
         (token(audience="https://other.example"), (401, "wrong_audience", "invalid_token")),
-        (token(binding=frozenset({"dpop"})), (401, "limits_not_enforceable", "invalid_token")),
+        (token(binding=frozenset({"dpop"})), (401, "token_bound", "invalid_token")),
+        (replace(token(), cnf=Confirmation(jkt="x")), (401, "token_bound", "invalid_token")),
+        (replace(token(), cnf=Confirmation(x5t="x")), (401, "token_bound", "invalid_token")),
         (token(actions=groups_of(["POST /x"])), (401, "action_not_allowed", "invalid_token")),
         (token(networks=groups_of(["10.0.0.0/8"])), (401, "network_not_allowed", "invalid_token")),
         (token(scopes=()), (403, "insufficient_scope", "insufficient_scope")),
@@ -104,6 +107,13 @@ def test_the_ticket_of_a_transaction_passes_only_to_who_compares_its_body(redeem
     approved = Transaction("payment", "GET /x", body_digest(b"x"), ())
     status = replace(status, grant=replace(status.grant, transaction=approved))
     assert decided(compiled(redeem=redeem, upstream=upstream), status) == expected
+
+
+def test_a_bound_token_passes_only_to_who_checks_its_proof():
+    bound = replace(token(), cnf=Confirmation(jkt="x"))
+    assert decided(compiled(upstream=True), bound) == "upstream"
+    assert decided(compiled(upstream=True), token(binding=frozenset({"dpop"}))) == "upstream"
+    assert decided(compiled(upstream=True, redeem=True), bound) == (401, "token_bound", "invalid_token")
 
 
 def test_what_is_not_counted_is_not_redeemed():

@@ -291,6 +291,24 @@ async def test_two_authorization_headers_or_another_scheme_are_no_token(site):
     assert (basic.status_code, basic.json()["code"]) == (401, "missing_token")
 
 
+async def test_a_bound_token_is_handed_on_to_who_checks_its_proof_and_nobody_vouches_for_it(site):
+    await rule(site)
+    token = await issue(site)
+    claims = claims_of(token) | {"cnf": {"jkt": "x" * 43}}
+    bound = site.rt.keys.current.sign(claims, alg="ES256", typ="at+jwt", now=site.rt.clock())
+    headers = nginx() | {"authorization": f"DPoP {bound}"}
+    assert (await ask(site, headers)).json()["code"] == "token_bound"
+    assert (await ask(site, token=bound)).json()["code"] == "token_bound"
+    plain = nginx() | {"authorization": f"DPoP {token}"}
+    assert (await ask(site, plain)).json()["code"] == "token_not_bound"
+
+    await site.rt.store.write(lambda tx: tx.clients._tx.run("UPDATE resource SET verifier = 'admit'"))
+    await refresh(site.rt)
+    answer = await ask(site, headers)
+    assert answer.status_code == 200
+    assert not [name for name in answer.headers if name.startswith("x-auth")]
+
+
 async def test_nothing_is_written_for_a_request_that_passes(site, monkeypatch):
     await rule(site)
     token = await issue(site)

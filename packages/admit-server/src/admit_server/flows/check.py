@@ -36,13 +36,15 @@ class Asked:
 
     Attributes:
         request: What somebody wants to do.
-        token: The bearer token that came with it.
+        token: The access token that came with it.
+        by_dpop: It came as `Authorization: DPoP`.
         address: Of who wants it, as the proxy says; None: it does not say.
         use_id: The proxy's own number of the request, so that a question asked twice is one use.
     """
 
     request: ForwardedRequest
     token: str | None = None
+    by_dpop: bool = False
     address: str | None = None
     use_id: str | None = None
 
@@ -144,19 +146,7 @@ async def _decided(
         return rule, None, MayPass()
     trail.resource = in_force.rule.audience
     status = await judge(asked.token, rt=rt, trail=trail) if asked.token is not None else None
-    outcome = verdict(rule, status, attempt, now=now)
-    if isinstance(outcome, MayPass) and outcome.use != "upstream" and isinstance(status, GoodToken) and status.cnf:
-        # The proxy forwards no proof that could be judged here, so nobody is vouched for.
-        bound = status.cnf.jkt or status.cnf.x5t
-        outcome = Denied(
-            code="token_bound",
-            status=401,
-            check="key of the token",
-            expected=f"shown with {bound}, to the application itself",
-            found="/check, which sees no proof",
-            error="invalid_token",
-        )
-    return rule, status, outcome
+    return rule, status, verdict(rule, status, attempt, by_dpop=asked.by_dpop, now=now)
 
 
 def _attempt(asked: Asked, rule: Compiled) -> Attempt:

@@ -44,8 +44,8 @@ class MayPass:
     """It may, once its use is counted.
 
     Attributes:
-        use: "none": nothing is counted. "here": count a use first. "upstream": whoever is behind the proxy counts it, or
-            compares its body, so nothing but the token itself may let it in there.
+        use: "none": nothing is counted. "here": count a use first. "upstream": whoever is behind the proxy counts it, compares
+            its body, or checks the proof of its key, so nothing but the token itself may let it in there.
     """
 
     use: Literal["none", "here", "upstream"] = "none"
@@ -77,13 +77,16 @@ def before_token(rule: Compiled, attempt: Attempt, *, now: int) -> Denied | None
     return None
 
 
-def verdict(rule: Compiled, status: GoodToken | BadToken | None, attempt: Attempt, *, now: int) -> Denied | MayPass:
+def verdict(
+    rule: Compiled, status: GoodToken | BadToken | None, attempt: Attempt, *, by_dpop: bool = False, now: int
+) -> Denied | MayPass:
     """Decide about a request whose rule needs a token.
 
     Args:
         rule: The one that decides; not a public one.
         status: What the token is; None: there was none.
         attempt: What is tried, with the name of the action that the rule gives it.
+        by_dpop: The token came as `Authorization: DPoP`.
         now: Seconds, UTC.
     """
     in_force = rule.in_force
@@ -96,13 +99,19 @@ def verdict(rule: Compiled, status: GoodToken | BadToken | None, attempt: Attemp
         return _bad(status.code, "token is good", "one that is good now", status.code)
     if status.audience != audience:
         return _bad("wrong_audience", "token's resource", audience, status.audience)
-    policy = status.grant.policy
-    if policy.binding:
-        # RFC 9449 section 7.1: a bound token without its proof is no token, and the proxy hands no proof on.
-        return _bad("limits_not_enforceable", "token's binding", "none", ", ".join(sorted(policy.binding)))
+    if by_dpop and not status.cnf.jkt:
+        # RFC 9449 section 7.1: the resource checks that the token is bound to the key of the proof.
+        return _bad("token_not_bound", "key of the token", "a key, for it came as DPoP", "none")
     limits = limits_of_grant(status.grant)
+    # No proxy tells the body of a transaction, or proves for which address a DPoP proof was made: only who gets the request itself can
+    # judge them, and may be left to.
     upstream = in_force.upstream_enforces and not in_force.rule.redeem
-    # No proxy tells the body of a transaction: only who gets the request itself can compare it, and may be left to.
+    is_bound = bool(status.cnf or status.grant.policy.binding)
+    if is_bound and not upstream:
+        bound = status.cnf.jkt or status.cnf.x5t or "a key"
+        return _bad(
+            "token_bound", "key of the token", f"shown with {bound}, to the application", "/check, which sees no proof"
+        )
     judged = replace(limits, body_sha256=None) if upstream else limits
     if (broken := judged.violation(attempt, now=now)) is not None:
         return _bad(broken.code, "limits of the token", broken.expected, broken.found)
@@ -119,7 +128,7 @@ def verdict(rule: Compiled, status: GoodToken | BadToken | None, attempt: Attemp
         )
     if (weak := _sign_in(rule, status, now=now)) is not None:
         return weak
-    if not limits.counted and limits.body_sha256 is None:
+    if not limits.counted and limits.body_sha256 is None and not is_bound:
         return MayPass()
     if in_force.rule.redeem:
         return MayPass("here")

@@ -50,7 +50,7 @@ async def check_endpoint(request: Request, site: Site) -> Response:
         caller.trail.failed(reading.check, reading.expected, reading.found)
         return await _denied(reading, request, site)
     try:
-        token = params.bearer_token(request)
+        shown = params.access_token(request)
     except InvalidRequest as error:
         broken = Denied(
             code="malformed_token",
@@ -64,7 +64,9 @@ async def check_endpoint(request: Request, site: Site) -> Response:
         return await _denied(broken, request, site)
     asked = Asked(
         request=wanted,
-        token=token,
+        # Also one that is bound to a key (RFC 9449 section 7.1): the rule may leave it to an application that checks its proof.
+        token=shown[1] if shown is not None else None,
+        by_dpop=shown is not None and shown[0] == "DPoP",
         # Without the header the address is that of the proxy, and no limit on networks means that one.
         address=(caller.address or None) if "x-forwarded-for" in request.headers else None,
         use_id=told.use_id,
