@@ -21,7 +21,8 @@ from admit_server.flows.runtime import Caller
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 320, "height": 640}
 MAX_BYTES = 20_000
 PAGES = [
-    "home", "home signed in", "sign-in", "sign-in with problem", "consent", "approve", "error", "nothing here", "sign-out", "signed-out",
+    "home", "home signed in", "sign-in", "sign-in with problem", "consent", "approve", "personal tokens", "personal token made",
+    "error", "nothing here", "sign-out", "signed-out",
     "demo signed out", "demo signed in", "demo with the ticket shown", "demo after sign-out", "demo with a problem",
 ]  # fmt: skip
 OF_THE_SERVER = [name for name in PAGES if not name.startswith("demo")]
@@ -60,11 +61,21 @@ class Gallery:
         expect(consent.get_by_role("heading", name="Allow")).to_be_visible()
         approve = self.pages["approve"] = visitor.open(self._deed())
         expect(approve.get_by_role("heading", name="Approve this?")).to_be_visible()
+        self._make_a_personal_token(visitor)
         self.pages["home signed in"] = visitor.open(pair.url)
         self.pages["sign-out"] = visitor.open(f"{pair.url}/logout?client_id=demo-web")
         left = self.pages["signed-out"] = visitor.open(f"{pair.url}/logout")
         left.get_by_role("button", name="Sign out").click()
         expect(left.get_by_role("heading", name="You are signed out")).to_be_visible()
+
+    def _make_a_personal_token(self, visitor: Visitor) -> None:
+        made = self.pages["personal token made"] = visitor.open(f"{self._pair.url}/account/tokens")
+        made.get_by_label("What is it for?").fill("Nightly report")
+        made.get_by_label("Read your notes").check()
+        made.get_by_role("button", name="Make the token").click()
+        expect(made.get_by_role("heading", name="Copy it now")).to_be_visible()
+        self.pages["personal tokens"] = visitor.open(f"{self._pair.url}/account/tokens")
+        expect(self.pages["personal tokens"].get_by_role("button", name="End Nightly report")).to_be_visible()
 
     def _deed(self) -> str:
         """A transaction that somebody is asked to approve."""

@@ -113,6 +113,7 @@ async def open_parts(
         default_policy=TokenPolicy(**settings.tokens.model_dump()),
         session_lifetime_s=settings.sign_in.session_lifetime_s,
         dpop_nonce_needed=settings.binding.dpop_nonce,
+        personal_lifetime_s=settings.personal_tokens.lifetime_s,
     )
     try:
         await (keys.ensure(runtime) if create else keys.refresh(runtime))

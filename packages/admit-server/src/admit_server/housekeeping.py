@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from .domain.errors import AdministrationError
-from .flows import check, keys, leases
+from .flows import check, keys, leases, personal_tokens
 from .flows.audit import retention
 from .flows.audit.sealing import Checkpoints
 from .flows.denials import write_tally
@@ -66,10 +66,11 @@ async def keep_rules(rt: Runtime) -> None:
 
 
 async def sweep(rt: Runtime) -> None:
-    """Delete what can matter to nobody any more, in small batches so that nobody waits."""
+    """Delete what can matter to nobody any more, in small batches so that nobody waits; tell of personal tokens that end soon."""
     while True:
         await asyncio.sleep(30)
         with suppress(StoreUnavailable):
+            await personal_tokens.remind(rt=rt)
             while await _swept(rt) >= 100:  # noqa: ASYNC110 - a breath between batches, not a wait for something
                 await asyncio.sleep(0.05)
 

@@ -28,6 +28,7 @@ NOUNS = {
     "policy": "Named limits on tokens: set, list, show, effective, delete.",
     "session": "Who is signed in: list, end.",
     "token": "Tokens: issue, inspect, revoke.",
+    "pat": "Personal tokens (API keys): add, list, end.",
     "explain": "Why something was refused: each check, expected and found, and what mends it.",
     "key": "Signing keys: list, rotate.",
     "audit": "What happened, chained and sealed: tail, verify, export, drop, key.",

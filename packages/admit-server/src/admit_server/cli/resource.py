@@ -31,6 +31,7 @@ def as_document(resource: Resource) -> dict[str, Any]:
         "format": resource.format,
         "policy": resource.policy,
         "verifier": resource.verifier,
+        "personal_tokens": resource.personal_tokens,
         "transactions": {
             name: {"action": each.action, "text": each.text} for name, each in resource.transactions.items()
         },
@@ -47,6 +48,7 @@ def as_text(resource: Resource) -> str:
             ("format", resource.format),
             ("policy", resource.policy or ""),
             ("verifier", resource.verifier or "any"),
+            ("personal tokens", "people may make their own" if resource.personal_tokens else "no"),
             ("introspected by", resource.client_id or ""),
             ("created", output.when(resource.created_at)),
         ]
@@ -77,6 +79,9 @@ def add(
         str | None, typer.Option("--verifier", metavar="admit", help="It uses Admit's library, which enforces limits.")
     ] = None,
     transaction: Transactions = None,
+    personal_tokens: Annotated[
+        bool, typer.Option("--personal-tokens", help="People may make tokens of their own for it.")
+    ] = False,
 ) -> None:
     """Add an API or a site."""
     if verifier not in (None, "admit"):
@@ -91,6 +96,7 @@ def add(
         client=client_id,
         verifier=cast("Verifier | None", verifier),
         transactions=reading.transaction_types(transaction),
+        personal_tokens=personal_tokens,
     )
 
     async def work(rt: Runtime, caller: Caller) -> Resource:
@@ -161,12 +167,16 @@ def update(
     no_transaction: Annotated[
         list[str] | None, typer.Option("--no-transaction", metavar="NAME", help="Take a type of transaction away.")
     ] = None,
+    personal_tokens: Annotated[
+        bool | None, typer.Option("--personal-tokens/--no-personal-tokens", help="Whether people may make their own.")
+    ] = None,
 ) -> None:
-    """Change policy, format, verifier or transactions, for the tokens of sign-ins from now on."""
-    given = (policy, format, verifier, transaction, no_transaction)
+    """Change policy, format, verifier, transactions or personal tokens, for the tokens of sign-ins from now on."""
+    given = (policy, format, verifier, transaction, no_transaction, personal_tokens)
     if not no_policy and all(each is None for each in given):
         raise typer.BadParameter(
-            "give --policy, --no-policy, --format, --verifier, --transaction or --no-transaction", param_hint="--policy"
+            "give --policy, --no-policy, --format, --verifier, --transaction, --no-transaction or --personal-tokens",
+            param_hint="--policy",
         )
     if policy is not None and no_policy:
         raise typer.BadParameter("give --policy NAME or --no-policy", param_hint="--policy")
@@ -182,6 +192,7 @@ def update(
         drop_verifier=verifier == "none",
         transactions=reading.transaction_types(transaction),
         drop_transactions=tuple(no_transaction or ()),
+        personal_tokens=personal_tokens,
     )
 
     async def work(rt: Runtime, caller: Caller) -> Resource:

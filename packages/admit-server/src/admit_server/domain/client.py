@@ -53,7 +53,8 @@ class Client:
 class Resource:
     """An API or site that tokens are for. Its identifier is the audience; `client_id` is who may introspect its tokens.
 
-    `transactions`: the types of transactions for which a person can approve a ticket.
+    `transactions`: the types of transactions for which a person can approve a ticket. `personal_tokens`: whether people may make tokens of
+    their own for it.
     """
 
     audience: str
@@ -64,6 +65,7 @@ class Resource:
     created_at: int
     verifier: Verifier | None = None
     transactions: dict[str, TransactionType] = field(default_factory=dict)
+    personal_tokens: bool = False
 
 
 def grant_types_of(words: Iterable[str]) -> frozenset[str]:

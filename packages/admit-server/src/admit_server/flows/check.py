@@ -8,6 +8,7 @@ from ..domain.check_request import ForwardedRequest
 from ..domain.counting import Count
 from ..ports.check_rules import RuleInForce
 from ..tokens.assertion import ASSERTION_TYPE, assertion_claims
+from .personal_tokens import note_use
 from .redeem import Use, redeem
 from .rule_set import Compiled, RuleSet
 from .runtime import Caller, Runtime
@@ -61,7 +62,7 @@ NO_RULE = Denied(
 async def check(asked: Asked, *, rt: Runtime, caller: Caller) -> Passed | Denied:
     """Decide, count a use where the rule says so, and sign what the application behind the proxy may believe.
 
-    Nothing is written for a request that passes, unless a use is counted.
+    Nothing is written for a request that passes, unless a use is counted or that of a personal token is noted.
 
     Raises:
         StoreUnavailable: It can't be judged now.
@@ -81,6 +82,7 @@ async def check(asked: Asked, *, rt: Runtime, caller: Caller) -> Passed | Denied
         if (broken := await redeem(status, use, rt=rt)) is not None:
             caller.trail.failed("limits of the token", broken.expected, broken.found)
             return _exhausted(broken)
+    await note_use(status, address=asked.address, rt=rt)
     now = rt.clock()
     claims = assertion_claims(
         status.grant,

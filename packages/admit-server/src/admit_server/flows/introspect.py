@@ -7,6 +7,7 @@ from ..domain.ids import looks_like
 from .client_auth import AuthenticatedClient
 from .denials import record_code
 from .effective import limits_of_grant
+from .personal_tokens import note_use
 from .redeem import Use, redeem
 from .runtime import Caller, Runtime
 from .token_status import BadToken, judge
@@ -73,6 +74,8 @@ async def introspect(
         trail.failed("who may use", f"the client of {status.audience}", who.client.id)
         await refused("limits_not_enforceable")
         return INACTIVE | {"code": "limits_not_enforceable"}
+    if by_resource:
+        await note_use(status, address=use.attempt.address, rt=rt)
     username = None
     if status.grant.user_id is not None:
         user = await rt.store.read.users.get(status.grant.user_id)

@@ -61,6 +61,7 @@ class Runtime:
         default_policy: Every number set; combined with resource and client to the strictest.
         session_lifetime_s: How long a browser stays signed in at most.
         dpop_nonce_needed: DPoP proofs without a nonce of this server are refused.
+        personal_lifetime_s: How long a personal token lives at most.
         on_revocation: Called after a commit that published revocations, to wake the feed.
     """
 
@@ -76,6 +77,7 @@ class Runtime:
     tally: Tally = field(default_factory=Tally)
     default_policy: TokenPolicy = SERVER_DEFAULT
     session_lifetime_s: int = 43_200
+    personal_lifetime_s: int = 31_536_000
     access_token_alg: str = "ES256"
     id_token_alg: str = "RS256"
     dpop_nonce_needed: bool = False

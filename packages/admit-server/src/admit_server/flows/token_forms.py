@@ -6,6 +6,7 @@ from ..tokens import opaque
 
 _KINDS = {
     "at": "an access token",
+    "pat": "a personal token",
     "rt": "a refresh token",
     "ac": "an authorization code",
     "cs": "a client secret",

@@ -76,7 +76,7 @@ async def judge(token: str, *, rt: Runtime, trail: Trail | None = None) -> GoodT
 
 async def _judge_opaque(token: str, *, rt: Runtime, trail: Trail) -> GoodToken | BadToken:
     shape = "an access token with a good checksum"
-    if not opaque.is_opaque(token, "at"):
+    if not (opaque.is_opaque(token, "at") or opaque.is_opaque(token, "pat")):
         trail.failed("token's form", shape, form_of(token))
         return BadToken("malformed_token")
     trail.passed("token's form", shape, "an opaque access token")

@@ -20,6 +20,10 @@ class Clients(Protocol):
 
     async def by_name(self, name: str) -> Client | None: ...
 
+    async def by_secret(self, digest: bytes) -> str | None:
+        """The id of the client with this secret, by its digest."""
+        ...
+
     async def hold(self, client_id: str) -> Client | None:
         """Lock the row and find the client enabled, so that of many first requests one makes the grant that all share."""
         ...

@@ -10,6 +10,7 @@ from .counting import Counting
 from .denials import Denials
 from .grants import AccessTokens, AuthorizationCodes, Grants, RefreshTokens
 from .leases import Leases
+from .personal_tokens import PersonalTokens
 from .proofs import Proofs
 from .roles import Roles
 from .security import Audit, Feed, SigningKeys, Sweeping, Throttles
@@ -44,6 +45,8 @@ class Tx(Protocol):
     def refresh_tokens(self) -> RefreshTokens: ...
     @property
     def access_tokens(self) -> AccessTokens: ...
+    @property
+    def personal_tokens(self) -> PersonalTokens: ...
     @property
     def counting(self) -> Counting: ...
     @property

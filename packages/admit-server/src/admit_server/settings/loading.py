@@ -26,6 +26,7 @@ from .sections import (
     BindingSection,
     FeedSection,
     LogSection,
+    PersonalTokensSection,
     ServerSection,
     SignInSection,
     StorageSection,
@@ -60,6 +61,7 @@ class Settings(BaseSettings):
     tokens: TokensSection = TokensSection()
     binding: BindingSection = BindingSection()
     sign_in: SignInSection = SignInSection()
+    personal_tokens: PersonalTokensSection = PersonalTokensSection()
     feed: FeedSection = FeedSection()
     audit: AuditSection = AuditSection()
     log: LogSection = LogSection()

@@ -95,6 +95,14 @@ class SignInSection(_Section):
     )
 
 
+class PersonalTokensSection(_Section):
+    """Tokens that people make for themselves."""
+
+    lifetime_s: int = Field(
+        default=31_536_000, ge=60, le=3650 * 86_400, description="A personal token lives at most this long."
+    )
+
+
 class FeedSection(_Section):
     """The revocation feed."""
 

@@ -10,8 +10,8 @@ from typing import Literal
 
 from ..domain.ids import ALPHABET, base62
 
-# at: access token, rt: refresh token, ac: authorization code, cs: client secret, ss: session cookie, ls: lease
-OpaqueKind = Literal["at", "rt", "ac", "cs", "ss", "ls"]
+# at: access token, pat: personal token, rt: refresh token, ac: authorization code, cs: client secret, ss: session cookie, ls: lease
+OpaqueKind = Literal["at", "pat", "rt", "ac", "cs", "ss", "ls"]
 
 SECRET_BYTES = 32
 _SECRET_CHARS = 43

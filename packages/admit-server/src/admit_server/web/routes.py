@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from . import administration, check
-from .oauth import challenge, denials, leases, metadata, revocations, token, tokens_in_use
-from .pages import authorize, consent, home, logout, sign_in
+from .oauth import challenge, denials, leaked, leases, metadata, revocations, token, tokens_in_use
+from .pages import authorize, consent, home, logout, personal_tokens, sign_in
 from .responses import Kind
 from .site import Site
 
@@ -42,6 +42,7 @@ ROUTES: dict[str, Route] = {
     "/revoke": Route({"POST": tokens_in_use.revoke_endpoint}, "oauth", "client"),
     "/lease": Route({"POST": leases.lease_endpoint}, "problem", "client"),
     "/introspect": Route({"POST": tokens_in_use.introspect_endpoint}, "oauth"),
+    "/leaked": Route({"POST": leaked.leaked_endpoint}, "problem"),
     "/denials": Route({"POST": denials.denials_endpoint}, "problem"),
     # Every method: Envoy asks with that of the request itself.
     "/check": Route(
@@ -54,6 +55,7 @@ ROUTES: dict[str, Route] = {
     "/authorize": Route({"GET": authorize.authorize_endpoint, "POST": authorize.authorize_endpoint}, "page"),
     "/sign-in": Route({"GET": sign_in.show, "POST": sign_in.post}, "page"),
     "/consent": Route({"GET": consent.show, "POST": consent.post}, "page"),
+    "/account/tokens": Route({"GET": personal_tokens.show, "POST": personal_tokens.post}, "page"),
     "/logout": Route({"GET": logout.logout_endpoint, "POST": logout.logout_endpoint}, "page"),
 }
 # What is below it stands in web/api/table.py.

@@ -22,6 +22,7 @@ class ResourceChange:
     drop_verifier: bool = False
     transactions: dict[str, TransactionType] = field(default_factory=dict)
     drop_transactions: tuple[str, ...] = ()
+    personal_tokens: bool | None = None
 
 
 async def to_client(name: str, policy: str | None, *, rt: Runtime, caller: Caller) -> Client:
@@ -90,6 +91,7 @@ async def to_resource(audience: str, change: ResourceChange, *, rt: Runtime, cal
             format=change.format or found.format,
             verifier=None if change.drop_verifier else change.verifier or found.verifier,
             transactions=_transactions(found, change),
+            personal_tokens=found.personal_tokens if change.personal_tokens is None else change.personal_tokens,
         )
         await tx.resources.update(changed)
         await tx.audit.append(replace(event, details=_details(changed)))
@@ -114,4 +116,5 @@ def _details(resource: Resource) -> dict[str, str | int | bool | None]:
         "format": resource.format,
         "verifier": resource.verifier or "",
         "transactions": " ".join(sorted(resource.transactions)),
+        "personal_tokens": resource.personal_tokens,
     }

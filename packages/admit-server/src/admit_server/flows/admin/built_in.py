@@ -5,6 +5,7 @@ from dataclasses import replace
 from ...domain.administration import ADMIN_CLIENT, ADMIN_ROLE, ALL, API_SCOPES, api_audience
 from ...domain.client import Client, Resource
 from ...domain.errors import NotAllowed
+from ...domain.personal_token import PERSONAL_CLIENT
 from ...ports.roles import Role
 from ...ports.store import UniqueViolation
 from ...ports.transaction import Tx
@@ -72,8 +73,8 @@ async def ensure(rt: Runtime) -> None:
 
 
 def is_built_in_client(client_id: str) -> bool:
-    """Whether it is the one of tokens issued by hand."""
-    return client_id == ADMIN_CLIENT
+    """Whether it is the one of tokens issued by hand, or that of personal tokens."""
+    return client_id in (ADMIN_CLIENT, PERSONAL_CLIENT)
 
 
 def refuse_resource(audience: str, *, rt: Runtime) -> None:

@@ -8,7 +8,7 @@ from ...ports.store import ReferenceViolation
 from ...ports.transaction import Tx
 from ..endings import end_grant, end_session
 from ..runtime import Caller, Runtime
-from . import clients
+from . import built_in, clients
 
 REASON = "client_deleted"
 # So few rows a unit that other writers wait for milliseconds only.
@@ -25,6 +25,7 @@ async def delete_client(name: str, *, rt: Runtime, caller: Caller) -> tuple[Clie
         NotAllowed: A resource has its tokens introspected by it.
     """
     client = await clients.find(name, rt=rt)
+    built_in.refuse_client(client)
     await _refuse_if_needed(client, rt=rt)
     deleted = rt.event("client.deleted", client.id, actor=caller.actor, caller=caller, now=rt.clock())
 

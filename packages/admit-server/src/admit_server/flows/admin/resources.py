@@ -31,6 +31,7 @@ class NewResource:
     client: str | None = None
     verifier: Verifier | None = None
     transactions: dict[str, TransactionType] = field(default_factory=dict)
+    personal_tokens: bool = False
 
 
 async def add(new: NewResource, *, rt: Runtime, caller: Caller) -> Resource:
@@ -57,6 +58,7 @@ async def add(new: NewResource, *, rt: Runtime, caller: Caller) -> Resource:
         created_at=now,
         verifier=new.verifier,
         transactions=check_transactions(new.transactions),
+        personal_tokens=new.personal_tokens,
     )
     event = rt.event(
         "resource.added", audience, actor=caller.actor, caller=caller, now=now, details={"format": new.format}

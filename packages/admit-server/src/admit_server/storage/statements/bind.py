@@ -14,6 +14,7 @@ from .feed import FeedStatements, SigningKeyStatements
 from .grants import GrantStatements
 from .leases import LeaseStatements
 from .one_use import CodeStatements, RefreshTokenStatements
+from .personal_tokens import PersonalTokenStatements
 from .policies import PolicyStatements
 from .proofs import ProofStatements
 from .roles import RoleStatements
@@ -38,6 +39,7 @@ class Aggregates:
     codes: CodeStatements
     refresh_tokens: RefreshTokenStatements
     access_tokens: AccessTokenStatements
+    personal_tokens: PersonalTokenStatements
     counting: CountingStatements
     check_rules: CheckRuleStatements
     proofs: ProofStatements
@@ -66,6 +68,7 @@ def bind(tx: Statements) -> Aggregates:
         codes=CodeStatements(tx),
         refresh_tokens=RefreshTokenStatements(tx),
         access_tokens=AccessTokenStatements(tx),
+        personal_tokens=PersonalTokenStatements(tx),
         counting=CountingStatements(tx),
         check_rules=CheckRuleStatements(tx),
         proofs=ProofStatements(tx),

@@ -7,7 +7,7 @@ from .columns import from_json, to_json, word_set, words
 
 _CLIENT = """id, name, kind, first_party, secret_digest, redirect_uris, post_logout_redirect_uris, grant_types, scopes, audiences,
              pkce_required, policy, created_at, disabled_at"""
-_RESOURCE = "audience, scopes, format, policy, client_id, created_at, verifier, transactions"
+_RESOURCE = "audience, scopes, format, policy, client_id, created_at, verifier, transactions, personal_tokens"
 
 
 def _client(row: Row) -> Client:
@@ -39,6 +39,7 @@ def _resource(row: Row) -> Resource:
         created_at=row[5],
         verifier=row[6],
         transactions={name: TransactionType(**each) for name, each in from_json(row[7] or "{}").items()},
+        personal_tokens=bool(row[8]),
     )
 
 
@@ -109,6 +110,10 @@ class ClientStatements:
         row = await self._tx.one(f"SELECT {_CLIENT} FROM client WHERE id = :id", id=client_id)
         return _client(row) if row else None
 
+    async def by_secret(self, digest: bytes) -> str | None:
+        row = await self._tx.one("SELECT id FROM client WHERE secret_digest = :digest LIMIT 1", digest=digest)
+        return row[0] if row else None
+
     async def by_name(self, name: str) -> Client | None:
         row = await self._tx.one(f"SELECT {_CLIENT} FROM client WHERE name = :name", name=name)
         return _client(row) if row else None
@@ -159,9 +164,10 @@ class ResourceStatements:
 
     async def add(self, resource: Resource) -> None:
         await self._tx.run(
-            """INSERT INTO resource (audience, scopes, format, policy, client_id, created_at, verifier, transactions)
+            """INSERT INTO resource (audience, scopes, format, policy, client_id, created_at, verifier, transactions,
+                                     personal_tokens)
                VALUES (:audience, :scopes, :format, CAST(:policy AS TEXT), CAST(:client_id AS TEXT), :created_at,
-                       CAST(:verifier AS TEXT), :transactions)""",
+                       CAST(:verifier AS TEXT), :transactions, :personal_tokens)""",
             audience=resource.audience,
             scopes=to_json(resource.scopes),
             format=resource.format,
@@ -170,6 +176,7 @@ class ResourceStatements:
             created_at=resource.created_at,
             verifier=resource.verifier,
             transactions=_types(resource),
+            personal_tokens=int(resource.personal_tokens),
         )
 
     async def get(self, audience: str) -> Resource | None:
@@ -195,7 +202,7 @@ class ResourceStatements:
         return 1 == await self._tx.run(
             """UPDATE resource SET scopes = :scopes, format = :format, policy = CAST(:policy AS TEXT),
                                    verifier = CAST(:verifier AS TEXT), client_id = CAST(:client_id AS TEXT),
-                                   transactions = :transactions
+                                   transactions = :transactions, personal_tokens = :personal_tokens
                 WHERE audience = :audience""",
             scopes=to_json(resource.scopes),
             client_id=resource.client_id,
@@ -203,6 +210,7 @@ class ResourceStatements:
             policy=resource.policy,
             verifier=resource.verifier,
             transactions=_types(resource),
+            personal_tokens=int(resource.personal_tokens),
             audience=resource.audience,
         )
 

@@ -120,6 +120,7 @@ _SWEPT = (
     # Far longer than a repeat of the same use is answered.
     ("token_use", "token_id, use_id", "at <= :hour_ago"),
     ("denial", "id", "at <= :past"),
+    ("personal_token", "id", "expires_at <= :past"),
     # One for each exchange, so there may be many.
     ("access_grant", "id", "descent IS NOT NULL AND expires_at <= :day_ago"),
     ("lease", "id", "ended_at <= :past"),

@@ -35,6 +35,7 @@ async def document(site: Site) -> dict[str, Any]:
         "authorization_challenge_endpoint": f"{issuer}/authorize-challenge",
         "revocation_feed_endpoint": f"{issuer}/revocations",
         "denials_endpoint": f"{issuer}/denials",
+        "leaked_tokens_endpoint": f"{issuer}/leaked",
         "lease_endpoint": f"{issuer}/lease",
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],

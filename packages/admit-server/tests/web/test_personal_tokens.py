@@ -1,0 +1,105 @@
+"""The page of a person's own tokens."""
+
+import re
+
+import pytest
+from site_kit import API, hidden_fields
+
+from admit_server.flows.admin import attaching
+from admit_server.flows.runtime import Caller
+
+pytestmark = pytest.mark.anyio
+CALLER = Caller(actor="test")
+
+
+@pytest.fixture
+async def shop(site):
+    await attaching.to_resource(API, attaching.ResourceChange(personal_tokens=True), rt=site.rt, caller=CALLER)
+    return site
+
+
+@pytest.fixture
+async def alices(shop):
+    browser = shop.browser()
+    await browser.sign_in()
+    return browser
+
+
+async def made(browser, **changes):
+    page = await browser.get("/account/tokens")
+    form = hidden_fields(page.text) | {"name": "nightly", "days": "30", "scope notes:read": "yes"} | changes
+    return await browser.send("/account/tokens", {name: value for name, value in form.items() if value})
+
+
+def text_of(answer):
+    return re.search(r"adm_pat_[0-9A-Za-z]+", answer.text)[0]
+
+
+async def test_a_person_makes_one_sees_it_once_and_ends_it(shop, alices):
+    home = await alices.get("/")
+    assert "/account/tokens" in home.text
+    answer = await made(alices)
+    assert answer.status_code == 200
+    token = text_of(answer)
+    assert answer.headers["cache-control"] == "no-store"
+    assert await shop.is_active(token)
+    page = await alices.get("/account/tokens")
+    assert token not in page.text
+    assert "nightly" in page.text
+    assert f"…{token[-4:]}" in page.text
+    assert "Last used: 1" in page.text  # `is_active` was a use
+    ending = hidden_fields(page.text)
+    step = await alices.send("/account/tokens", {"form_token": ending["form_token"], "end": ending["end"]})
+    assert step.status_code == 303
+    assert not await shop.is_active(token)
+    assert "It has ended." in (await alices.get("/account/tokens")).text
+
+
+async def test_sending_the_form_again_makes_no_second_one_and_shows_nothing(shop, alices):
+    page = await alices.get("/account/tokens")
+    form = hidden_fields(page.text) | {"name": "nightly", "days": "30", "scope notes:read": "yes"}
+    first = await alices.send("/account/tokens", form)
+    assert "adm_pat_" in first.text
+    again = await alices.send("/account/tokens", form)
+    assert again.status_code == 400
+    assert "adm_pat_" not in again.text
+    assert "made already" in again.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"name": ""}, "name has 1 to 60"),
+        ({"scope notes:read": ""}, "Choose at least one"),
+        ({"days": "9999"}, "lives"),
+        ({"scope admin": "yes"}, "Not available"),
+        ({"resource": "https://opaque.example"}, "no resource"),
+    ],
+)
+async def test_what_can_not_be_is_said_on_the_page(shop, alices, changes, said):
+    answer = await made(alices, **changes)
+    assert answer.status_code == 400
+    assert said in answer.text
+    assert "adm_pat_" not in answer.text
+
+
+async def test_strangers_are_led_to_the_sign_in_and_forged_forms_are_refused(shop, alices):
+    assert (await shop.browser().get("/account/tokens")).headers["location"] == "/sign-in"
+    page = await alices.get("/account/tokens")
+    form = hidden_fields(page.text) | {"name": "x", "days": "30", "scope notes:read": "yes"}
+    foreign = await alices.send(
+        "/account/tokens", form, headers={"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
+    )
+    assert foreign.status_code == 403
+    assert (await alices.send("/account/tokens", form | {"form_token": "0" * 64})).status_code == 403
+
+
+async def test_nobody_ends_the_token_of_another(shop, alices):
+    token = text_of(await made(alices))
+    token_id = hidden_fields((await alices.get("/account/tokens")).text)["end"]
+    bobs = shop.browser(address="192.0.2.99")
+    await bobs.sign_in(username="bob", password="another sturdy phrase")
+    fields = hidden_fields((await bobs.get("/account/tokens")).text)
+    answer = await bobs.send("/account/tokens", {"form_token": fields["form_token"], "end": token_id})
+    assert answer.status_code == 400
+    assert await shop.is_active(token)
