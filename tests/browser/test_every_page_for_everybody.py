@@ -82,6 +82,7 @@ class Gallery:
         pair = self._pair
         change = attaching.ResourceChange(
             verifier="admit",
+            personal_tokens=True,
             transactions={"payment": TransactionType("POST /payments", "Pay {amount} {currency} to {payee}")},
         )
         pair.server.administer(lambda rt: attaching.to_resource(pair.api, change, rt=rt, caller=Caller(actor="test")))
