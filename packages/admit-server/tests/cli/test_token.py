@@ -1,5 +1,9 @@
 """`admit token` and `admit session`."""
 
+import sqlite3
+import time
+from contextlib import closing
+
 import pytest
 
 API = "https://api.example.com"
@@ -139,3 +143,36 @@ def test_a_limit_of_a_single_token_is_judged_like_one_of_a_policy(admit):
 
     assert "host bits" in admit("token", "issue", *words, "--network", "10.0.0.1/8").err
     assert "1..1000000" in admit("token", "issue", *words, "--max-uses", "0").err
+
+
+def test_a_session_is_shown_with_the_leases_of_its_apps(admit, home):
+    user_id = next(u["user_id"] for u in admit("user", "list", "--json").json() if u["username"] == "alice")
+    later = int(time.time()) + 1000
+    with closing(sqlite3.connect(home / "admit.db")) as database, database:
+        database.execute(
+            """INSERT INTO session (id, user_id, auth_time, amr, acr, network, user_agent, created_at, expires_at, jwt_alive_until)
+               VALUES ('ses_1', ?, 1, '["pwd"]', 'urn:admit:acr:1fa', '192.0.2.1', '', 1, ?, 0)""",
+            (user_id, later),
+        )
+        database.execute(
+            """INSERT INTO lease (id, digest, client_id, session_id, length_s, created_at, ends_at)
+               VALUES ('lse_1', x'00', 'web-id', 'ses_1', 180, 1, ?)""",
+            (later,),
+        )
+    shown = admit("session", "show", "ses_1", "--json").json()
+
+    assert (shown["session_id"], shown["username"]) == ("ses_1", "alice")
+    assert shown["leases"] == [{"lease_id": "lse_1", "client_id": "web-id", "length_s": 180, "ends_at": later}]
+    assert "web: until" in admit("session", "show", "ses_1").out
+    assert "admit session list" in admit("session", "show", "ses_2").err
+
+
+def test_a_token_on_a_lease_comes_with_it_and_tells_its_end(admit):
+    admit("policy", "set", "while-it-runs", "--lease", "60s")
+    issued = admit(*ISSUE, "--policy", "while-it-runs", "--json").json()
+    found = admit("token", "inspect", "--json", stdin=issued["access_token"]).json()
+
+    assert issued["lease"].startswith("adm_ls_")
+    assert issued["lease_expires_in"] == 60
+    assert 50 < found["lease_ends_at"] - time.time() <= 60
+    assert "lease_ends_at" in admit("token", "inspect", stdin=issued["access_token"]).out

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from site_kit import API, Counting, ReadOnly, Stream, claims_of, running
 
+from admit_server.domain.errors import NotFound
 from admit_server.domain.revocation import handle
 from admit_server.domain.token_policy import TokenPolicy
 from admit_server.flows import leases
@@ -406,3 +407,21 @@ async def test_a_token_made_from_one_on_a_lease_ends_with_it_and_gives_nobody_th
 async def allow_exchange(tx):
     types = "authorization_code refresh_token urn:ietf:params:oauth:grant-type:token-exchange"
     await tx.clients._tx.run("UPDATE client SET grant_types = :types WHERE id = 'opaque-web'", types=types)
+
+
+async def test_a_session_shows_the_leases_of_its_apps_that_live(leased):
+    browser = leased.browser()
+    session = claims_of((await browser.tokens())["access_token"])["sid"]
+    leased.clock.advance(30)
+    await browser.tokens("opaque-web")
+    shown = await sessions.find(session, rt=leased.rt)
+
+    assert shown.listed.username == "alice"
+    assert [(name, lease.ends_at - leased.clock()) for lease, name in shown.leases] == [
+        ("The web", 30),
+        ("The opaque-web", 60),
+    ]
+    leased.clock.advance(30)
+    assert [name for _, name in (await sessions.find(session, rt=leased.rt)).leases] == ["The opaque-web"]
+    with pytest.raises(NotFound):
+        await sessions.find("ses_nobody", rt=leased.rt)

@@ -69,6 +69,36 @@ def show_all(
         place.tell(f"These are the newest {limit}; --limit shows more.")
 
 
+@app.command("show")
+@placed
+def show(
+    place: Place,
+    session_id: Annotated[str, typer.Argument(metavar="ID", help="As `admit session list` shows it.")],
+) -> None:
+    """Show one session, and until when the leases of its apps run unless they are renewed."""
+
+    async def work(rt: Runtime, caller: Caller) -> sessions.ShownSession:
+        return await sessions.find(session_id, rt=rt)
+
+    found = place.run(work)
+    session = found.listed.session
+    lines = [
+        ("session", session.id),
+        ("person", f"{found.listed.username} ({session.user_id})"),
+        ("signed in", output.when(session.auth_time)),
+        ("by", f"{' '.join(session.amr)} ({session.acr})"),
+        ("until", _until(found.listed)),
+        ("from", session.network or "-"),
+        ("with", (session.user_agent if session.in_browser else "an app") or "-"),
+        *(("lease", f"{name}: until {output.when(lease.ends_at)}") for lease, name in found.leases),
+    ]
+    leases = [
+        {"lease_id": lease.id, "client_id": lease.client_id, "length_s": lease.length_s, "ends_at": lease.ends_at}
+        for lease, _ in found.leases
+    ]
+    place.show(as_document(found.listed) | {"leases": leases}, output.record(lines))
+
+
 @app.command("end")
 @placed
 def end(

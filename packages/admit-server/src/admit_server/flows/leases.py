@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ..domain.audit import AuditEvent
 from ..domain.errors import InvalidRequest, LeaseEnded
 from ..domain.grant import Grant
+from ..domain.ids import ID_BYTES, new_id
 from ..domain.lease import ACTIONS, HOLDER_MAX, QUIT_S, Action, Lease
 from ..ports.transaction import Tx
 from ..tokens import opaque
@@ -22,12 +23,33 @@ _TRIES = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewLease:
-    """What a lease is made of if it turns out that one is needed; drawn outside the unit, so that the unit may run again."""
+    """What a lease is made of if it turns out that one is needed; drawn outside the unit, so that the unit may run again.
 
-    id: str
-    event: AuditEvent
-    nonce: str
+    Most tokens need none, so nothing but bytes is drawn beforehand.
+    """
+
+    random: bytes = field(repr=False)
     vault: Vault = field(repr=False)
+    network: str
+    now: int
+
+    @property
+    def id(self) -> str:
+        """Of the lease."""
+        return new_id("lse", self.random[:ID_BYTES])
+
+    @property
+    def event(self) -> AuditEvent:
+        """What is written about one that it follows, and that ran out."""
+        event_id = new_id("evt", self.random[ID_BYTES : 2 * ID_BYTES])
+        return AuditEvent(
+            id=event_id, at=self.now, actor="server", action="lease.ended", target="", network=self.network
+        )
+
+    @property
+    def nonce(self) -> str:
+        """Of the unit's positions in the feed."""
+        return self.random[2 * ID_BYTES :].hex()
 
     def begin(self, grant: Grant, *, length_s: int, now: int) -> Lease:
         """The lease of a grant that begins now."""
@@ -43,10 +65,8 @@ class NewLease:
 
 
 def draw(rt: Runtime, *, caller: Caller, now: int) -> NewLease:
-    """Draw what a new lease is made of, and what is written about one that it follows."""
-    return NewLease(
-        id=rt.new_id("lse"), event=_ended_event(rt, caller=caller, now=now), nonce=rt.nonce(), vault=rt.vault
-    )
+    """Draw what a new lease is made of."""
+    return NewLease(random=rt.entropy(2 * ID_BYTES + 8), vault=rt.vault, network=caller.network, now=now)
 
 
 def texts_of(lease_id: str, vault: Vault) -> Iterator[str]:
@@ -198,7 +218,7 @@ async def _quit(lease: Lease, *, holder: str | None, rt: Runtime) -> int:
 
 async def _end(lease_id: str, *, if_run_out: bool, rt: Runtime, caller: Caller, actor: str) -> bool:
     now, nonce = rt.clock(), rt.nonce()
-    event = _ended_event(rt, caller=caller, now=now, actor=actor)
+    event = rt.event("lease.ended", lease_id, actor=actor, caller=caller, now=now)
 
     async def unit(tx: Tx) -> bool:
         return await end_lease(tx, lease_id, event=event, if_run_out=if_run_out, nonce=nonce, now=now)
@@ -207,7 +227,3 @@ async def _end(lease_id: str, *, if_run_out: bool, rt: Runtime, caller: Caller, 
     if ended:
         rt.on_revocation()
     return ended
-
-
-def _ended_event(rt: Runtime, *, caller: Caller, now: int, actor: str = "server") -> AuditEvent:
-    return rt.event("lease.ended", "", actor=actor, caller=caller, now=now)

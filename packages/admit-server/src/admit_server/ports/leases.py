@@ -20,6 +20,10 @@ class Leases(Protocol):
         """The one lease of a session and client that is not noted as ended; it may have run out."""
         ...
 
+    async def of_session(self, session_id: str) -> list[Lease]:
+        """Those of its apps that are not noted as ended, oldest first."""
+        ...
+
     async def join(self, lease_id: str, *, length_s: int, now: int) -> Lease | None:
         """Renew it for a new grant, whose length counts if it is shorter; None when it is over."""
         ...

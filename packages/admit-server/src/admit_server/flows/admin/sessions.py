@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from ...domain.errors import NotFound
+from ...domain.lease import Lease
 from ...domain.session import Session
 from ...domain.user import User
 from ...ports.transaction import Tx
@@ -48,6 +49,33 @@ async def newest(
     return await rt.store.view(look)
 
 
+@dataclass(frozen=True, slots=True)
+class ShownSession:
+    """A session, whose it is, and the leases of its apps with each client's name."""
+
+    listed: ListedSession
+    leases: list[tuple[Lease, str]]
+
+
+async def find(session_id: str, *, rt: Runtime) -> ShownSession:
+    """One session, alive or ended.
+
+    Raises:
+        NotFound: No such session.
+    """
+    read = rt.store.read
+    session = await read.sessions.get(session_id)
+    if session is None:
+        raise _unknown(session_id)
+    user = await read.users.get(session.user_id)
+    leases: list[tuple[Lease, str]] = []
+    for lease in await read.leases.of_session(session_id):
+        if lease.is_alive(rt.clock()):
+            client = await read.clients.get(lease.client_id)
+            leases.append((lease, client.name if client else lease.client_id))
+    return ShownSession(ListedSession(session, user.username if user else session.user_id), leases)
+
+
 async def end_one(session_id: str, *, rt: Runtime, caller: Caller) -> bool:
     """End a session and every token that ends with it. False when it had ended before.
 
@@ -56,7 +84,7 @@ async def end_one(session_id: str, *, rt: Runtime, caller: Caller) -> bool:
     """
     session = await rt.store.read.sessions.get(session_id)
     if session is None:
-        raise NotFound(f"There is no session {session_id!r}; `admit session list` shows those that are alive.")
+        raise _unknown(session_id)
     if not session.is_alive(rt.clock()):
         return False
     return await end_session_now(session_id, reason=REASON, actor=caller.actor, rt=rt, caller=caller)
@@ -82,3 +110,7 @@ async def end_all_of_user(name_or_id: str, *, rt: Runtime, caller: Caller) -> tu
     ended = await rt.store.write(unit)
     rt.on_revocation()
     return user, ended
+
+
+def _unknown(session_id: str) -> NotFound:
+    return NotFound(f"There is no session {session_id!r}; `admit session list` shows those that are alive.")

@@ -8,9 +8,7 @@ _LEASE = "id, digest, client_id, session_id, length_s, created_at, ends_at, ende
 _ALIVE = "ended_at IS NULL AND ends_at > :now"
 
 
-def _lease(row: Row | None) -> Lease | None:
-    if row is None:
-        return None
+def _lease(row: Row) -> Lease:
     return Lease(
         id=row[0],
         digest=row[1],
@@ -45,10 +43,12 @@ class LeaseStatements:
         )
 
     async def get(self, lease_id: str) -> Lease | None:
-        return _lease(await self._tx.one(f"SELECT {_LEASE} FROM lease WHERE id = :id", id=lease_id))
+        row = await self._tx.one(f"SELECT {_LEASE} FROM lease WHERE id = :id", id=lease_id)
+        return _lease(row) if row else None
 
     async def by_digest(self, digest: bytes) -> Lease | None:
-        return _lease(await self._tx.one(f"SELECT {_LEASE} FROM lease WHERE digest = :digest", digest=digest))
+        row = await self._tx.one(f"SELECT {_LEASE} FROM lease WHERE digest = :digest", digest=digest)
+        return _lease(row) if row else None
 
     async def of_app(self, session_id: str, client_id: str) -> Lease | None:
         row = await self._tx.one(
@@ -56,7 +56,15 @@ class LeaseStatements:
             session_id=session_id,
             client_id=client_id,
         )
-        return _lease(row)
+        return _lease(row) if row else None
+
+    async def of_session(self, session_id: str) -> list[Lease]:
+        rows = await self._tx.all(
+            f"""SELECT {_LEASE} FROM lease WHERE session_id = :session_id AND ended_at IS NULL
+                 ORDER BY created_at, id LIMIT 200""",
+            session_id=session_id,
+        )
+        return [_lease(row) for row in rows]
 
     async def join(self, lease_id: str, *, length_s: int, now: int) -> Lease | None:
         # Whoever joins is a new page of the app: a late word of the page before, that it quits, is not about this one.
@@ -69,7 +77,7 @@ class LeaseStatements:
             now=now,
             id=lease_id,
         )
-        return _lease(row)
+        return _lease(row) if row else None
 
     async def renew(self, lease_id: str, *, holder: str | None, now: int) -> Lease | None:
         row = await self._tx.one(
@@ -80,7 +88,7 @@ class LeaseStatements:
             now=now,
             id=lease_id,
         )
-        return _lease(row)
+        return _lease(row) if row else None
 
     async def shorten(self, lease_id: str, *, ends_at: int, holder: str | None, now: int) -> Lease | None:
         row = await self._tx.one(
@@ -93,7 +101,7 @@ class LeaseStatements:
             now=now,
             id=lease_id,
         )
-        return _lease(row)
+        return _lease(row) if row else None
 
     async def end(self, lease_id: str, *, if_run_out: bool, now: int) -> Lease | None:
         row = await self._tx.one(
@@ -103,7 +111,7 @@ class LeaseStatements:
             now=now,
             id=lease_id,
         )
-        return _lease(row)
+        return _lease(row) if row else None
 
     async def run_out(self, *, now: int, limit: int) -> list[str]:
         rows = await self._tx.all(
