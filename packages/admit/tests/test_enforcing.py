@@ -21,6 +21,7 @@ from admit import (
     LimitExceeded,
     LimitsNotEnforceable,
     NetworkNotAllowed,
+    StepUpRequired,
     TokenInactive,
     TokenRejected,
     TokenRevoked,
@@ -28,11 +29,16 @@ from admit import (
     Verifier,
     VerifierUnavailable,
 )
-from admit.enforcing import enforce, refuse_by_limit, tellable
+from admit.enforcing import enforce, enforce_age, refuse_by_limit, tellable
 from admit.fastapi import Principal, TokenAuth
 from admit.jose import sign
 from admit.opaque import checksum
 from admit.testing import TestIssuer
+
+
+def refuse_by_limit_code(code):
+    refuse_by_limit({"active": False, "code": code})
+
 
 NOON = 1_785_931_200.0  # a Wednesday
 AT_HOME = Attempt(method="GET", path="/orders/7", address="10.1.2.3")
@@ -80,9 +86,9 @@ def test_a_limit_that_needs_an_unknown_request_is_refused_with_what_to_do(claim,
 def test_codes_of_the_server_become_refusals_and_others_nothing():
     for kind in (UsesExhausted, IdleTimeout, LimitsNotEnforceable):
         with pytest.raises(kind):
-            refuse_by_limit(kind.code)
+            refuse_by_limit_code(kind.code)
     for code in (None, 7, "", "token_expired", ["uses_exhausted"]):
-        refuse_by_limit(code)
+        refuse_by_limit_code(code)
 
 
 def test_what_the_server_would_not_take_is_not_told():
@@ -325,3 +331,41 @@ def test_a_second_use_of_a_one_use_token_answers_401_uses_exhausted(server, audi
     assert first.status_code == 200, "one request is one use, however many dependencies ask"
     assert (second.status_code, second.json()["code"]) == (401, "uses_exhausted")
     assert 'error="invalid_token"' in second.headers["www-authenticate"]
+
+
+# The age of the sign-in (RFC 9470).
+
+
+AGED = {"max_auth_age_s": 300}
+
+
+@pytest.mark.parametrize(("age_s", "good"), [(0, True), (300, True), (301, False), (None, False)])
+def test_a_sign_in_that_is_too_old_for_the_token_is_refused_with_the_age_that_will_do(age_s, good):
+    limits = enforce(AGED, Attempt(), now=NOON)
+    claims = {} if age_s is None else {"auth_time": NOON - age_s}
+
+    if good:
+        enforce_age(limits, claims, now=NOON)
+        return
+    with pytest.raises(StepUpRequired) as caught:
+        enforce_age(limits, claims, now=NOON)
+    assert caught.value.challenge() == 'Bearer error="insufficient_user_authentication", max_age="300"'
+
+
+def test_a_verifier_answers_with_the_challenge_of_rfc_9470_and_says_why():
+    tokens = TestIssuer(clock=lambda: NOON)
+    token = tokens.token(claims={"limits": AGED, "auth_time": NOON - 500})
+
+    with pytest.raises(StepUpRequired) as caught:
+        tokens.verifier().verify(token)
+
+    assert caught.value.max_age_s == 300
+    assert [check.name for check in caught.value.checks if not check.passed] == ["age of the sign-in"]
+
+
+def test_the_servers_word_that_a_sign_in_is_too_old_becomes_the_same_challenge():
+    with pytest.raises(StepUpRequired) as caught:
+        refuse_by_limit({"active": False, "code": "step_up_required", "max_age": 300})
+
+    assert caught.value.max_age_s == 300
+    refuse_by_limit({"active": False, "code": "step_up_required"})

@@ -8,6 +8,7 @@ import causes_library
 import causes_proofs
 import causes_reports
 import causes_sign_in
+import causes_step_up
 import causes_tokens
 import causes_tokens_at_a_proxy
 import causes_transactions
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.anyio
 TABLES = (
     causes_clients, causes_grants, causes_authorize, causes_sign_in, causes_tokens, causes_reports, causes_library,
     causes_exchange, causes_transactions, causes_tokens_at_a_proxy, causes_proofs,
+    causes_step_up,
 )  # fmt: skip
 CAUSES: list[Cause] = [cause for table in TABLES for cause in table.CAUSES]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from admit.errors import (
@@ -11,6 +12,7 @@ from admit.errors import (
     LimitExceeded,
     LimitsNotEnforceable,
     NetworkNotAllowed,
+    StepUpRequired,
     TokenBound,
     TransactionMismatch,
     UsesExhausted,
@@ -53,8 +55,26 @@ def enforce(claim: Any, attempt: Attempt, *, now: float) -> Limits:
     return limits
 
 
-def refuse_by_limit(code: Any) -> None:
-    """Raise the refusal of a code that the server gave; nothing for codes that are no limit's."""
+def enforce_age(limits: Limits, claims: Mapping[str, Any], *, now: float) -> None:
+    """Go on only if the sign-in behind a token is as fresh as its limits ask (RFC 9470).
+
+    Raises:
+        StepUpRequired: It is too old, or the token does not say when it was.
+    """
+    most, auth_time = limits.max_auth_age_s, claims.get("auth_time")
+    if most is None:
+        return
+    if auth_time is None:
+        raise StepUpRequired("the token does not say when the person signed in", max_age_s=most)
+    if now - auth_time > most:
+        raise StepUpRequired(f"signed in {now - auth_time:.0f} s ago; {most} s are allowed", max_age_s=most)
+
+
+def refuse_by_limit(document: Mapping[str, Any]) -> None:
+    """Raise the refusal of a code that the server gave with its answer; nothing for codes that are no limit's."""
+    code, max_age_s = document.get("code"), document.get("max_age")
+    if code == StepUpRequired.code and type(max_age_s) is int:
+        raise StepUpRequired("the sign-in behind the token is too old, says the server", max_age_s=max_age_s)
     if code == TokenBound.code:
         raise TokenBound("the token is bound to a key or certificate, and was not shown with it; no use was counted")
     if code == LimitsNotEnforceable.code:

@@ -7,7 +7,7 @@ from typing import Any
 
 from admit import jose
 from admit.checks import Check, check
-from admit.errors import LimitExceeded, TokenRejected
+from admit.errors import LimitExceeded, StepUpRequired, TokenRejected
 from admit.expect import Expect
 from admit.jose import base64url, strict_json
 from admit.opaque import PREFIX
@@ -19,7 +19,7 @@ _Step = tuple[str, bool, object, object]
 
 
 def explained(
-    token: object, refusal: TokenRejected, *, expect: Expect, now: float
+    token: object, refusal: TokenRejected | StepUpRequired, *, expect: Expect, now: float
 ) -> tuple[tuple[Check, ...], Mapping[str, Any] | None]:
     """Return the checks of a refused token, and its claims if its signature was good.
 
@@ -47,7 +47,12 @@ def explained(
 
 
 def _steps(
-    header: jose.Header, claims: Mapping[str, Any], refusal: TokenRejected, *, expect: Expect, now: float
+    header: jose.Header,
+    claims: Mapping[str, Any],
+    refusal: TokenRejected | StepUpRequired,
+    *,
+    expect: Expect,
+    now: float,
 ) -> Iterator[_Step]:
     code = refusal.code
     critical = code == "malformed_token" and str(refusal).startswith("crit names")
@@ -78,6 +83,8 @@ def _steps(
         "neither token, grant nor session has ended",
         (None if code == "token_revoked" else "so"),
     )
+    if code == "step_up_required":
+        yield "age of the sign-in", True, "as fresh as the token's limits ask", None
     if code in _OF_BINDING or "cnf" in claims:
         yield (
             "key or certificate",
@@ -87,7 +94,7 @@ def _steps(
         )
 
 
-def _of_opaque(refusal: TokenRejected) -> tuple[Check, ...]:
+def _of_opaque(refusal: TokenRejected | StepUpRequired) -> tuple[Check, ...]:
     form = "an opaque access token with a good checksum"
     if refusal.code == "malformed_token":
         return (check("form of the token", form, refusal, passed=False),)

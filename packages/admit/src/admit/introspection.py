@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus, urlencode
 
 from admit.background import ForkAware
-from admit.enforcing import NOTHING_KNOWN, enforce, refuse_by_limit, tellable
-from admit.errors import TokenInactive, TokenRejected, VerifierMisconfigured, VerifierUnavailable
+from admit.enforcing import NOTHING_KNOWN, enforce, enforce_age, refuse_by_limit, tellable
+from admit.errors import StepUpRequired, TokenInactive, TokenRejected, VerifierMisconfigured, VerifierUnavailable
 from admit.expect import Expect
 from admit.fetching import Unreachable, fetch
 from admit.jose import JoseError, Malformed, check_times, check_types
@@ -116,7 +116,7 @@ class Introspector(ForkAware):
             if opaque and ("cnf" in document or by_dpop):
                 self._guard().confirm(document.get("cnf"), proven, attempt)
             return who
-        except TokenRejected as refusal:
+        except (TokenRejected, StepUpRequired) as refusal:
             refusal.denial_id = denial_id
             raise
 
@@ -152,7 +152,7 @@ class Introspector(ForkAware):
 
     def _judge(self, document: dict[str, Any], attempt: Attempt) -> Principal:
         if document.get("active") is not True:
-            refuse_by_limit(document.get("code"))
+            refuse_by_limit(document)
             raise TokenInactive("the server does not know this token, or no longer")
         try:
             check_types(document, required=("sub", "aud"))
@@ -166,5 +166,6 @@ class Introspector(ForkAware):
             raise from_jose(error) from None
         if "limits" in document:
             # What the server counts it has counted by answering at all; the rest is judged here as well.
-            enforce(document["limits"], attempt, now=self._clock())
+            limits = enforce(document["limits"], attempt, now=self._clock())
+            enforce_age(limits, document, now=self._clock())
         return Principal.from_claims(document)

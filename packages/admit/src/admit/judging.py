@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from admit import jose
-from admit.enforcing import enforce
+from admit.enforcing import enforce, enforce_age
 from admit.errors import TokenRevoked, VerifierUnavailable
 from admit.expect import ACCESS_TOKEN_TYPE, Expect
 from admit.jose import Jwk
@@ -124,6 +124,8 @@ class Judge:
             return feed
         if self._revocations is not None and (ended := self._revocations.revoked(claims)) is not None:
             raise TokenRevoked(f"revoked by its {ended}")
+        if limits is not None:
+            enforce_age(limits, claims, now=self._clock())
         presented = attempt.presented
         if "cnf" in claims or (presented is not None and presented.scheme != "Bearer"):
             # Last of all, because it takes the proof: a token that is bad anyway costs none.

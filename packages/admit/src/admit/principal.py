@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any
 
+from admit.acr import reaches
 from admit.checks import Check, check
 from admit.errors import AdmitError, InsufficientScope, StepUpRequired, TransactionMismatch
 
@@ -120,12 +121,12 @@ class Principal:
             raise self._refused(too_old, age)
 
     def require_acr(self, *acr_values: str) -> None:
-        """Go on only if the sign-in was of one of these classes, best first.
+        """Go on only if the sign-in was of one of these classes, best first, or of a stronger one of the server's own.
 
         Raises:
             StepUpRequired: It was of another (RFC 9470 section 3).
         """
-        if self.acr not in acr_values:
+        if not any(reaches(self.acr, wanted) for wanted in acr_values):
             too_weak = StepUpRequired(f"acr is {self.acr!r}; one of {acr_values} is needed", acr_values=acr_values)
             raise self._refused(too_weak, check("strength of the sign-in", acr_values, self.acr, passed=False))
 

@@ -13,6 +13,7 @@ from admit.errors import (
     IntrospectionNotConfigured,
     LimitsNotEnforceable,
     MalformedToken,
+    StepUpRequired,
     TokenRejected,
 )
 from admit.expect import ACCESS_TOKEN_TYPE, Expect
@@ -157,11 +158,12 @@ class Verifier:
 
         Raises:
             TokenRejected: The token is not good; the class, `.code` and `.explain()` say why.
+            StepUpRequired: The token is good, and limited to sign-ins that are fresher than the one behind it.
             VerifierUnavailable: It cannot be judged now (503).
         """
         try:
             return self._watched(self._verify(token, attempt), attempt)
-        except TokenRejected as refusal:
+        except (TokenRejected, StepUpRequired) as refusal:
             self.refused(refusal, token, attempt)
             raise
 
@@ -169,7 +171,7 @@ class Verifier:
         """Check a token without ever blocking the event loop. The rest is as in `verify`."""
         try:
             return self._watched(await self._verify_async(token, attempt), attempt)
-        except TokenRejected as refusal:
+        except (TokenRejected, StepUpRequired) as refusal:
             self.refused(refusal, token, attempt)
             raise
 
@@ -209,7 +211,7 @@ class Verifier:
 
     def refused(
         self,
-        refusal: TokenRejected,
+        refusal: TokenRejected | StepUpRequired,
         token: object = None,
         attempt: Attempt = NOTHING_KNOWN,
         *,

@@ -67,8 +67,13 @@ def set_policy(
             "--binding", metavar="KIND", help="The holder proves a key with each request: dpop, mtls; may be repeated."
         ),
     ] = None,
-    acr: Annotated[str | None, typer.Option("--acr", metavar="CLASS", help="Not in this version.")] = None,
-    max_auth_age: Annotated[Span, typer.Option("--max-auth-age", metavar="SPAN", help="Not in this version.")] = None,
+    acr: Annotated[
+        str | None,
+        typer.Option("--acr", metavar="CLASS", help="The weakest sign-in that will do: 1fa, 2fa, phr."),
+    ] = None,
+    max_auth_age: Annotated[
+        Span, typer.Option("--max-auth-age", metavar="SPAN", help="How old the sign-in may be: 30s to 3650d.")
+    ] = None,
     max_sessions: Annotated[
         int | None, typer.Option("--max-sessions", metavar="N", help="Not in this version.")
     ] = None,

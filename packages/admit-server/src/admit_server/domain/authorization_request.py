@@ -25,6 +25,7 @@ from .trail import Trail
 from .transaction import Transaction, TransactionType, read_details
 
 MAX_STATE = 1024
+MOST_ACR_VALUES = 10
 NO_TYPES: Mapping[str, Mapping[str, TransactionType]] = {}
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 _NOT_UNDERSTOOD: dict[str, type[ProtocolError]] = {
@@ -50,6 +51,7 @@ class AuthorizationRequest:
     login_hint: str = ""
     transaction: Transaction | None = None
     dpop_jkt: str = ""
+    acr_values: tuple[str, ...] = ()
 
     @property
     def freshness(self) -> Freshness:
@@ -154,6 +156,7 @@ def check_request(
         prompt=prompt,
         max_age_s=_max_age(params.get("max_age")),
         login_hint=params.get("login_hint", "")[:64],
+        acr_values=_acr_values(params.get("acr_values")),
         transaction=transaction,
         # RFC 9449 section 10: the code will be good only with a proof by this key.
         dpop_jkt=check_thumbprint(params.get("dpop_jkt"), name="dpop_jkt"),
@@ -187,6 +190,13 @@ def _short(params: dict[str, str], name: str) -> str | None:
     if value is not None and len(value) > 256:
         raise InvalidRequest(f"{name} has at most 256 characters.")
     return value
+
+
+def _acr_values(text: str | None) -> tuple[str, ...]:
+    values = tuple((text or "").split())
+    if len(values) > MOST_ACR_VALUES or any(len(value) > 200 for value in values):
+        raise InvalidRequest(f"acr_values has at most {MOST_ACR_VALUES} values of 200 characters.")
+    return values
 
 
 def _max_age(text: str | None) -> int | None:

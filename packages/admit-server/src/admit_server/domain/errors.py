@@ -100,6 +100,12 @@ class LoginRequired(ProtocolError):
     code = "login_required"
 
 
+class UnmetAuthenticationRequirements(ProtocolError):
+    """No sign-in here is as strong as was asked for, by the client or a policy (RFC 9470 section 5)."""
+
+    code = "unmet_authentication_requirements"
+
+
 class ConsentRequired(ProtocolError):
     """`prompt=none`, and the person has not agreed yet (OpenID Connect Core section 3.1.2.6)."""
 
@@ -138,6 +144,16 @@ class LeaseEnded(ProtocolError):
     code = "lease_ended"
     status = 410
     may_redirect = False
+
+
+class InsufficientUserAuthentication(InvalidToken):
+    """The access token is good, but the sign-in behind it is too old for its limits (RFC 9470 section 3)."""
+
+    code = "insufficient_user_authentication"
+
+    def __init__(self, public: str = "", *, max_age_s: int, detail: str = "") -> None:
+        super().__init__(public, detail=detail)
+        self.max_age_s = max_age_s
 
 
 class InsufficientScope(ProtocolError):

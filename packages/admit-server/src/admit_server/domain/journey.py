@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 
+from .token_policy import ACR_ORDER, TokenPolicy
+
 # RFC 8176 names what was used; the acr values are ours, in the documentation.
 ACR_ONE_FACTOR = "urn:admit:acr:1fa"
+# What a sign-in here can prove at most.
+STRONGEST_ACR = ACR_ONE_FACTOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,22 @@ class Freshness:
 
     prompt: frozenset[str] = frozenset()
     max_age_s: int | None = None
+
+
+def reaches(acr: str, wanted: str) -> bool:
+    """Whether a sign-in of class `acr` will do where `wanted` is asked for: the same, or a stronger one of ours."""
+    if acr == wanted:
+        return True
+    return acr in ACR_ORDER and wanted in ACR_ORDER and ACR_ORDER.index(acr) > ACR_ORDER.index(wanted)
+
+
+def strong_enough(acr: str, *, acr_values: tuple[str, ...] = (), policy: TokenPolicy | None = None) -> bool:
+    """Whether a sign-in is of one of the classes asked for, if any were, and as strong as the policy wants.
+
+    RFC 9470 section 5: the server SHOULD take a requested class as necessary.
+    """
+    asked = not acr_values or any(reaches(acr, wanted) for wanted in acr_values)
+    return asked and (policy is None or policy.acr is None or reaches(acr, policy.acr))
 
 
 def next_step(requirement: Requirement, proofs: tuple[Proof, ...]) -> Ask | Complete:

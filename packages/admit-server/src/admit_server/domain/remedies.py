@@ -85,6 +85,10 @@ REMEDIES: dict[str, str] = {
     "unauthorized_client": "The client was not added for this: `admit client show` lists its grant types and whether it is "
     "--first-party.",
     "unknown_key": "The token names a key that the server does not publish: it is from another server, or from before a restore.",
+    "insufficient_user_authentication": "The sign-in behind the token is older than its policy allows. The app sends the person "
+    "to sign in again.",
+    "unmet_authentication_requirements": "A stronger sign-in was asked for than this server has, by the app (acr_values) or by "
+    "--acr of a policy that `admit policy effective` names.",
     "unsupported_grant_type": "The app asks for a grant type that this server does not have.",
     "unsupported_response_type": "The app asks for tokens in the redirect. Let it use response_type=code with PKCE.",
     "uri_too_long": "The address was longer than 16,384 bytes. Let the app send its parameters in a POST.",

@@ -92,6 +92,10 @@ class TokenPolicy:
         """Read what `as_dict` wrote."""
         return cls(**_from_plain(values))
 
+    def is_fresh(self, *, auth_time: int, now: int) -> bool:
+        """Whether a sign-in is recent enough to issue by (RFC 9470); times are seconds, UTC."""
+        return self.max_auth_age_s is None or now - auth_time < self.max_auth_age_s
+
     @property
     def enforced_by_resource(self) -> bool:
         """Whether a resource that ignores limits would let in what this policy forbids."""

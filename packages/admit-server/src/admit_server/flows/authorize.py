@@ -5,9 +5,18 @@ from urllib.parse import urlencode
 
 from ..domain.authorization_request import AuthorizationRequest, check_client_and_redirect, check_request
 from ..domain.client import Client
-from ..domain.errors import AccessDenied, ConsentRequired, InvalidScope, LoginRequired, ProtocolError, UnknownClient
-from ..domain.journey import Complete, session_suffices
+from ..domain.errors import (
+    AccessDenied,
+    ConsentRequired,
+    InvalidScope,
+    LoginRequired,
+    ProtocolError,
+    UnknownClient,
+    UnmetAuthenticationRequirements,
+)
+from ..domain.journey import STRONGEST_ACR, Complete, session_suffices, strong_enough
 from ..domain.session import Session
+from ..domain.token_policy import TokenPolicy
 from ..ports.grants import NewCode
 from ..ports.transaction import Tx
 from ..tokens import opaque
@@ -79,10 +88,16 @@ async def proceed(
 ) -> SendBack | AskSignIn | AskConsent:
     """Decide for a request that passed every rule."""
     now = rt.clock()
-    suffices = session is not None and session_suffices(
-        auth_time=session.auth_time, freshness=request.freshness, now=now
-    )
-    if session is None or not suffices:
+    policy = await _policy(request, client=client, session=session, rt=rt)
+    if not strong_enough(STRONGEST_ACR, acr_values=request.acr_values, policy=policy):
+        # Nobody is asked for a password that can't be enough.
+        _too_weak(request, policy, STRONGEST_ACR, caller=caller)
+        raise UnmetAuthenticationRequirements("No sign-in here is as strong as that.")
+    if session is None or not (
+        session_suffices(auth_time=session.auth_time, freshness=request.freshness, now=now)
+        and strong_enough(session.acr, acr_values=request.acr_values, policy=policy)
+        and (policy is None or policy.is_fresh(auth_time=session.auth_time, now=now))
+    ):
         if "none" in request.prompt:
             caller.trail.failed(
                 "signed in", "somebody, freshly enough", "a sign-in that is too old" if session else "nobody"
@@ -95,6 +110,23 @@ async def proceed(
             raise ConsentRequired("The person has not agreed to this yet.")
         return AskConsent(request, client, session)
     return await grant_code(request, client=client, session=session, rt=rt, caller=caller)
+
+
+async def _policy(
+    request: AuthorizationRequest, *, client: Client, session: Session | None, rt: Runtime
+) -> TokenPolicy | None:
+    """By which the grant would be made; None while nobody is signed in, or where the resource has gone."""
+    read = rt.store.read
+    resource = await read.resources.get(request.audience)
+    if session is None or resource is None:
+        return None
+    user = await read.users.get(session.user_id)
+    return await effective_policy(read, rt, client=client, resource=resource, user=user)
+
+
+def _too_weak(request: AuthorizationRequest, policy: TokenPolicy | None, found: str, *, caller: Caller) -> None:
+    wanted = [*request.acr_values, *([policy.acr] if policy is not None and policy.acr is not None else [])]
+    caller.trail.failed("strength of the sign-in", wanted, found)
 
 
 async def grant_code(
@@ -153,6 +185,13 @@ async def issue_code(
             return Refusal(AccessDenied("The type of transaction is gone."))
         limits = transaction.policy if transaction else None
         policy = await effective_policy(tx, rt, client=client, resource=resource, user=user, issue=limits)
+        if not strong_enough(sign_in.acr, acr_values=request.acr_values, policy=policy):
+            _too_weak(request, policy, sign_in.acr, caller=caller)
+            return Refusal(UnmetAuthenticationRequirements("The sign-in is not as strong as that."))
+        if not policy.is_fresh(auth_time=sign_in.auth_time, now=now):
+            age = f"{now - sign_in.auth_time} s"
+            caller.trail.failed("age of the sign-in", f"under {policy.max_auth_age_s} s", age)
+            return Refusal(LoginRequired("The sign-in is too old for this."))
         grant = issuing.new_grant(
             grant_id=grant_id,
             client=client,

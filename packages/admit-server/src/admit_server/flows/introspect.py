@@ -10,7 +10,7 @@ from .effective import limits_of_grant
 from .personal_tokens import note_use
 from .redeem import Use, redeem
 from .runtime import Caller, Runtime
-from .token_status import BadToken, judge
+from .token_status import STEP_UP, BadToken, judge
 
 INACTIVE: dict[str, Any] = {"active": False}
 NO_USE = Use()
@@ -56,6 +56,9 @@ async def introspect(
         trail.client_id = status.grant.client_id
     if isinstance(status, BadToken):
         await refused(status.code)
+        if status.code == STEP_UP and status.grant is not None and use.enforces_limits:
+            # RFC 9470: the resource tells its caller how fresh a sign-in has to be.
+            return INACTIVE | {"code": STEP_UP, "max_age": status.grant.policy.max_auth_age_s}
         return INACTIVE
     resource = await rt.store.read.resources.get(status.audience)
     by_resource = resource is not None and resource.client_id == who.client.id

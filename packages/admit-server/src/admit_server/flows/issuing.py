@@ -1,6 +1,6 @@
 """Issuing: who issues checks who lives, then signs after the commit."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from ..domain.client import Client, Resource
@@ -72,6 +72,7 @@ class ReadyToSign:
     blank: Blank
     lease: Lease | None = None
     cnf: Confirmation = NOTHING
+    tells_age: bool = False
 
 
 def blank(rt: Runtime, *, caller: Caller, now: int) -> Blank:
@@ -121,6 +122,7 @@ class Held:
     grant: Grant
     expires_at: int
     lease: Lease | None = None
+    tells_age: bool = False
 
 
 async def hold_alive(tx: Tx, grant_id: str, *, token: Blank, now: int) -> Held | None:
@@ -132,6 +134,15 @@ async def hold_alive(tx: Tx, grant_id: str, *, token: Blank, now: int) -> Held |
     if grant is None:
         return None
     expires_at = min(now + grant.policy.lifetime_s, grant.expires_at)
+    tells_age = False
+    if grant.auth_time is not None and (most := grant.policy.max_auth_age_s) is not None:
+        if not grant.policy.is_fresh(auth_time=grant.auth_time, now=now):
+            return None
+        resource = await tx.resources.get(grant.audience)
+        tells_age = grant.format == "jwt" and resource is not None and resource.verifier == "admit"
+        if grant.format == "jwt" and not tells_age:
+            # Its verifier knows nothing of how old a sign-in may be, so the token is over when the sign-in is too old.
+            expires_at = min(expires_at, grant.auth_time + most)
     if grant.bound_session is not None:
         until = expires_at if grant.format == "jwt" else 0
         session_ends_at = await tx.sessions.hold(grant.bound_session, jwt_alive_until=until, now=now)
@@ -143,7 +154,7 @@ async def hold_alive(tx: Tx, grant_id: str, *, token: Blank, now: int) -> Held |
         lease = await leases.hold(tx, grant, token.lease, now=now)
         if lease is None:
             return None
-    return Held(grant, expires_at, lease)
+    return Held(grant, expires_at, lease, tells_age)
 
 
 def refresh_token_row(
@@ -206,7 +217,14 @@ async def prepare(tx: Tx, held: Held, *, scopes: frozenset[str], token: Blank, n
         )
     user = await tx.users.get(grant.user_id) if grant.user_id is not None else None
     return ReadyToSign(
-        grant=grant, expires_at=held.expires_at, scopes=scopes, user=user, blank=token, lease=held.lease, cnf=cnf
+        grant=grant,
+        expires_at=held.expires_at,
+        scopes=scopes,
+        user=user,
+        blank=token,
+        lease=held.lease,
+        cnf=cnf,
+        tells_age=held.tells_age,
     )
 
 
@@ -236,7 +254,10 @@ def finish(
         if ready.cnf:
             payload["cnf"] = ready.cnf.as_claim()
         critical: dict[str, bool] | None = None
-        if limits := limits_of_grant(grant):
+        limits = limits_of_grant(grant)
+        if ready.tells_age:
+            limits = replace(limits, max_auth_age_s=grant.policy.max_auth_age_s)
+        if limits:
             # RFC 7515 section 4.1.11: a verifier that does not understand a critical member has to refuse the token.
             payload["limits"], critical = limits.as_claim(), {"limits": True}
         access_token = ring.sign(payload, alg=rt.access_token_alg, typ="at+jwt", now=now, critical=critical)

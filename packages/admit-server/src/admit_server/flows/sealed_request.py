@@ -60,6 +60,7 @@ def unseal_request(text: str, *, browser: str, rt: Runtime, now: int) -> Authori
     """
     value = unseal(text, purpose="authorization-request", browser=browser, rt=rt, now=now)
     read: dict[str, Any] = {"scopes": frozenset(value["scopes"]), "prompt": frozenset(value["prompt"])}
+    read["acr_values"] = tuple(value["acr_values"])
     if value["transaction"] is not None:
         read["transaction"] = Transaction.from_dict(value["transaction"])
     return AuthorizationRequest(**value | read)

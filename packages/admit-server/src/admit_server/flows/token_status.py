@@ -7,6 +7,7 @@ from admit.jose import JoseError, Signed
 
 from ..domain.client import TokenFormat
 from ..domain.confirmation import NOTHING, Confirmation
+from ..domain.errors import InsufficientUserAuthentication, InvalidToken
 from ..domain.grant import Grant
 from ..domain.lease import LEASE_ENDED
 from ..domain.revocation import handle
@@ -15,6 +16,8 @@ from ..domain.trail import Trail
 from ..tokens import opaque
 from .runtime import Runtime
 from .token_forms import form_of
+
+STEP_UP, _NOT_VALID = "step_up_required", "The access token is not valid."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +166,9 @@ async def ended(grant: Grant, *, rt: Runtime, now: int, trail: Trail) -> str | N
         trail.failed("grant is alive", True, f"ended {_ago(grant.ended_at or grant.expires_at, now)}: {why}")
         return "token_revoked"
     trail.passed("grant is alive", True, True)
+    if grant.auth_time is not None and not grant.policy.is_fresh(auth_time=grant.auth_time, now=now):
+        trail.failed("age of the sign-in", f"under {grant.policy.max_auth_age_s} s", f"{now - grant.auth_time} s")
+        return STEP_UP
     if grant.bound_session is not None:
         session = await rt.store.read.sessions.get(grant.bound_session)
         if session is None or not session.is_alive(now):
@@ -234,3 +240,11 @@ def _our_claims(signed: Signed, *, issuer: str) -> dict[str, Any] | None:
     )
     times = all(type(claims.get(name)) is int for name in ("exp", "iat"))
     return claims if texts and times and claims["iss"] == issuer else None
+
+
+def refusal_of(bad: BadToken) -> InvalidToken:
+    """What the caller of an endpoint of ours is told of a token that is not good."""
+    most = bad.grant.policy.max_auth_age_s if bad.grant is not None else None
+    if bad.code == STEP_UP and most is not None:
+        return InsufficientUserAuthentication(_NOT_VALID, max_age_s=most, detail=bad.code)
+    return InvalidToken(_NOT_VALID, detail=bad.code)

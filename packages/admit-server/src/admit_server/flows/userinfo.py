@@ -7,7 +7,7 @@ from ..tokens.claims import profile_claims
 from .binding import require_holder
 from .redeem import Use, redeem
 from .runtime import Caller, Runtime
-from .token_status import BadToken, judge
+from .token_status import BadToken, judge, refusal_of
 
 
 async def userinfo(token: str, *, rt: Runtime, caller: Caller, use: Use) -> dict[str, Any]:
@@ -21,7 +21,7 @@ async def userinfo(token: str, *, rt: Runtime, caller: Caller, use: Use) -> dict
     trail = caller.trail
     status = await judge(token, rt=rt, trail=trail)
     if isinstance(status, BadToken):
-        raise InvalidToken("The access token is not valid.", detail=status.code)
+        raise refusal_of(status)
     await require_holder(status.cnf, token, use.attempt, rt=rt, caller=caller)
     if "openid" not in status.scopes:
         trail.failed("scope", "openid", status.scopes)

@@ -9,7 +9,7 @@ from ..domain.check_rule import LIMITS_OF_A_PUBLIC_RULE, LIMITS_OF_A_RULE
 from ..domain.token_policy import ACR_ORDER
 from .effective import limits_of_grant
 from .rule_set import Compiled
-from .token_status import BadToken, GoodToken
+from .token_status import STEP_UP, BadToken, GoodToken
 
 Error = Literal["invalid_token", "insufficient_scope", "insufficient_user_authentication"]
 
@@ -96,6 +96,9 @@ def verdict(
             code="missing_token", status=401, check="token", expected=f"a bearer token for {audience}", found="none"
         )
     if isinstance(status, BadToken):
+        if status.code == STEP_UP and status.grant is not None:
+            most = status.grant.policy.max_auth_age_s
+            return _step_up("age of the sign-in", f"under {most} s", "an older one", max_age_s=most)
         return _bad(status.code, "token is good", "one that is good now", status.code)
     if status.audience != audience:
         return _bad("wrong_audience", "token's resource", audience, status.audience)

@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from ..domain.errors import (
     Busy,
     InsufficientScope,
+    InsufficientUserAuthentication,
     InvalidClient,
     InvalidToken,
     ProtocolError,
@@ -89,6 +90,8 @@ def refusal(error: ProtocolError, *, kind: Kind, site: Site, denial_id: str | No
         headers["WWW-Authenticate"] = f'Basic realm="{site.rt.issuer}", charset="UTF-8"'
     if isinstance(error, InvalidToken | InsufficientScope):
         scope = ', scope="openid"' if isinstance(error, InsufficientScope) else ""
+        if isinstance(error, InsufficientUserAuthentication):
+            scope = f', max_age="{error.max_age_s}"'
         headers["WWW-Authenticate"] = f'Bearer realm="{site.rt.issuer}", error="{error.code}"{scope}'
     if kind == "page":
         message = error.advice or _TO_PEOPLE.get(error.code, "")

@@ -15,8 +15,8 @@ API = "https://api.example"
 @pytest.mark.parametrize(
     ("limits", "flag"),
     [
-        (TokenPolicy(acr="urn:admit:acr:2fa"), "--acr"),
-        (TokenPolicy(max_auth_age_s=0), "--max-auth-age"),
+        (TokenPolicy(max_sessions=3), "--max-sessions"),
+        (TokenPolicy(deny_new_session=True), "--deny-new-session"),
     ],
 )
 async def test_a_limit_that_nothing_enforces_is_refused_so_that_nobody_relies_on_it(rt, caller, limits, flag):

@@ -15,6 +15,7 @@ from admit.limits.entries import Allows, Attempt, InvalidLimit, actions, body, h
 Groups = frozenset[frozenset[str]]
 
 COUNTED = ("max_uses", "idle_timeout_s")
+_NUMBERS = (*COUNTED, "max_auth_age_s")
 _BODY = "transaction_mismatch"
 _COMPILED: tuple[tuple[str, str, Callable[[frozenset[str]], Allows]], ...] = (
     ("actions", "action_not_allowed", actions),
@@ -33,6 +34,7 @@ class Limits:
         hours: "mon-fri 08:00-18:00 Europe/Berlin". A window that ends before it begins runs over midnight.
         max_uses: The server counts; how many uses the token began with.
         idle_timeout_s: The server counts; seconds.
+        max_auth_age_s: How old the sign-in behind the token may be when it is used, in seconds (RFC 9470).
         body_sha256: The only body that may be sent, as `admit.limits.body_digest` writes it.
     """
 
@@ -41,6 +43,7 @@ class Limits:
     hours: Groups = frozenset()
     max_uses: int | None = None
     idle_timeout_s: int | None = None
+    max_auth_age_s: int | None = None
     body_sha256: str | None = None
     _checks: tuple[tuple[str, frozenset[str], Allows], ...] = field(init=False, repr=False, compare=False)
 
@@ -61,7 +64,7 @@ class Limits:
         return self.max_uses is not None or self.idle_timeout_s is not None
 
     def __bool__(self) -> bool:
-        return bool(self._checks) or self.counted
+        return bool(self._checks) or self.counted or self.max_auth_age_s is not None
 
     @classmethod
     def from_claim(cls, claim: Any) -> Limits:
@@ -76,7 +79,7 @@ class Limits:
             raise InvalidLimit(f"limits has {', '.join(map(repr, unknown))}, which this version does not know")
         values: dict[str, Any] = {}
         for name, value in claim.items():
-            if name in COUNTED:
+            if name in _NUMBERS:
                 if type(value) is not int or value < 1:
                     raise InvalidLimit(f"limits.{name} is a positive number")
                 values[name] = value
@@ -94,7 +97,7 @@ class Limits:
         for name in ("actions", "networks", "hours"):
             if groups := getattr(self, name):
                 claim[name] = sorted(sorted(group) for group in groups)
-        for name in COUNTED:
+        for name in _NUMBERS:
             if (value := getattr(self, name)) is not None:
                 claim[name] = value
         if self.body_sha256 is not None:

@@ -57,6 +57,10 @@ class TestIssuer:
         """The public key."""
         return Jwks([self._key.public()])
 
+    def now(self) -> int:
+        """Seconds since 1970, by this issuer's clock."""
+        return int(self._clock())
+
     def verifier(self, **options: Any) -> Verifier:
         """Return a verifier that trusts this issuer. `options` are those of `Verifier`."""
         wired: dict[str, Any] = {

@@ -10,7 +10,7 @@ from ..binding import require_holder
 from ..redeem import Use, redeem
 from ..role_scopes import given_by_roles
 from ..runtime import Caller, Runtime
-from ..token_status import BadToken, GoodToken, judge
+from ..token_status import BadToken, GoodToken, judge, refusal_of
 
 _BAD = "The access token is not valid."
 
@@ -37,7 +37,7 @@ async def admit_administrator(token: str, *, scope: str, use: Use, rt: Runtime, 
     trail, audience = caller.trail, api_audience(rt.issuer)
     status = await judge(token, rt=rt, trail=trail)
     if isinstance(status, BadToken):
-        raise InvalidToken(_BAD, detail=status.code)
+        raise refusal_of(status)
     if status.audience != audience:
         trail.failed("audience", audience, status.audience)
         raise InvalidToken(_BAD, detail="wrong_audience")

@@ -13,8 +13,9 @@ from ..runtime import Caller, Runtime
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}\Z")
 MOST_ENTRIES, MOST_NAMED = 50, 5
+LEAST_AUTH_AGE_S = 30
 # Limits that nothing enforces yet: a policy with one of them would promise what is not kept.
-NOT_ENFORCED = ("acr", "max_auth_age_s", "max_sessions", "deny_new_session")
+NOT_ENFORCED = ("max_sessions", "deny_new_session")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,8 @@ def check(limits: TokenPolicy) -> None:
         raise NotAllowed(
             f"This version can't enforce {' and '.join(unkept)} yet, so no policy may promise it; leave it out."
         )
+    if limits.max_auth_age_s is not None and limits.max_auth_age_s < LEAST_AUTH_AGE_S:
+        raise NotAllowed(f"max_auth_age_s must be {LEAST_AUTH_AGE_S} or more: signing in takes a moment.")
     for name in ("actions", "networks", "hours"):
         if sum(map(len, getattr(limits, name))) > MOST_ENTRIES:
             raise NotAllowed(f"A policy has at most {MOST_ENTRIES} {name}: they travel in every token.")

@@ -122,6 +122,10 @@ async def issue(new: NewToken, *, rt: Runtime, caller: Caller) -> Issued:
             raise NotAllowed(f"User {user.username!r} is disabled; `admit user enable {user.username}` lets them in.")
         named = await policies.require(tx, new.policy) if new.policy is not None else _UNLIMITED
         policy = await effective_policy(tx, rt, client=client, resource=resource, user=user, issue=named & new.limits)
+        if policy.acr is not None or policy.max_auth_age_s is not None:
+            raise NotAllowed(
+                "Tokens here need a sign-in (acr, max_auth_age), and an administrator's word is none: let the person sign in."
+            )
         if policy.binding:
             raise NotAllowed(
                 f"Tokens here are bound to a key of whoever asks for them ({' and '.join(sorted(policy.binding))}), and an administrator "

@@ -11,6 +11,7 @@ from ...domain.errors import (
     AdministrationError,
     Busy,
     InsufficientScope,
+    InsufficientUserAuthentication,
     InvalidDpopProof,
     InvalidRequest,
     InvalidToken,
@@ -102,6 +103,10 @@ def challenge(error: Exception, *, issuer: str, scope: str) -> dict[str, str]:
             } | given
         case InsufficientScope():
             return {"WWW-Authenticate": f'{_bearer(issuer)}, error="{error.code}", scope="{scope}"'}
+        case InsufficientUserAuthentication():
+            # RFC 9470 section 3.
+            challenge = f'{_bearer(issuer)}, error="{error.code}", max_age="{error.max_age_s}"'
+            return {"WWW-Authenticate": challenge}
         case InvalidToken() | InvalidRequest():
             return {"WWW-Authenticate": f'{_bearer(issuer)}, error="{error.code}"'}
     return {}

@@ -7,7 +7,14 @@ from admit.dpop import ALGORITHMS
 from admit.limits import Attempt
 
 from ...domain.confirmation import Confirmation, check_thumbprint
-from ...domain.errors import InsufficientScope, InvalidDpopProof, InvalidRequest, InvalidToken, ProtocolError
+from ...domain.errors import (
+    InsufficientScope,
+    InsufficientUserAuthentication,
+    InvalidDpopProof,
+    InvalidRequest,
+    InvalidToken,
+    ProtocolError,
+)
 from ...flows.client_auth import authenticate_client
 from ...flows.introspect import introspect
 from ...flows.redeem import Use
@@ -75,6 +82,8 @@ async def userinfo_endpoint(request: Request, site: Site) -> Response:
 def _dpop_challenge(error: ProtocolError, site: Site) -> str:
     """RFC 9449 section 7.1: which algorithms a proof may use."""
     scope = ', scope="openid"' if isinstance(error, InsufficientScope) else ""
+    if isinstance(error, InsufficientUserAuthentication):
+        scope = f', max_age="{error.max_age_s}"'
     return f'DPoP realm="{site.rt.issuer}", error="{error.code}"{scope}, algs="{" ".join(ALGORITHMS)}"'
 
 
