@@ -15,7 +15,7 @@ from tests.whole.wire import Http
 
 from admit.limits import body_digest
 from admit_server.domain.transaction import TransactionType
-from admit_server.flows.admin import attaching
+from admit_server.flows.admin import resources
 from admit_server.flows.runtime import Caller
 
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 320, "height": 640}
@@ -80,12 +80,12 @@ class Gallery:
     def _deed(self) -> str:
         """A transaction that somebody is asked to approve."""
         pair = self._pair
-        change = attaching.ResourceChange(
+        change = resources.ResourceChange(
             verifier="admit",
             personal_tokens=True,
             transactions={"payment": TransactionType("POST /payments", "Pay {amount} {currency} to {payee}")},
         )
-        pair.server.administer(lambda rt: attaching.to_resource(pair.api, change, rt=rt, caller=Caller(actor="test")))
+        pair.server.administer(lambda rt: resources.update(pair.api, change, rt=rt, caller=Caller(actor="test")))
         details = {
             "type": "payment", "amount": "1,234.50", "currency": "EUR", "payee": STRANGER, "reference": "Invoice 2026-0042",
             "body_sha256": body_digest(b"{}"),

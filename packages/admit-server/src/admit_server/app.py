@@ -35,7 +35,7 @@ from .machine.clock import system_clock, system_entropy
 from .machine.hashing import Argon2Hasher, HashingLimits
 from .ports.runtime import Clock, Entropy
 from .ports.store import SchemaMismatch, StoreUnavailable
-from .settings import Settings
+from .settings import Settings, origins
 from .starting import StartError, migrate, private_directory, read_key_file, read_or_make_key_file
 from .storage.location import BadLocation, SqliteFile, locate
 from .storage.open import OpenStore, open_store
@@ -196,6 +196,7 @@ async def open_site(settings: Settings, *, machine: Machine = THIS_MACHINE) -> A
         # SQLite: another process's commit is seen by looking; PostgreSQL also notifies.
         hub = FeedHub(runtime, poll_s=0.05 if is_file else 0.5)
         hubs.append(hub)
+        witness = CheckpointFile(settings.data_dir / FILE_NAME)
         site = Site(
             rt=runtime,
             hub=hub,
@@ -204,8 +205,10 @@ async def open_site(settings: Settings, *, machine: Machine = THIS_MACHINE) -> A
             trusted_proxies=tuple(ipaddress.ip_network(n) for n in settings.server.trusted_proxies),
             certificate_header=settings.binding.certificate_header,
             streams_per_network=settings.feed.streams_per_network,
+            settings_shown=partial(origins, settings),
+            witness=witness,
         )
-        checkpoints = Checkpoints(Sealer.of(runtime), CheckpointFile(settings.data_dir / FILE_NAME))
+        checkpoints = Checkpoints(Sealer.of(runtime), witness)
         audit = settings.audit
         await store.listen(hub.wake)
         work: dict[str, Callable[[], Awaitable[None]]] = {

@@ -15,7 +15,6 @@ def test_a_role_is_added_listed_shown_changed_and_deleted(admit):
 
 
 def test_what_cannot_be_done_says_why(admit):
-    assert "not in this version" in admit("role", "add", "editor", "--scope", "notes:read").err
     assert "no policy" in admit("role", "add", "editor", "--policy", "none").err
     assert "admit role add" in admit("role", "show", "editor").err
     admit("role", "add", "editor")

@@ -7,7 +7,7 @@ from site_kit import API, answer_of, hidden_fields
 
 from admit.limits import body_digest
 from admit_server.domain.transaction import TransactionType
-from admit_server.flows.admin import attaching
+from admit_server.flows.admin import resources
 
 DETAILS = "invalid_authorization_details"
 GOOD = {"type": "transfer", "amount": "5", "body_sha256": body_digest(b"{}")}
@@ -16,8 +16,8 @@ WAY = {"request_method": "POST", "request_path": "/transfers", "request_body_sha
 
 async def ready(stage: Stage) -> None:
     types = {"transfer": TransactionType("POST /transfers", "Send {amount}")}
-    change = attaching.ResourceChange(transactions=types)
-    await attaching.to_resource(API, change, rt=stage.site.rt, caller=CALLER)
+    change = resources.ResourceChange(transactions=types)
+    await resources.update(API, change, rt=stage.site.rt, caller=CALLER)
 
 
 def asked(text=None, **changes):

@@ -11,7 +11,7 @@ import httpx2
 from site_kit import API, BOBS_PASSWORD, ISSUER, PASSWORD, VERIFIER, Browser, Site
 
 from admit_server.domain.token_policy import TokenPolicy
-from admit_server.flows.admin import attaching, clients, denials, policies, users
+from admit_server.flows.admin import clients, denials, policies, users
 from admit_server.flows.denials import write_tally
 from admit_server.flows.runtime import Caller
 
@@ -113,9 +113,9 @@ class Stage:
         """As `tokens`, with a lease of 60 s; what others get afterwards has none."""
         rt = self.site.rt
         await policies.set_policy("leased", TokenPolicy(lease_s=60), rt=rt, caller=CALLER)
-        await attaching.to_client(client_id, "leased", rt=rt, caller=CALLER)
+        await clients.update(client_id, clients.ClientChange(policy="leased"), rt=rt, caller=CALLER)
         tokens = await self.tokens(client_id)
-        await attaching.to_client(client_id, None, rt=rt, caller=CALLER)
+        await clients.update(client_id, clients.ClientChange(policy=None), rt=rt, caller=CALLER)
         return tokens
 
     async def token_request(self, client_id: str = "web", **form: str) -> httpx2.Response:

@@ -8,7 +8,7 @@ from admit.limits import groups_of
 from admit_server.domain.client import Resource
 from admit_server.domain.errors import NotAllowed, NotFound
 from admit_server.domain.token_policy import SERVER_DEFAULT, TokenPolicy
-from admit_server.flows.admin import attaching, policies, roles, users
+from admit_server.flows.admin import clients, policies, resources, roles, users
 from admit_server.flows.effective import effective_policy, limits_of, rules_of, token_format
 from admit_server.flows.runtime import Caller
 
@@ -30,10 +30,10 @@ async def everything(site):
     }
     for name, policy in named.items():
         await policies.set_policy(name, policy, rt=rt, caller=BY)
-    await attaching.to_resource(API, attaching.ResourceChange(policy="of-resource"), rt=rt, caller=BY)
-    await attaching.to_client("web", "of-client", rt=rt, caller=BY)
+    await resources.update(API, resources.ResourceChange(policy="of-resource"), rt=rt, caller=BY)
+    await clients.update("web", clients.ClientChange(policy="of-client"), rt=rt, caller=BY)
     await roles.add("editor", policy="of-role", rt=rt, caller=BY)
-    await attaching.to_user("alice", "of-user", rt=rt, caller=BY)
+    await users.update("alice", users.UserChange(policy="of-user"), rt=rt, caller=BY)
     read = rt.store.read
     return {
         "client": await read.clients.get("web"),
@@ -128,11 +128,11 @@ async def test_a_limited_jwt_names_its_limits_critical(site):
     import base64
     import json
 
-    change = attaching.ResourceChange(verifier="admit")
-    await attaching.to_resource(API, change, rt=site.rt, caller=BY)
+    change = resources.ResourceChange(verifier="admit")
+    await resources.update(API, change, rt=site.rt, caller=BY)
     plain = (await site.own_token()).json()["access_token"]
     await policies.set_policy("once", TokenPolicy(max_uses=1), rt=site.rt, caller=BY)
-    await attaching.to_client("robot", "once", rt=site.rt, caller=BY)
+    await clients.update("robot", clients.ClientChange(policy="once"), rt=site.rt, caller=BY)
     limited = (await site.own_token()).json()["access_token"]
 
     def part(token: str, number: int):

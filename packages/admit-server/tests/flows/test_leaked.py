@@ -6,7 +6,7 @@ import re
 import pytest
 from site_kit import API, claims_of, hidden_fields
 
-from admit_server.flows.admin import attaching
+from admit_server.flows.admin import resources
 from admit_server.flows.runtime import Caller
 
 pytestmark = pytest.mark.anyio
@@ -14,8 +14,8 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def shop(site):
-    change = attaching.ResourceChange(personal_tokens=True)
-    await attaching.to_resource(API, change, rt=site.rt, caller=Caller(actor="test"))
+    change = resources.ResourceChange(personal_tokens=True)
+    await resources.update(API, change, rt=site.rt, caller=Caller(actor="test"))
     return site
 
 

@@ -13,7 +13,7 @@ from admit_server.domain.lease import QUIT_S
 from admit_server.domain.revocation import handle
 from admit_server.domain.token_policy import TokenPolicy
 from admit_server.flows import leases
-from admit_server.flows.admin import attaching, policies
+from admit_server.flows.admin import clients, policies
 from admit_server.flows.runtime import Caller
 
 LENGTH_S, LIFETIME_S = 40, 120
@@ -127,7 +127,7 @@ def stage(template, tmp_path_factory) -> Iterator[tuple[asyncio.Runner, Site]]:
 
         async def prepare() -> None:
             await policies.set_policy("model", limits, rt=site.rt, caller=CALLER)
-            await attaching.to_client("web", "model", rt=site.rt, caller=CALLER)
+            await clients.update("web", clients.ClientChange(policy="model"), rt=site.rt, caller=CALLER)
 
         runner.run(prepare())
         yield runner, site

@@ -9,7 +9,7 @@ from site_kit import Clock, CountingHasher, Machine, Site, claims_of, seed, sett
 from admit_server.app import open_parts, open_site
 from admit_server.domain.token_policy import TokenPolicy
 from admit_server.flows import leases
-from admit_server.flows.admin import attaching, policies
+from admit_server.flows.admin import clients, policies
 from admit_server.flows.runtime import Caller
 from admit_server.starting import read_or_make_key_file
 
@@ -30,7 +30,7 @@ async def sites(database_url, tmp_path, anyio_backend):
         others = [(await opened.enter_async_context(open_parts(settings, machine=machine)))[0] for _ in range(3)]
         site = Site(server, clock, await seed(server.runtime), tmp_path)
         await policies.set_policy("leased", TokenPolicy(lease_s=60), rt=site.rt, caller=CALLER)
-        await attaching.to_client("web", "leased", rt=site.rt, caller=CALLER)
+        await clients.update("web", clients.ClientChange(policy="leased"), rt=site.rt, caller=CALLER)
         yield site, others
         await site.close()
 

@@ -9,7 +9,7 @@ from admit_server.domain.errors import NotFound
 from admit_server.domain.revocation import handle
 from admit_server.domain.token_policy import TokenPolicy
 from admit_server.flows import leases
-from admit_server.flows.admin import attaching, policies, sessions
+from admit_server.flows.admin import clients, policies, sessions
 from admit_server.flows.admin.effective import effective
 from admit_server.flows.runtime import Caller
 from admit_server.tokens import opaque
@@ -25,7 +25,7 @@ async def lease_policy(site, client_id="web", **limits):
     """Let the tokens of a client hang on leases."""
     name = f"lease-of-{client_id}"
     await policies.set_policy(name, TokenPolicy(**({"lease_s": 60} | limits)), rt=site.rt, caller=BY_TEST)
-    await attaching.to_client(client_id, name, rt=site.rt, caller=BY_TEST)
+    await clients.update(client_id, clients.ClientChange(policy=name), rt=site.rt, caller=BY_TEST)
 
 
 async def lease(site, text, action="renew", **more):
@@ -362,7 +362,7 @@ async def test_a_service_has_a_lease_for_each_of_its_tokens(site):
 async def test_when_a_services_policy_loses_its_lease_its_tokens_share_a_grant_again(site):
     await lease_policy(site, "robot")
     await site.own_token()
-    await attaching.to_client("robot", None, rt=site.rt, caller=BY_TEST)
+    await clients.update("robot", clients.ClientChange(policy=None), rt=site.rt, caller=BY_TEST)
     one, two = [claims_of((await site.own_token()).json()["access_token"]) for _ in range(2)]
 
     assert one["grant"] == two["grant"]

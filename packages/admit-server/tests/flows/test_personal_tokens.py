@@ -11,7 +11,7 @@ from admit_server.domain.errors import NotAllowed, NotFound
 from admit_server.domain.personal_token import MOST_OF_A_PERSON, PERSONAL_CLIENT
 from admit_server.domain.token_policy import DAY_S, TokenPolicy
 from admit_server.flows import personal_tokens
-from admit_server.flows.admin import attaching, clients, leaving, policies, roles, sessions, users
+from admit_server.flows.admin import clients, leaving, policies, resources, roles, sessions, users
 from admit_server.flows.runtime import Caller
 
 pytestmark = pytest.mark.anyio
@@ -20,8 +20,8 @@ CALLER = Caller(actor="test")
 
 @pytest.fixture
 async def shop(site):
-    change = attaching.ResourceChange(personal_tokens=True)
-    await attaching.to_resource(API, change, rt=site.rt, caller=CALLER)
+    change = resources.ResourceChange(personal_tokens=True)
+    await resources.update(API, change, rt=site.rt, caller=CALLER)
     return site
 
 
@@ -206,7 +206,7 @@ async def test_the_client_to_which_they_belong_signs_nobody_in_and_stays(shop):
 
 async def test_policies_that_nobody_has_set_stay_what_they_are(shop):
     await policies.set_policy("short", TokenPolicy(lifetime_s=60), rt=shop.rt, caller=CALLER)
-    await attaching.to_resource(API, attaching.ResourceChange(policy="short"), rt=shop.rt, caller=CALLER)
+    await resources.update(API, resources.ResourceChange(policy="short"), rt=shop.rt, caller=CALLER)
     made = await make(shop)
     shop.clock.advance(61)
     assert await shop.is_active(made.text)

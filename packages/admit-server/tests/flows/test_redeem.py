@@ -4,7 +4,7 @@ import pytest
 
 from admit.limits import groups_of
 from admit_server.domain.token_policy import TokenPolicy
-from admit_server.flows.admin import attaching, policies, tokens
+from admit_server.flows.admin import clients, policies, resources, tokens
 from admit_server.flows.runtime import Caller
 
 pytestmark = pytest.mark.anyio
@@ -172,7 +172,7 @@ async def test_an_idle_token_ends_and_its_use_is_written_every_tenth(issue, answ
 
 
 async def test_a_counted_jwt_is_counted_like_an_opaque_token(issue, answer, site):
-    await attaching.to_resource(API, attaching.ResourceChange(verifier="admit"), rt=site.rt, caller=BY)
+    await resources.update(API, resources.ResourceChange(verifier="admit"), rt=site.rt, caller=BY)
     token = await issue(resource=API, max_uses=1)
     assert token.count(".") == 2
 
@@ -181,7 +181,7 @@ async def test_a_counted_jwt_is_counted_like_an_opaque_token(issue, answer, site
 
 async def test_each_token_of_a_client_has_its_own_count(site, answer):
     await policies.set_policy("once", TokenPolicy(max_uses=1), rt=site.rt, caller=BY)
-    await attaching.to_client("robot", "once", rt=site.rt, caller=BY)
+    await clients.update("robot", clients.ClientChange(policy="once"), rt=site.rt, caller=BY)
     texts = [(await site.own_token(resource=OPAQUE_API)).json()["access_token"] for _ in range(2)]
 
     assert [(await answer(text))["active"] for text in (*texts, *texts)] == [True, True, False, False]
@@ -191,7 +191,7 @@ async def test_userinfo_is_a_use_and_obeys_the_limits(site):
     await policies.set_policy(
         "once", TokenPolicy(max_uses=1, networks=groups_of(["2001:db8::7/128"])), rt=site.rt, caller=BY
     )
-    await attaching.to_client("web", "once", rt=site.rt, caller=BY)
+    await clients.update("web", clients.ClientChange(policy="once"), rt=site.rt, caller=BY)
     token = (await site.tokens("web"))["access_token"]
 
     async def userinfo(address):

@@ -5,7 +5,7 @@ import re
 import pytest
 from site_kit import API, hidden_fields
 
-from admit_server.flows.admin import attaching
+from admit_server.flows.admin import resources
 from admit_server.flows.runtime import Caller
 
 pytestmark = pytest.mark.anyio
@@ -14,7 +14,7 @@ CALLER = Caller(actor="test")
 
 @pytest.fixture
 async def shop(site):
-    await attaching.to_resource(API, attaching.ResourceChange(personal_tokens=True), rt=site.rt, caller=CALLER)
+    await resources.update(API, resources.ResourceChange(personal_tokens=True), rt=site.rt, caller=CALLER)
     return site
 
 

@@ -9,7 +9,7 @@ from site_kit import API, CALLBACK, OPAQUE_API, answer_of, claims_of, hidden_fie
 from admit.limits import body_digest
 from admit_server.domain.descent import ACCESS_TOKEN, TOKEN_EXCHANGE
 from admit_server.domain.transaction import TransactionType
-from admit_server.flows.admin import attaching, clients
+from admit_server.flows.admin import clients, resources
 from admit_server.flows.runtime import Caller
 
 pytestmark = pytest.mark.anyio
@@ -29,8 +29,8 @@ TYPE = {"payment": TransactionType("POST /payments", "Pay {amount} {currency} to
 @pytest.fixture
 async def shop(site):
     for audience in (API, OPAQUE_API):
-        change = attaching.ResourceChange(verifier="admit", transactions=TYPE)
-        await attaching.to_resource(audience, change, rt=site.rt, caller=CALLER)
+        change = resources.ResourceChange(verifier="admit", transactions=TYPE)
+        await resources.update(audience, change, rt=site.rt, caller=CALLER)
     new = clients.NewClient(
         name="Shop", client_id="shop", kind="public", first_party=True, redirect_uris=(CALLBACK,), audiences=(API, OPAQUE_API),
         grant_types=frozenset({"authorization_code", "refresh_token", TOKEN_EXCHANGE}),
@@ -156,8 +156,8 @@ async def test_a_type_that_is_taken_away_meanwhile_can_be_neither_shown_nor_appr
     browser = shop.browser()
     step = await to_the_page(shop, browser)
     page = await browser.get(step.headers["location"])
-    change = attaching.ResourceChange(drop_transactions=("payment",))
-    await attaching.to_resource(API, change, rt=shop.rt, caller=CALLER)
+    change = resources.ResourceChange(drop_transactions=("payment",))
+    await resources.update(API, change, rt=shop.rt, caller=CALLER)
     answer = await browser.send("/consent", hidden_fields(page.text) | {"decision": "allow"})
     assert answer_of(answer)["error"] == "access_denied"
     assert (await browser.get(step.headers["location"])).status_code == 403

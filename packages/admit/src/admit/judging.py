@@ -122,7 +122,11 @@ class Judge:
             raise feed
         if feed is not None:
             return feed
-        if self._revocations is not None and (ended := self._revocations.revoked(claims)) is not None:
+        # The key that verified, not what a claim says: a key that leaked is over, whatever was signed with it.
+        if (
+            self._revocations is not None
+            and (ended := self._revocations.revoked({**claims, "kid": key.kid})) is not None
+        ):
             raise TokenRevoked(f"revoked by its {ended}")
         if limits is not None:
             enforce_age(limits, claims, now=self._clock())

@@ -5,12 +5,13 @@ from typing import Annotated, Any
 import typer
 
 from ..domain.client import Client, grant_types_of
-from ..flows.admin import attaching, clients, leaving
+from ..flows.admin import clients, leaving
+from ..flows.admin.changing import KEEP
 from ..flows.runtime import Caller, Runtime
 from . import output, reading
 from .noun import noun
 from .place import Place, placed
-from .role import chosen_policy
+from .role import chosen_policy, listed
 
 app = noun("Applications that ask for tokens.")
 
@@ -34,6 +35,7 @@ def as_document(client: Client) -> dict[str, Any]:
         "pkce_required": client.pkce_required,
         "created_at": client.created_at,
         "disabled_at": client.disabled_at,
+        "old_secret_until": client.old_secret_until,
     }
 
 
@@ -96,6 +98,7 @@ def add(
     """Add an application. Its secret is shown this once."""
     if public and confidential:
         raise typer.BadParameter("choose one of --public and --confidential", param_hint="--public")
+    chosen_policy(policy, no_policy)  # both at once are wrong usage
     new = clients.NewClient(
         name=name,
         client_id=client_id,
@@ -106,7 +109,7 @@ def add(
         grant_types=grant_types_of(reading.words(grant)) if grant else None,
         scopes=frozenset(reading.words(scope)) if scope else None,
         audiences=reading.words(audience),
-        policy=chosen_policy(policy, no_policy) if policy or no_policy else None,
+        policy=policy,
         default_policy=not no_policy,
         pkce_required=not pkce_not_required,
     )
@@ -170,18 +173,65 @@ def show(place: Place, name: Name) -> None:
 def update(
     place: Place,
     name: Name,
+    new_name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="What people see.")] = None,
+    redirect_uri: Annotated[Texts, typer.Option("--redirect-uri", metavar="URI", help="All from now on.")] = None,
+    post_logout_redirect_uri: Annotated[
+        Texts, typer.Option("--post-logout-redirect-uri", metavar="URI", help="All from now on.")
+    ] = None,
+    grant: Annotated[Texts, typer.Option("--grant", metavar="GRANT", help="All from now on.")] = None,
+    scope: Annotated[Texts, typer.Option("--scope", metavar="SCOPES", help="All from now on.")] = None,
+    audience: Annotated[Texts, typer.Option("--audience", metavar="AUDIENCE", help="All from now on.")] = None,
+    no_audiences: Annotated[bool, typer.Option("--no-audiences", help="It may ask for no resource any more.")] = False,
+    first_party: Annotated[
+        bool | None, typer.Option("--first-party/--third-party", help="Whether it is your own.")
+    ] = None,
     policy: Annotated[str | None, typer.Option("--policy", metavar="NAME", help="Limits on its tokens.")] = None,
     no_policy: Annotated[bool, typer.Option("--no-policy", help="Take its policy away.")] = False,
 ) -> None:
-    """Change the policy of an application, for the tokens of sign-ins from now on."""
-    chosen = chosen_policy(policy, no_policy)
+    """Change an application, for sign-ins from now on. What is not named stays; scopes that its audiences do not have fall away."""
+    change = clients.ClientChange(
+        name=KEEP if new_name is None else new_name,
+        first_party=KEEP if first_party is None else first_party,
+        redirect_uris=listed(redirect_uri, False, "", "", tuple),
+        post_logout_redirect_uris=listed(post_logout_redirect_uri, False, "", "", tuple),
+        grant_types=KEEP if not grant else grant_types_of(reading.words(grant)),
+        scopes=listed(scope, False, "", "", frozenset),
+        audiences=listed(audience, no_audiences, "--audience", "--no-audiences", tuple),
+        policy=chosen_policy(policy, no_policy),
+    )
+    if change == clients.ClientChange():
+        raise typer.BadParameter("say what to change", param_hint="--policy")
 
     async def work(rt: Runtime, caller: Caller) -> Client:
-        return await attaching.to_client(name, chosen, rt=rt, caller=caller)
+        return await clients.update(name, change, rt=rt, caller=caller)
 
     client = place.run(work)
     place.show(as_document(client), output.record([("client_id", client.id), *as_record(client)]))
     place.tell(f"Changed {client.name}.")
+
+
+@app.command("rotate-secret")
+@placed
+def rotate_secret(
+    place: Place,
+    name: Name,
+    overlap: Annotated[
+        str | None,
+        typer.Option("--overlap", metavar="SPAN", help="The old secret passes so long beside the new; at most 30d."),
+    ] = None,
+) -> None:
+    """Give an application a new secret, shown this once. Without --overlap the old one passes no more."""
+    overlap_s = reading.seconds(overlap) or 0
+
+    async def work(rt: Runtime, caller: Caller) -> clients.AddedClient:
+        return await clients.rotate_secret(name, overlap_s=overlap_s, rt=rt, caller=caller)
+
+    done = place.run(work)
+    until = done.client.old_secret_until
+    lines = [("client_id", done.client.id), ("client_secret", done.secret or ""), ("old one until", output.when(until))]
+    document = {"client_id": done.client.id, "client_secret": done.secret, "old_secret_until": until}
+    place.show(document, output.record(lines))
+    place.tell("Keep the secret now: it is never shown again.")
 
 
 @app.command("delete")

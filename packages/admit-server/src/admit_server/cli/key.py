@@ -83,3 +83,20 @@ def rotate(
         ("replaces", done.replaces or ""),
     ]
     place.show(document, output.record(lines))
+
+
+@app.command("retire")
+@placed
+def retire(
+    place: Place, kid: Annotated[str, typer.Argument(metavar="KID", help="As `admit key list` shows it.")]
+) -> None:
+    """Take a key that leaked out of use. Every token that it signed, or that somebody else signs with it, is refused from now on."""
+
+    async def work(rt: Runtime, caller: Caller) -> keys.Rotation:
+        return await keys.retire(kid, rt=rt, caller=caller)
+
+    done = place.run(work)
+    place.show(
+        {"retired": kid, "kid": done.kid, "alg": done.alg, "signs_from": done.signs_from},
+        output.record([("retired", kid), ("signs now", done.kid), ("alg", done.alg)]),
+    )

@@ -5,11 +5,13 @@ from typing import Annotated, Any, cast
 import typer
 
 from ..domain.client import Resource, TokenFormat, Verifier
-from ..flows.admin import attaching, resources
+from ..flows.admin import leaving, resources
+from ..flows.admin.changing import KEEP
 from ..flows.runtime import Caller, Runtime
 from . import output, reading
 from .noun import noun
 from .place import Place, placed
+from .role import chosen_policy
 
 Transactions = Annotated[
     list[str] | None,
@@ -163,6 +165,13 @@ def update(
     verifier: Annotated[
         str | None, typer.Option("--verifier", metavar="admit|none", help="Whether it uses Admit's library.")
     ] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option("--scope", metavar="NAME=TEXT", help="All from now on; may be repeated.")
+    ] = None,
+    client_id: Annotated[
+        str | None, typer.Option("--client-id", metavar="CLIENT", help="The client that may introspect its tokens.")
+    ] = None,
+    no_client: Annotated[bool, typer.Option("--no-client", help="Nobody may introspect its tokens any more.")] = False,
     transaction: Transactions = None,
     no_transaction: Annotated[
         list[str] | None, typer.Option("--no-transaction", metavar="NAME", help="Take a type of transaction away.")
@@ -171,37 +180,47 @@ def update(
         bool | None, typer.Option("--personal-tokens/--no-personal-tokens", help="Whether people may make their own.")
     ] = None,
 ) -> None:
-    """Change policy, format, verifier, transactions or personal tokens, for the tokens of sign-ins from now on."""
-    given = (policy, format, verifier, transaction, no_transaction, personal_tokens)
-    if not no_policy and all(each is None for each in given):
-        raise typer.BadParameter(
-            "give --policy, --no-policy, --format, --verifier, --transaction, --no-transaction or --personal-tokens",
-            param_hint="--policy",
-        )
-    if policy is not None and no_policy:
-        raise typer.BadParameter("give --policy NAME or --no-policy", param_hint="--policy")
+    """Change an API or a site, for the tokens of sign-ins from now on. What is not named stays."""
     if format not in (None, "jwt", "opaque"):
         raise typer.BadParameter(f"{format!r} is neither jwt nor opaque", param_hint="--format")
     if verifier not in (None, "admit", "none"):
         raise typer.BadParameter(f"{verifier!r} is neither admit nor none", param_hint="--verifier")
-    change = attaching.ResourceChange(
-        policy=policy,
-        drop_policy=no_policy,
-        format=cast("TokenFormat | None", format),
-        verifier="admit" if verifier == "admit" else None,
-        drop_verifier=verifier == "none",
+    if client_id is not None and no_client:
+        raise typer.BadParameter("give --client-id or --no-client", param_hint="--client-id")
+    change = resources.ResourceChange(
+        scopes=reading.scope_texts(scope) if scope else KEEP,
+        policy=chosen_policy(policy, no_policy),
+        format=KEEP if format is None else cast(TokenFormat, format),
+        verifier=KEEP if verifier is None else "admit" if verifier == "admit" else None,
+        client=client_id if client_id is not None or no_client else KEEP,
         transactions=reading.transaction_types(transaction),
         drop_transactions=tuple(no_transaction or ()),
-        personal_tokens=personal_tokens,
+        personal_tokens=KEEP if personal_tokens is None else personal_tokens,
     )
+    if change == resources.ResourceChange():
+        raise typer.BadParameter("say what to change", param_hint="--policy")
 
     async def work(rt: Runtime, caller: Caller) -> Resource:
-        return await attaching.to_resource(audience, change, rt=rt, caller=caller)
+        return await resources.update(audience, change, rt=rt, caller=caller)
 
     resource = place.run(work)
     place.show(as_document(resource), as_text(resource))
     place.tell(f"Changed {resource.audience}.")
     _remark(place, resource)
+
+
+@app.command("delete")
+@placed
+def delete(place: Place, audience: Annotated[str, typer.Argument(metavar="AUDIENCE")]) -> None:
+    """Delete an API or a site that no application may ask tokens for. What was granted for it ends now."""
+
+    async def work(rt: Runtime, caller: Caller) -> tuple[Resource, int]:
+        return await leaving.delete_resource(audience, rt=rt, caller=caller)
+
+    _, ended = place.run(work)
+    if place.as_json:
+        place.show({"audience": audience, "deleted": True, "ended": ended}, "")
+    place.tell(f"Deleted {audience}; ended {ended} grant{'' if ended == 1 else 's'}.")
 
 
 def _remark(place: Place, resource: Resource) -> None:

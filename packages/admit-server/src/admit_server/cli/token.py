@@ -8,7 +8,8 @@ import typer
 from admit.principal import actors_of
 
 from ..domain.administration import ADMIN_CLIENT, ADMIN_ROLE, api_audience
-from ..flows.admin import tokens
+from ..flows.admin import grants, tokens
+from ..flows.admin.grants import ListedGrant
 from ..flows.runtime import Caller, Runtime
 from ..flows.token_status import BadToken, GoodToken
 from ..tokens.keyring import NoSigningKey
@@ -153,6 +154,58 @@ def revoke(place: Place, issuer: Issuer = None) -> None:
         place.show(document, "")
     what = "access token" if done.kind == "access_token" else "refresh token and its whole grant"
     place.tell(f"Revoked the {what}." if done.code is None else f"It was dead already: {REASONS[done.code]}.")
+
+
+@app.command("list")
+@placed
+def show_all(
+    place: Place,
+    user: Annotated[str | None, typer.Option("--user", metavar="USER", help="Of this person only.")] = None,
+    client: Annotated[str | None, typer.Option("--client", metavar="CLIENT", help="Of this application only.")] = None,
+) -> None:
+    """List living grants: each stands for all tokens that come from one sign-in or issue, and ends them when it ends."""
+
+    async def work(rt: Runtime, caller: Caller) -> list[ListedGrant]:
+        found: list[ListedGrant] = []
+        while page := await grants.page(user=user, client=client, after=found[-1].grant.id if found else "", rt=rt):
+            found += page
+        return found
+
+    found = place.run(work)
+    heads = ("grant_id", "username", "client", "resource", "scopes", "format", "until")
+    rows = (
+        (
+            one.grant.id,
+            one.username or "-",
+            one.client_name or one.grant.client_id,
+            one.grant.audience,
+            " ".join(sorted(one.grant.scopes)) or "-",
+            one.grant.format,
+            output.when(one.grant.expires_at),
+        )
+        for one in found
+    )
+    place.show([_grant(one) for one in found], output.table(heads, rows))
+    if not found:
+        place.tell("Nothing is granted.")
+
+
+def _grant(listed: ListedGrant) -> dict[str, Any]:
+    grant = listed.grant
+    return {
+        "grant_id": grant.id,
+        "user_id": grant.user_id,
+        "username": listed.username,
+        "client_id": grant.client_id,
+        "client": listed.client_name,
+        "resource": grant.audience,
+        "session_id": grant.session_id,
+        "scopes": sorted(grant.scopes),
+        "format": grant.format,
+        "limits": grant.policy.as_dict(),
+        "created_at": grant.created_at,
+        "expires_at": grant.expires_at,
+    }
 
 
 def _as_document(found: tokens.Inspected, *, issuer: str, username: str | None) -> dict[str, Any]:

@@ -6,12 +6,13 @@ from typing import Annotated, Any
 import typer
 
 from ..domain.user import User
-from ..flows.admin import attaching, users
+from ..flows.admin import leaving, users
+from ..flows.admin.changing import KEEP
 from ..flows.runtime import Caller, Runtime
 from . import output, reading
 from .noun import noun
 from .place import Place, placed
-from .role import chosen_policy
+from .role import chosen_policy, listed
 
 app = noun("People.")
 
@@ -128,19 +129,45 @@ def show(place: Place, name: Name) -> None:
 def update(
     place: Place,
     name: Name,
+    email: Annotated[str | None, typer.Option("--email", metavar="ADDRESS")] = None,
+    role: Annotated[
+        list[str] | None, typer.Option("--role", metavar="ROLE", help="All roles from now on; may be repeated.")
+    ] = None,
+    no_roles: Annotated[bool, typer.Option("--no-roles", help="Take every role away.")] = False,
     policy: Annotated[str | None, typer.Option("--policy", metavar="NAME", help="Limits on their tokens.")] = None,
     no_policy: Annotated[bool, typer.Option("--no-policy", help="Take the policy away.")] = False,
 ) -> None:
-    """Change the policy of somebody, for the tokens of sign-ins from now on."""
-    chosen = chosen_policy(policy, no_policy)
+    """Change somebody. Grants with scopes that the roles no longer allow end; a policy is for sign-ins from now on."""
+    change = users.UserChange(
+        email=KEEP if email is None else email,
+        roles=listed(role, no_roles, "--role", "--no-roles", tuple),
+        policy=chosen_policy(policy, no_policy),
+    )
+    if change == users.UserChange():
+        raise typer.BadParameter("say what to change", param_hint="--role")
 
-    async def work(rt: Runtime, caller: Caller) -> User:
-        return await attaching.to_user(name, chosen, rt=rt, caller=caller)
+    async def work(rt: Runtime, caller: Caller) -> tuple[users.Switched, str | None]:
+        done = await users.update(name, change, rt=rt, caller=caller)
+        return done, await rt.store.read.users.policy_of(done.user.id)
 
-    user = place.run(work)
+    done, attached = place.run(work)
     if place.as_json:
-        place.show({**as_document(user), "policy": chosen}, "")
-    place.tell(f"Changed {user.username}.")
+        place.show({**as_document(done.user), "policy": attached, "ended": done.ended}, "")
+    place.tell(f"Changed {done.user.username}." + (f" Ended {_sign_ins(done.ended)}." if done.ended else ""))
+
+
+@app.command("delete")
+@placed
+def delete(place: Place, name: Name) -> None:
+    """Delete an account. All its sessions and tokens end now; the audit log keeps what it says of it."""
+
+    async def work(rt: Runtime, caller: Caller) -> tuple[User, int]:
+        return await leaving.delete_user(name, rt=rt, caller=caller)
+
+    user, ended = place.run(work)
+    if place.as_json:
+        place.show({"user_id": user.id, "username": user.username, "deleted": True, "ended": ended}, "")
+    place.tell(f"Deleted {user.username}; ended {_sign_ins(ended)}.")
 
 
 @app.command("disable")

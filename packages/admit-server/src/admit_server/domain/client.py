@@ -21,7 +21,10 @@ SHORT_NAMES = {"token_exchange": TOKEN_EXCHANGE}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """An OAuth client. A public one has no secret; a first-party one needs no consent and may sign people in without a browser."""
+    """An OAuth client. A public one has no secret; a first-party one needs no consent and may sign people in without a browser.
+
+    `old_secret_digest` passes beside the newer one until `old_secret_until` (seconds, UTC), while the application is given the new one.
+    """
 
     id: str
     name: str
@@ -37,6 +40,14 @@ class Client:
     policy: str | None
     created_at: int
     disabled_at: int | None = None
+    old_secret_digest: bytes | None = field(default=None, repr=False)
+    old_secret_until: int | None = None
+
+    def secret_digests(self, now: int) -> tuple[bytes, ...]:
+        """Digests of the secrets that pass now."""
+        overlaps = self.old_secret_until is not None and now < self.old_secret_until
+        both = (self.secret_digest, self.old_secret_digest if overlaps else None)
+        return tuple(digest for digest in both if digest is not None)
 
     def require_grant_type(self, grant_type: str, trail: Trail | None = None) -> None:
         """Raises:

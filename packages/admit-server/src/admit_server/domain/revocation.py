@@ -5,7 +5,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
-HandleKind = Literal["sid", "grant", "jti"]
+HandleKind = Literal["sid", "grant", "jti", "kid"]
 # The greatest leeway that a verifier may set; a revocation is kept as long as a token could be accepted with it.
 GREATEST_LEEWAY_S = 60
 
@@ -40,7 +40,7 @@ class FeedHead:
 
 
 def handle(kind: HandleKind, value: str) -> str:
-    """The 22-character handle of a claim: base64url of the first 16 bytes of SHA-256(kind || 0x00 || value)."""
+    """The 22-character handle of a claim, or of a key's name: base64url of the first 16 bytes of SHA-256(kind || 0x00 || value)."""
     digest = hashlib.sha256(kind.encode() + b"\x00" + value.encode()).digest()
     return base64.urlsafe_b64encode(digest[:16]).rstrip(b"=").decode()
 

@@ -52,7 +52,8 @@ async def authenticate_client(credentials: ClientCredentials, *, rt: Runtime, ca
     if secret is None:
         trail.failed("client secret", "the secret of this client", "none was sent")
         raise InvalidClient("Client authentication failed: send the client secret.")
-    if client.secret_digest is None or not hmac.compare_digest(opaque.digest(secret), client.secret_digest):
+    presented = opaque.digest(secret)
+    if not any(hmac.compare_digest(presented, digest) for digest in client.secret_digests(rt.clock())):
         trail.failed("client secret", "the secret of this client", "another text")
         raise InvalidClient("Client authentication failed.", detail="wrong client secret")
     trail.proved = True

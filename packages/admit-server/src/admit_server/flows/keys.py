@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 from admit.jose import Jwk, generate_key
 
-from ..domain.errors import NotAllowed
+from ..domain.errors import NotAllowed, NotFound
+from ..domain.revocation import handle
 from ..domain.signing_key import SigningKey, activation_time
 from ..ports.transaction import Tx
 from ..tokens.envelope import NotSealedHere
@@ -14,6 +15,8 @@ from .runtime import Caller, Runtime
 ALGORITHMS = ("ES256", "RS256")
 # An old key stays published for as long as the longest token that it may have signed, and the greatest leeway.
 KEEP_OLD_S = 86_400 + 60
+# So long the feed names a key that leaked: longer than any verifier goes on with keys of its cache.
+KEY_REVOKED_S = 30 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,11 @@ def make(alg: str, *, rt: Runtime, now: int, signs_from: int | None) -> SigningK
     return SigningKey(
         kid=kid, alg=alg, public_jwk=named.public_dict(), sealed_private=sealed, published_at=now, signs_from=signs_from
     )
+
+
+async def every(*, rt: Runtime) -> list[SigningKey]:
+    """All keys, in the order in which they were published."""
+    return await rt.store.read.keys.all()
 
 
 async def ensure(rt: Runtime) -> None:
@@ -126,6 +134,45 @@ async def rotate(alg: str, *, rt: Runtime, caller: Caller, at_once: bool = False
     rotation = await rt.store.write(unit)
     await refresh(rt)
     return rotation
+
+
+async def retire(kid: str, *, rt: Runtime, caller: Caller) -> Rotation:
+    """Take a key that leaked out of use: whatever it signed, or somebody else signs with it, is refused from now on.
+
+    It leaves `/jwks`, the server verifies nothing with it any more, and the feed names it, so that verifiers which still have it in their
+    caches refuse it too. If it was the one that signs, the next one begins at once.
+
+    Raises:
+        NotFound: There is no such key.
+        NotAllowed: It is out of use already.
+    """
+    now, nonce, stored = rt.clock(), rt.nonce(), await rt.store.read.keys.all()
+    alg = next((key.alg for key in stored if key.kid == kid), None)
+    if alg is None:
+        raise NotFound(f"There is no key {kid[:64]!r}; `admit key list` shows all.")
+    spare = make(alg, rt=rt, now=now, signs_from=None)
+    event = rt.event("key.retired", kid, actor=caller.actor, caller=caller, now=now, details={"alg": alg})
+
+    async def unit(tx: Tx) -> Rotation:
+        if not await tx.keys.remove(kid, at=now):
+            raise NotAllowed(f"The key {kid} is out of use already.")
+        keys = [key for key in await tx.keys.all() if key.alg == alg]
+        active = [key for key in keys if key.state(now) == "active"]
+        begins = active[-1].signs_from or now if active else now
+        chosen = active[-1] if active else next((key for key in keys if key.state(now) == "next"), spare)
+        if chosen is spare:
+            await tx.keys.add(spare)
+        if not active:
+            # One that a rotation was to begin with later begins now.
+            await tx.keys.begin(chosen.kid, at=now)
+        await tx.audit.append(event)
+        await tx.feed.publish(handle("kid", kid), until=now + KEY_REVOKED_S, nonce=nonce, now=now)
+        return Rotation(chosen.kid, alg, begins, kid)
+
+    done = await rt.store.write(unit)
+    rt.on_revocation()
+    await refresh(rt)
+    return done
 
 
 async def _add(keys: list[SigningKey], *, rt: Runtime, now: int) -> None:

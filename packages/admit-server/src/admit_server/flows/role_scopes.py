@@ -5,6 +5,7 @@ from ..domain.scopes import OPENID
 from ..domain.user import User
 from ..ports.roles import Role
 from ..ports.transaction import Tx
+from .endings import end_grant
 from .runtime import Runtime
 
 
@@ -40,3 +41,16 @@ async def permitted(tx: Tx, rt: Runtime, *, user: User | None, audience: str, sc
     guarded = frozenset().union(*(role.scopes for role in named))
     own = frozenset().union(*(role.scopes for role in named if role.name in user.roles))
     return scopes - (guarded - own - OPENID)
+
+
+async def end_what_roles_forbid(tx: Tx, user: User, *, rt: Runtime, nonce: str, now: int) -> int:
+    """End the grants of a person that hold more than the roles allow now. How many ended."""
+    ended = 0
+    for grant_id in await tx.grants.alive_of_user(user.id, now=now):
+        grant = await tx.grants.get(grant_id)
+        if grant is None:
+            continue
+        allowed = await permitted(tx, rt, user=user, audience=grant.audience, scopes=grant.scopes)
+        if allowed != grant.scopes:
+            ended += await end_grant(tx, grant_id, reason="role_taken", nonce=nonce, now=now)
+    return ended

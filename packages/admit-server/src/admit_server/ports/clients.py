@@ -39,10 +39,8 @@ class Clients(Protocol):
         """
         ...
 
-    async def set_policy(self, client_id: str, policy: str | None) -> bool:
-        """Raises:
-        ReferenceViolation: The policy does not exist.
-        """
+    async def rotate_secret(self, client_id: str, *, was: bytes, becomes: bytes, old_until: int | None) -> bool:
+        """Replace the secret that was read; the old one passes until then, None: no more. False when another was quicker."""
         ...
 
     async def disable(self, client_id: str, *, at: int) -> bool:

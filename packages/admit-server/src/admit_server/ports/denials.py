@@ -24,8 +24,8 @@ class Denials(Protocol):
         """A refusal, kept or sampled."""
         ...
 
-    async def newest(self, *, client_id: str | None, limit: int) -> list[Denial]:
-        """The newest first, samples among them; of one client, or of all."""
+    async def newest(self, *, client_id: str | None, limit: int, after: tuple[int, str] | None = None) -> list[Denial]:
+        """The newest first, samples among them; of one client, or of all. `after`: begin after that time and id."""
         ...
 
     async def count(self, *, code: str, network: str, minute: int, amount: int = 1) -> None:

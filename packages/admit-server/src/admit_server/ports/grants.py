@@ -97,6 +97,24 @@ class Grants(Protocol):
         """Remove some rows of grants that are not alive any more; how many."""
         ...
 
+    async def page(
+        self, *, user_id: str | None, client_id: str | None, alive_at: int, after: str, limit: int
+    ) -> list[Grant]:
+        """Living grants in the order of their ids; of a person, of a client, or of all."""
+        ...
+
+    async def forget_of_user(self, user_id: str, *, limit: int, now: int) -> int:
+        """As `forget_of_client`."""
+        ...
+
+    async def alive_for(self, audience: str, *, limit: int, now: int) -> list[str]:
+        """Some of the grants for a resource of which anything may still be accepted."""
+        ...
+
+    async def end_all(self, *, reason: str, now: int) -> int:
+        """End every one; how many. Publishes nothing."""
+        ...
+
     async def alive_of_session(self, session_id: str, *, now: int) -> list[str]:
         """Living grants that came from a session and end with it."""
         ...

@@ -49,6 +49,14 @@ class SigningKeys(Protocol):
         """Let a published key sign from then on; False when it already has a time (somebody else was first)."""
         ...
 
+    async def remove(self, kid: str, *, at: int) -> bool:
+        """Take a key out of use from then on; False when it is out already, or unknown."""
+        ...
+
+    async def begin(self, kid: str, *, at: int) -> bool:
+        """Let a key that does not sign yet sign from then on, whatever was planned; False when it signs already."""
+        ...
+
     async def retire(self, kid: str, *, signs_until: int, removed_at: int) -> bool:
         """Let a key end; False when its end is already set."""
         ...

@@ -37,6 +37,18 @@ class Users(Protocol):
         """Users in the order of their keys, beginning after a key ('' for the first page)."""
         ...
 
+    async def update(self, user: User) -> bool:
+        """Replace address and roles; False when there is none of that id."""
+        ...
+
+    async def remove(self, user_id: str) -> bool:
+        """And what authenticators keep of them.
+
+        Raises:
+            ReferenceViolation: A session or grant still refers to them.
+        """
+        ...
+
     async def policy_of(self, user_id: str) -> str | None:
         """The name of the policy attached to this person."""
         ...
@@ -77,11 +89,21 @@ class Sessions(Protocol):
 
     async def by_digest(self, digest: bytes) -> Session | None: ...
 
-    async def page(self, *, user_id: str | None, alive_at: int | None, limit: int) -> list[Session]:
-        """Newest first."""
+    async def page(
+        self, *, user_id: str | None, alive_at: int | None, limit: int, after: tuple[int, str] | None = None
+    ) -> list[Session]:
+        """Newest first. `after`: time and id of the last one of the page before."""
         ...
 
     async def alive_of_user(self, user_id: str, *, now: int) -> list[str]: ...
+
+    async def forget_of_user(self, user_id: str, *, limit: int, now: int) -> int:
+        """Remove some rows of sessions that are not alive any more and that no grant names; how many."""
+        ...
+
+    async def end_all(self, *, reason: str, now: int) -> int:
+        """End every one; how many. Publishes nothing."""
+        ...
 
     async def hold(self, session_id: str, *, jwt_alive_until: int, now: int) -> int | None:
         """Lock the row, find it alive and note how long a JWT of it may live; when it ends. None: it has ended; issue nothing."""

@@ -1,6 +1,7 @@
 """What every endpoint gets: the runtime, the feed, the pages and the names of cookies."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
@@ -18,6 +19,7 @@ from ..domain.session import Session
 from ..flows.feed import FeedHub
 from ..flows.runtime import Caller, Runtime
 from ..flows.sign_in import current_session
+from ..ports.audit import Witness
 from .security import CookieNames, Network, caller_of, certificate_of, page_policy
 
 PRODUCT = "Admit"
@@ -34,6 +36,8 @@ class Site:
     trusted_proxies: tuple[Network, ...] = ()
     certificate_header: str = ""
     streams_per_network: int = 1024
+    settings_shown: Callable[[], list[tuple[str, str, str]]] = list
+    witness: Witness | None = None
 
     def caller(self, request: Request) -> Caller:
         """Where the request came from: one for each request, so that one trail tells all that was checked of it."""

@@ -5,7 +5,7 @@ import pytest
 from admit.limits import groups_of
 from admit_server.domain.errors import NotFound
 from admit_server.domain.token_policy import TokenPolicy
-from admit_server.flows.admin import attaching, clients, policies, resources, users
+from admit_server.flows.admin import clients, policies, resources, users
 from admit_server.flows.admin.effective import effective
 
 pytestmark = pytest.mark.anyio
@@ -20,8 +20,8 @@ async def house(rt, caller):
     await users.add(users.NewUser(username="alice"), rt=rt, caller=caller)
     await policies.set_policy("short", TokenPolicy(lifetime_s=60), rt=rt, caller=caller)
     await policies.set_policy("once", TokenPolicy(max_uses=1, lifetime_s=300), rt=rt, caller=caller)
-    await attaching.to_client("shop", "short", rt=rt, caller=caller)
-    await attaching.to_user("alice", "once", rt=rt, caller=caller)
+    await clients.update("shop", clients.ClientChange(policy="short"), rt=rt, caller=caller)
+    await users.update("alice", users.UserChange(policy="once"), rt=rt, caller=caller)
     return rt
 
 
@@ -49,7 +49,7 @@ async def test_the_format_is_said_with_its_reason(house, caller):
 
     assert await form() == ("jwt", "the resource says --format jwt")
     assert await form("alice") == ("opaque", "its verifier is not known to enforce these limits (--verifier admit)")
-    await attaching.to_resource(API, attaching.ResourceChange(verifier="admit"), rt=house, caller=caller)
+    await resources.update(API, resources.ResourceChange(verifier="admit"), rt=house, caller=caller)
     assert await form("alice") == ("jwt", "the resource says --format jwt")
     await policies.set_policy("once", TokenPolicy(format="opaque"), rt=house, caller=caller)
     assert await form("alice") == ("opaque", "a policy says --format opaque")

@@ -80,10 +80,10 @@ async def test_a_grant_made_meanwhile_ends_as_well(house, caller, monkeypatch):
     """A sign-in that was under way when the client was disabled."""
     end_all, late = leaving._end_all, []
 
-    async def and_one_more(client, *, rt):
-        ended = await end_all(client, rt=rt)
+    async def and_one_more(*args, rt, **more):
+        ended = await end_all(*args, rt=rt, **more)
         if not late:
-            late.append(await late_grant(rt, client))
+            late.append(await late_grant(rt, await clients.find("shop", rt=rt)))
         return ended
 
     async def late_grant(rt, client):

@@ -5,7 +5,7 @@ import pytest
 from admit.limits import groups_of
 from admit_server.domain.errors import NotAllowed, NotFound
 from admit_server.domain.token_policy import BROWSER, TokenPolicy
-from admit_server.flows.admin import attaching, clients, policies, resources, roles, users
+from admit_server.flows.admin import clients, policies, resources, roles, users
 
 pytestmark = pytest.mark.anyio
 
@@ -46,15 +46,15 @@ async def test_a_policy_goes_when_nothing_refers_to_it(rt, caller, actions):
     await clients.add(clients.NewClient(name="shop", audiences=(API,)), rt=rt, caller=caller)
     await users.add(users.NewUser(username="alice"), rt=rt, caller=caller)
     await policies.set_policy("once", TokenPolicy(max_uses=1), rt=rt, caller=caller)
-    await attaching.to_resource(API, attaching.ResourceChange(policy="once"), rt=rt, caller=caller)
-    await attaching.to_client("shop", "once", rt=rt, caller=caller)
-    await attaching.to_user("alice", "once", rt=rt, caller=caller)
+    await resources.update(API, resources.ResourceChange(policy="once"), rt=rt, caller=caller)
+    await clients.update("shop", clients.ClientChange(policy="once"), rt=rt, caller=caller)
+    await users.update("alice", users.UserChange(policy="once"), rt=rt, caller=caller)
     await roles.add("editor", policy="once", rt=rt, caller=caller)
     releases = [
-        lambda: attaching.to_resource(API, attaching.ResourceChange(drop_policy=True), rt=rt, caller=caller),
-        lambda: attaching.to_client("shop", None, rt=rt, caller=caller),
+        lambda: resources.update(API, resources.ResourceChange(policy=None), rt=rt, caller=caller),
+        lambda: clients.update("shop", clients.ClientChange(policy=None), rt=rt, caller=caller),
         lambda: roles.delete("editor", rt=rt, caller=caller),
-        lambda: attaching.to_user("alice", None, rt=rt, caller=caller),
+        lambda: users.update("alice", users.UserChange(policy=None), rt=rt, caller=caller),
     ]
     for who, release in zip((f"resource {API}", "client shop", "role editor", "user alice"), releases, strict=True):
         with pytest.raises(NotAllowed, match=who):
@@ -75,7 +75,7 @@ async def test_the_database_itself_keeps_a_policy_that_somebody_refers_to(rt, ca
 
     await users.add(users.NewUser(username="alice"), rt=rt, caller=caller)
     await policies.set_policy("once", TokenPolicy(max_uses=1), rt=rt, caller=caller)
-    await attaching.to_user("alice", "once", rt=rt, caller=caller)
+    await users.update("alice", users.UserChange(policy="once"), rt=rt, caller=caller)
 
     with pytest.raises(ReferenceViolation):
         await rt.store.write(lambda tx: tx.policies.remove("once"))

@@ -80,7 +80,7 @@ async def test_a_reader_must_exist_and_be_able_to_prove_itself(rt, add, caller):
 
     with pytest.raises(NotFound, match="client"):
         await add(client="nobody")
-    with pytest.raises(NotAllowed, match="public"):
+    with pytest.raises(NotAllowed, match="no secret"):
         await add(client="spa")
 
 

@@ -20,7 +20,7 @@ async def test_a_role_is_added_found_listed_changed_and_deleted(rt, caller, once
 
     assert await roles.find("editor", rt=rt) == made
     assert [role.name for role in (await roles.page(rt=rt)).items] == ["editor"]
-    assert (await roles.set_policy("editor", None, rt=rt, caller=caller)).policy is None
+    assert (await roles.update("editor", roles.RoleChange(policy=None), rt=rt, caller=caller)).policy is None
     await roles.delete("editor", rt=rt, caller=caller)
     with pytest.raises(NotFound):
         await roles.find("editor", rt=rt)
@@ -37,9 +37,9 @@ async def test_a_role_is_added_once_with_a_policy_that_exists(rt, caller):
     with pytest.raises(NotAllowed):
         await roles.add("Two Words", policy=None, rt=rt, caller=caller)
     for work in (
-        lambda: roles.set_policy("nobody", None, rt=rt, caller=caller),
+        lambda: roles.update("nobody", roles.RoleChange(policy=None), rt=rt, caller=caller),
         lambda: roles.delete("nobody", rt=rt, caller=caller),
-        lambda: roles.set_policy("editor", "none", rt=rt, caller=caller),
+        lambda: roles.update("editor", roles.RoleChange(policy="none"), rt=rt, caller=caller),
     ):
         with pytest.raises(NotFound):
             await work()

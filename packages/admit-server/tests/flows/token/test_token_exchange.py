@@ -14,7 +14,7 @@ from admit.testing import ProofKey
 from admit_server.domain.descent import ACCESS_TOKEN, TOKEN_EXCHANGE
 from admit_server.domain.narrowing import wanted_limits
 from admit_server.domain.token_policy import TokenPolicy, combine
-from admit_server.flows.admin import attaching, clients, policies, sessions, users
+from admit_server.flows.admin import clients, policies, resources, sessions, users
 from admit_server.flows.effective import limits_of
 from admit_server.flows.revoke import end_grant_of_client
 from admit_server.flows.runtime import Caller
@@ -37,8 +37,8 @@ async def narrower(site):
         new = clients.NewClient(name=client_id, client_id=client_id, grant_types=frozenset({TOKEN_EXCHANGE}))
         added = await clients.add(new, rt=site.rt, caller=CALLER)
         site.secrets[client_id] = added.secret
-    change = attaching.ResourceChange(verifier="admit")
-    await attaching.to_resource(API, change, rt=site.rt, caller=CALLER)
+    change = resources.ResourceChange(verifier="admit")
+    await resources.update(API, change, rt=site.rt, caller=CALLER)
     return site
 
 
@@ -245,7 +245,7 @@ async def test_generations_are_bounded(narrower):
 async def counted(site, uses, **limits):
     limits = TokenPolicy(max_uses=uses, **limits)
     await policies.set_policy("counted", limits, rt=site.rt, caller=CALLER)
-    await attaching.to_client("app", "counted", rt=site.rt, caller=CALLER)
+    await clients.update("app", clients.ClientChange(policy="counted"), rt=site.rt, caller=CALLER)
 
 
 async def uses_of(site, token):
@@ -279,7 +279,7 @@ async def test_of_many_exchanges_at_once_no_use_is_given_away_twice(narrower):
 
 async def test_a_child_never_outlives_the_idle_time_of_its_parent(narrower):
     await policies.set_policy("idle", TokenPolicy(idle_timeout_s=60), rt=narrower.rt, caller=CALLER)
-    await attaching.to_client("app", "idle", rt=narrower.rt, caller=CALLER)
+    await clients.update("app", clients.ClientChange(policy="idle"), rt=narrower.rt, caller=CALLER)
     parent = await parent_token(narrower)
     narrower.clock.advance(30)
     answer = await exchange(narrower, parent)
@@ -300,8 +300,8 @@ async def test_a_child_of_one_action_can_do_no_other(narrower):
 
 async def test_a_child_of_an_opaque_token_is_opaque_whatever_the_resource_says_by_then(narrower):
     parent = await parent_token(narrower, OPAQUE_API)
-    change = attaching.ResourceChange(format="jwt")
-    await attaching.to_resource(OPAQUE_API, change, rt=narrower.rt, caller=CALLER)
+    change = resources.ResourceChange(format="jwt")
+    await resources.update(OPAQUE_API, change, rt=narrower.rt, caller=CALLER)
     assert (await child_of(narrower, parent)).startswith("adm_at_")
 
 

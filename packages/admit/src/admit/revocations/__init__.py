@@ -24,7 +24,10 @@ class Revocations(Protocol):
         """
 
     def revoked(self, claims: Mapping[str, Any]) -> str | None:
-        """Return which claim has ended ("sid", "grant", "jti" or "iat"), or None for a live token."""
+        """Return which claim has ended ("sid", "grant", "jti" or "iat"), or "kid" for the key; None for a live token.
+
+        `claims` has the name of the key that signed as `kid`.
+        """
 
     def close(self) -> None:
         """Stop whatever runs in the background."""
@@ -37,7 +40,7 @@ class InMemoryRevocations:
         self._memory = Memory()
 
     def revoke(self, kind: str, value: str, *, until: float) -> None:
-        """End what the claim `kind` ("sid", "grant" or "jti") names `value`, for all tokens that live up to `until`."""
+        """End what the claim `kind` ("sid", "grant", "jti", or "kid" for a key) names `value`, for all tokens that live up to `until`."""
         self._memory.add({"handle": handle(kind, value), "until": until})
 
     def revoke_before(self, before: float, *, until: float) -> None:

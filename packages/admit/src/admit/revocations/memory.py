@@ -9,7 +9,7 @@ from typing import Any
 from admit.jose import base64url
 from admit.jose.errors import Malformed
 
-KINDS = ("sid", "grant", "jti")
+KINDS = ("sid", "grant", "jti", "kid")
 _HANDLE_BYTES = 16
 MAX_HANDLES = 1_000_000
 MAX_POSITION = 200
@@ -23,8 +23,8 @@ def handle(kind: str, value: str) -> str:
     """Return the public handle of a thing that can end.
 
     Args:
-        kind: "sid", "grant" or "jti".
-        value: The claim of that name.
+        kind: "sid", "grant", "jti" or "kid".
+        value: The claim of that name; for "kid" the name of the key that signed.
 
     Spec: docs/reference/revocation-feed.md, "Handles".
     """
@@ -80,7 +80,10 @@ class Memory:
         self._handles[digest] = max(until, self._handles.get(digest, until))
 
     def revoked(self, claims: Mapping[str, Any]) -> str | None:
-        """Return which claim has ended ("sid", "grant", "jti", "parents" or "iat"), or None for a live token."""
+        """Return what has ended ("sid", "grant", "jti", "kid", "parents" or "iat"), or None for a live token.
+
+        `claims` has the name of the key that signed as `kid`, where that is known.
+        """
         if self._handles:
             for kind in KINDS:
                 value = claims.get(kind)

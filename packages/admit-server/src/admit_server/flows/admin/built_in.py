@@ -5,7 +5,6 @@ from dataclasses import replace
 from ...domain.administration import ADMIN_CLIENT, ADMIN_ROLE, ALL, API_SCOPES, api_audience
 from ...domain.client import Client, Resource
 from ...domain.errors import NotAllowed
-from ...domain.personal_token import PERSONAL_CLIENT
 from ...ports.roles import Role
 from ...ports.store import UniqueViolation
 from ...ports.transaction import Tx
@@ -72,22 +71,9 @@ async def ensure(rt: Runtime) -> None:
         pass  # another process makes them at this very moment
 
 
-def is_built_in_client(client_id: str) -> bool:
-    """Whether it is the one of tokens issued by hand, or that of personal tokens."""
-    return client_id in (ADMIN_CLIENT, PERSONAL_CLIENT)
-
-
 def refuse_resource(audience: str, *, rt: Runtime) -> None:
     """Raises:
     NotAllowed: It is the administration API.
     """
     if audience == api_audience(rt.issuer):
         raise NotAllowed(f"{audience} is the administration API: it is built in and stays as it is.")
-
-
-def refuse_client(client: Client) -> None:
-    """Raises:
-    NotAllowed: It is the built-in one.
-    """
-    if is_built_in_client(client.id):
-        raise NotAllowed(f"The client {client.id} is built in and stays as it is.")

@@ -1,23 +1,29 @@
-"""Applications: add, find, list."""
+"""Applications: add, change, find, list, and give a new secret."""
 
-import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 
-from ...domain import ids
-from ...domain.client import Client, ClientKind, check_grant_types
+from ...domain.client import Client, ClientKind
 from ...domain.errors import AlreadyExists, NotAllowed, NotFound
-from ...domain.redirect_uris import check_redirect_uri, is_page, origin_of
-from ...domain.scopes import OPENID, format_scope
 from ...domain.token_policy import BROWSER_NAME
 from ...ports.store import UniqueViolation
 from ...ports.transaction import Tx
 from ...tokens import opaque
 from ..runtime import Caller, Runtime
-from . import policies
+from . import powers
+from .changing import KEEP, Keep
+from .client_rules import (
+    check,
+    check_id,
+    default_grant_types,
+    default_policy,
+    fit,
+    is_built_in,
+    origins_of_redirects,
+    refuse_taken,
+)
 from .paging import LARGEST_PAGE, Page, page_of
 
-NAME_MAX = 100
-_CHOSEN_ID = re.compile(r"[A-Za-z0-9._~-]{1,64}\Z")
+MOST_OVERLAP_S = 30 * 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,64 +59,148 @@ class AddedClient:
     secret: str | None = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientChange:
+    """What to change of a client; the rest stays. Its kind never changes: who had no secret can't be given one unseen."""
+
+    name: str | Keep = KEEP
+    first_party: bool | Keep = KEEP
+    redirect_uris: tuple[str, ...] | Keep = KEEP
+    post_logout_redirect_uris: tuple[str, ...] | Keep = KEEP
+    grant_types: frozenset[str] | Keep = KEEP
+    scopes: frozenset[str] | Keep = KEEP
+    audiences: tuple[str, ...] | Keep = KEEP
+    policy: str | Keep | None = KEEP
+    pkce_required: bool | Keep = KEEP
+
+
 async def add(new: NewClient, *, rt: Runtime, caller: Caller) -> AddedClient:
     """Make a client.
 
     Raises:
         NotAllowed: A value that the rules of the domain forbid.
         NotFound: A resource or the policy does not exist.
+        ExceedsPowers: It could do more at the administration API than the caller.
         AlreadyExists: The name or the id is taken.
     """
-    name, kind = _check_name(new.name), new.kind
-    client_id = _check_id(new.client_id) if new.client_id is not None else rt.new_id("cli")
-    policy = new.policy if new.policy is not None else default_policy(new)
-    if kind == "public" and not new.pkce_required:
-        # RFC 9700 section 2.1.1: public clients MUST use PKCE.
-        raise NotAllowed("PKCE can be switched off for confidential clients only.")
-    grant_types = new.grant_types if new.grant_types is not None else default_grant_types(new)
-    check_grant_types(grant_types, kind=kind)
-    redirect_uris = tuple(dict.fromkeys(check_redirect_uri(uri) for uri in new.redirect_uris))
-    after_logout = tuple(dict.fromkeys(check_redirect_uri(uri) for uri in new.post_logout_redirect_uris))
-    audiences = tuple(dict.fromkeys(new.audiences))
-    secret = opaque.mint("cs", rt.entropy(opaque.SECRET_BYTES)) if kind == "confidential" else None
+    client_id = check_id(new.client_id) if new.client_id is not None else rt.new_id("cli")
+    secret = opaque.mint("cs", rt.entropy(opaque.SECRET_BYTES)) if new.kind == "confidential" else None
+    grant_types = (
+        new.grant_types
+        if new.grant_types is not None
+        else default_grant_types(kind=new.kind, first_party=new.first_party, redirects=bool(new.redirect_uris))
+    )
     now = rt.clock()
-    origins = frozenset(origin for uri in redirect_uris if (origin := origin_of(uri)) is not None)
+    draft = check(
+        Client(
+            id=client_id,
+            name=new.name,
+            kind=new.kind,
+            first_party=new.first_party,
+            secret_digest=opaque.digest(secret) if secret is not None else None,
+            redirect_uris=new.redirect_uris,
+            post_logout_redirect_uris=new.post_logout_redirect_uris,
+            grant_types=grant_types,
+            scopes=new.scopes or frozenset(),
+            audiences=new.audiences,
+            pkce_required=new.pkce_required,
+            policy=new.policy
+            if new.policy is not None or not new.default_policy
+            else default_policy(new.kind, new.redirect_uris),
+            created_at=now,
+        )
+    )
     event = rt.event(
         "client.added",
         client_id,
         actor=caller.actor,
         caller=caller,
         now=now,
-        details={"name": name, "kind": kind, "first_party": new.first_party},
+        details={"name": draft.name, "kind": new.kind, "first_party": new.first_party},
     )
 
     async def unit(tx: Tx) -> Client:
-        await _refuse_taken(tx, client_id=client_id, name=name)
-        if policy is not None:
-            await policies.require(tx, policy)
-        client = Client(
-            id=client_id,
-            name=name,
-            kind=kind,
-            first_party=new.first_party,
-            secret_digest=opaque.digest(secret) if secret is not None else None,
-            redirect_uris=redirect_uris,
-            post_logout_redirect_uris=after_logout,
-            grant_types=grant_types,
-            scopes=await _scopes(tx, new.scopes, audiences=audiences, grant_types=grant_types),
-            audiences=audiences,
-            pkce_required=new.pkce_required,
-            policy=policy,
-            created_at=now,
-        )
-        await tx.clients.add(client, origins=origins)
+        await refuse_taken(tx, client_id=client_id, name=draft.name)
+        client = await fit(tx, draft, scopes=new.scopes)
+        powers.over_client(client, rt=rt, caller=caller)
+        await tx.clients.add(client, origins=origins_of_redirects(client))
         await tx.audit.append(event)
         return client
 
     try:
         return AddedClient(await rt.store.write(unit), secret)
     except UniqueViolation:
-        raise AlreadyExists(f"There is a client {name!r} or {client_id!r} already; take another name.") from None
+        raise AlreadyExists(f"There is a client {draft.name!r} or {client_id!r} already; take another name.") from None
+
+
+async def update(name_or_id: str, change: ClientChange, *, rt: Runtime, caller: Caller) -> Client:
+    """Change a client, for sign-ins from now on; grants that exist keep what they have.
+
+    Raises:
+        NotFound: There is no such client, resource or policy.
+        NotAllowed: A value that the rules of the domain forbid, or the built-in client.
+        ExceedsPowers: It can, or could, do more at the administration API than the caller.
+        AlreadyExists: The name is taken.
+    """
+    known = await find(name_or_id, rt=rt)
+    if is_built_in(known) and change != ClientChange(policy=change.policy):
+        raise NotAllowed(f"Of the built-in client {known.id} only the policy can be changed.")
+    event = rt.event("client.updated", known.id, actor=caller.actor, caller=caller, now=rt.clock())
+    changes = {f.name: value for f in fields(change) if not isinstance(value := getattr(change, f.name), Keep)}
+
+    async def unit(tx: Tx) -> Client:
+        found = await tx.clients.get(known.id)
+        if found is None:
+            raise _no_such(name_or_id)
+        powers.over_client(found, rt=rt, caller=caller)
+        draft = check(replace(found, **changes))
+        if draft.name != found.name:
+            await refuse_taken(tx, client_id=draft.name, name=draft.name)
+        client = draft
+        if changes.keys() & {"scopes", "audiences", "policy"}:
+            client = await fit(tx, draft, scopes=draft.scopes, drop="scopes" not in changes)
+        powers.over_client(client, rt=rt, caller=caller)
+        await tx.clients.update(client, origins=origins_of_redirects(client))
+        told: dict[str, str | int | bool | None] = {"changed": " ".join(sorted(changes))}
+        if "policy" in changes:
+            told["policy"] = client.policy or ""
+        await tx.audit.append(replace(event, details=told))
+        return client
+
+    try:
+        return await rt.store.write(unit)
+    except UniqueViolation:
+        raise AlreadyExists(f"There is a client {change.name!r} already; take another name.") from None
+
+
+async def rotate_secret(name_or_id: str, *, overlap_s: int = 0, rt: Runtime, caller: Caller) -> AddedClient:
+    """Give a confidential client a new secret, shown once. The old one passes for `overlap_s` seconds more, so that nothing fails
+    while the application is given the new one; a still older one passes no more.
+
+    Raises:
+        NotFound: There is none.
+        NotAllowed: A public client, the built-in one, a longer overlap than 30 days, or another rotation was quicker.
+        ExceedsPowers: It may do more at the administration API than the caller.
+    """
+    client = await find(name_or_id, rt=rt)
+    if client.secret_digest is None:
+        raise NotAllowed(f"Client {client.name!r} has no secret.")
+    if not 0 <= overlap_s <= MOST_OVERLAP_S:
+        raise NotAllowed(f"Two secrets pass at once for at most {MOST_OVERLAP_S // 86_400} days.")
+    powers.over_client(client, rt=rt, caller=caller)
+    secret, now, was = opaque.mint("cs", rt.entropy(opaque.SECRET_BYTES)), rt.clock(), client.secret_digest
+    until = now + overlap_s if overlap_s else None
+    event = rt.event(
+        "client.secret_rotated", client.id, actor=caller.actor, caller=caller, now=now, details={"overlap_s": overlap_s}
+    )
+
+    async def unit(tx: Tx) -> None:
+        if not await tx.clients.rotate_secret(client.id, was=was, becomes=opaque.digest(secret), old_until=until):
+            raise NotAllowed("Somebody else gave it a new secret at the same moment; that one is good.")
+        await tx.audit.append(event)
+
+    await rt.store.write(unit)
+    return AddedClient(await find(client.id, rt=rt), secret)
 
 
 async def find(name_or_id: str, *, rt: Runtime) -> Client:
@@ -122,7 +212,7 @@ async def find(name_or_id: str, *, rt: Runtime) -> Client:
     clients = rt.store.read.clients
     client = await clients.get(name_or_id) or await clients.by_name(name_or_id)
     if client is None:
-        raise NotFound(f"There is no client {name_or_id!r}; `admit client list` shows all.")
+        raise _no_such(name_or_id)
     return client
 
 
@@ -130,19 +220,6 @@ async def page(*, after: str = "", limit: int = LARGEST_PAGE, rt: Runtime) -> Pa
     """Clients in the order of their names."""
     found = await rt.store.read.clients.page(after=after, limit=limit)
     return page_of(found, limit=limit, last_key=found[-1].name if found else "")
-
-
-def default_grant_types(new: NewClient) -> frozenset[str]:
-    """Where people sign in: codes and refresh tokens. A service with nothing but its secret: its own credentials."""
-    if new.kind == "public" or new.first_party or new.redirect_uris:
-        return frozenset({"authorization_code", "refresh_token"})
-    return frozenset({"client_credentials"})
-
-
-def default_policy(new: NewClient) -> str | None:
-    """The built-in policy, for a client that is nothing but pages in browsers; None for all others."""
-    only_pages = bool(new.redirect_uris) and all(is_page(uri) for uri in new.redirect_uris)
-    return BROWSER_NAME if new.default_policy and new.kind == "public" and only_pages else None
 
 
 def remarks(client: Client) -> tuple[str, ...]:
@@ -161,44 +238,5 @@ def remarks(client: Client) -> tuple[str, ...]:
     return tuple(found)
 
 
-async def _scopes(
-    tx: Tx, chosen: frozenset[str] | None, *, audiences: tuple[str, ...], grant_types: frozenset[str]
-) -> frozenset[str]:
-    available: frozenset[str] = frozenset()
-    for audience in audiences:
-        resource = await tx.resources.get(audience)
-        if resource is None:
-            raise NotFound(f"There is no resource {audience!r}; add it first with `admit resource add {audience}`.")
-        available |= frozenset(resource.scopes)
-    if chosen is None:
-        return available | OPENID if "authorization_code" in grant_types else available
-    if unknown := chosen - available - OPENID:
-        where = f"the audiences {', '.join(audiences)}" if audiences else "any audience: name one with --audience"
-        raise NotAllowed(f"Not among the scopes of {where}: {format_scope(unknown)}.")
-    return chosen
-
-
-async def _refuse_taken(tx: Tx, *, client_id: str, name: str) -> None:
-    # Commands take the id or the name, so neither may be another client's other one.
-    for text in (name, client_id):
-        other = await tx.clients.get(text) or await tx.clients.by_name(text)
-        if other is not None:
-            raise AlreadyExists(
-                f"There is a client {text!r} already; `admit client show {text}` shows it. Take another name or id."
-            )
-
-
-def _check_name(name: str) -> str:
-    text = name.strip()
-    if not 1 <= len(text) <= NAME_MAX or not text.isprintable():
-        raise NotAllowed(f"A client's name has 1 to {NAME_MAX} printable characters; people see it when they sign in.")
-    return text
-
-
-def _check_id(client_id: str) -> str:
-    if not _CHOSEN_ID.match(client_id):
-        raise NotAllowed(f"A client id has 1 to 64 characters of A-Z a-z 0-9 . _ ~ -, not {client_id!r}.")
-    # RFC 9700 section 4.15: a client id must never be mistaken for the subject of a person's token.
-    if ids.looks_like("usr", client_id):
-        raise NotAllowed("This client id has the shape of a user's id; take another one.")
-    return client_id
+def _no_such(name_or_id: str) -> NotFound:
+    return NotFound(f"There is no client {name_or_id!r}; `admit client list` shows all.")

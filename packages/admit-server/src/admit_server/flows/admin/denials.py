@@ -49,8 +49,15 @@ async def explain(denial_id: str, *, rt: Runtime) -> Explained:
 async def recent(*, client_id: str | None, limit: int, rt: Runtime) -> list[Explained]:
     """The newest refusals, of one client or of all."""
 
+    return await page(client_id=client_id, after=None, limit=limit, rt=rt)
+
+
+async def page(*, client_id: str | None, after: tuple[int, str] | None, limit: int, rt: Runtime) -> list[Explained]:
+    """As `recent`, after the time and id of one of them."""
+
     async def look(tx: Tx) -> list[Explained]:
-        return [await _explained(tx, denial) for denial in await tx.denials.newest(client_id=client_id, limit=limit)]
+        found = await tx.denials.newest(client_id=client_id, limit=limit, after=after)
+        return [await _explained(tx, denial) for denial in found]
 
     return await rt.store.view(look)
 

@@ -2,8 +2,9 @@
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
-from ...domain.errors import NotAllowed, NotFound
+from ...domain.errors import AlreadyExists, InUse, NotAllowed, NotFound
 from ...domain.token_policy import BROWSER_NAME, TokenPolicy
 from ...ports.store import ReferenceViolation
 from ...ports.transaction import Tx
@@ -26,12 +27,15 @@ class NamedPolicy:
     limits: TokenPolicy
 
 
-async def set_policy(name: str, limits: TokenPolicy, *, rt: Runtime, caller: Caller) -> bool:
-    """Write all limits of a policy; those not given are unlimited. True when the name is new.
+async def set_policy(
+    name: str, limits: TokenPolicy, *, only: Literal["new", "known"] | None = None, rt: Runtime, caller: Caller
+) -> bool:
+    """Write all limits of a policy; those not given are unlimited. True when the name is new. `only`: refuse the other case.
 
     Tokens issued from now on obey it; those that exist keep what they were issued by.
 
     Raises:
+        AlreadyExists, NotFound: See `only`.
         NotAllowed: A name that can't be one, an entry that is not written as it has to be, or a limit that nothing enforces.
     """
     if not _NAME.match(name):
@@ -49,6 +53,10 @@ async def set_policy(name: str, limits: TokenPolicy, *, rt: Runtime, caller: Cal
 
     async def unit(tx: Tx) -> bool:
         is_new = await tx.policies.get(name) is None
+        if only == "new" and not is_new:
+            raise AlreadyExists(f"There is a policy {name!r} already.")
+        if only == "known" and is_new:
+            await require(tx, name)
         for each in await tx.check_rules.all():
             if each.rule.policy == name:
                 check_policy(limits, name=name, public=each.rule.public)
@@ -83,7 +91,8 @@ async def delete(name: str, *, rt: Runtime, caller: Caller) -> None:
 
     Raises:
         NotFound: There is none.
-        NotAllowed: Something refers to it: to take it away would loosen that. Or it is built in.
+        InUse: Something refers to it: to take it away would loosen that.
+        NotAllowed: It is built in.
     """
     if name == BROWSER_NAME:
         raise NotAllowed(
@@ -130,8 +139,6 @@ async def require(tx: Tx, name: str) -> TokenPolicy:
     return limits
 
 
-def _in_use(name: str, users: list[str]) -> NotAllowed:
+def _in_use(name: str, users: list[str]) -> InUse:
     shown = ", ".join(users[:MOST_NAMED]) + (" and others" if len(users) > MOST_NAMED else "")
-    return NotAllowed(
-        f"The policy {name!r} is in use by {shown or 'something'}; take it from there first (--no-policy)."
-    )
+    return InUse(f"The policy {name!r} is in use by {shown or 'something'}; take it from there first (--no-policy).")

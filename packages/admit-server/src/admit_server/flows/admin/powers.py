@@ -25,11 +25,12 @@ async def over_roles(tx: Tx, names: tuple[str, ...], *, caller: Caller) -> None:
 async def over_user(tx: Tx, user: User, *, caller: Caller) -> None:
     """Refuse to change somebody with roles that hold more than the caller has: who sets a password can sign in with it.
 
+    Oneself too: otherwise a token of few scopes would buy a sign-in with all of them.
+
     Raises:
         ExceedsPowers: So it is.
     """
-    if user.id != caller.actor:
-        await over_roles(tx, user.roles, caller=caller)
+    await over_roles(tx, user.roles, caller=caller)
 
 
 def over_client(client: Client, *, rt: Runtime, caller: Caller) -> None:

@@ -1,23 +1,18 @@
 """Resources: the APIs and sites that tokens are for."""
 
-import re
-from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from dataclasses import dataclass, field, replace
 
-from admit.limits import InvalidLimit, Limits, groups_of
-
-from ...domain.client import Resource, TokenFormat, Verifier
-from ...domain.errors import AlreadyExists, InvalidScope, NotAllowed, NotFound
-from ...domain.scopes import OPENID, parse_scope
+from ...domain.client import Client, Resource, TokenFormat, Verifier
+from ...domain.errors import AlreadyExists, NotAllowed, NotFound
 from ...domain.transaction import TransactionType
 from ...ports.store import UniqueViolation
 from ...ports.transaction import Tx
 from ..runtime import Caller, Runtime
 from . import clients, policies
+from .built_in import refuse_resource
+from .changing import KEEP, Keep, chosen
 from .paging import LARGEST_PAGE, Page, page_of
-
-_AUDIENCE = re.compile(r"[\x21-\x7E]{1,500}\Z")
-MOST_SCOPES = 60
+from .resource_rules import check_audience, check_scopes, check_transactions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +29,20 @@ class NewResource:
     personal_tokens: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceChange:
+    """What to change of a resource; the rest stays. `client`: id or name. `transactions` are added or replaced."""
+
+    scopes: dict[str, str] | Keep = KEEP
+    format: TokenFormat | Keep = KEEP
+    policy: str | Keep | None = KEEP
+    client: str | Keep | None = KEEP
+    verifier: Verifier | Keep | None = KEEP
+    transactions: dict[str, TransactionType] = field(default_factory=dict)
+    drop_transactions: tuple[str, ...] = ()
+    personal_tokens: bool | Keep = KEEP
+
+
 async def add(new: NewResource, *, rt: Runtime, caller: Caller) -> Resource:
     """Make a resource.
 
@@ -42,12 +51,10 @@ async def add(new: NewResource, *, rt: Runtime, caller: Caller) -> Resource:
         NotFound: The policy or the client does not exist.
         AlreadyExists: The audience is taken.
     """
-    audience, scopes = check_audience(new.audience), _check_scopes(new.scopes)
+    audience, scopes = check_audience(new.audience), check_scopes(new.scopes)
     if new.format not in ("jwt", "opaque"):
         raise NotAllowed(f"A token's format is jwt or opaque, not {new.format!r}.")
-    reader = await clients.find(new.client, rt=rt) if new.client is not None else None
-    if reader is not None and reader.kind == "public":
-        raise NotAllowed(f"Client {reader.name!r} is public, so it can't prove itself at /introspect; name another.")
+    reader = await _reader(new.client, rt=rt) if new.client is not None else None
     now = rt.clock()
     resource = Resource(
         audience=audience,
@@ -79,6 +86,44 @@ async def add(new: NewResource, *, rt: Runtime, caller: Caller) -> Resource:
     return resource
 
 
+async def update(audience: str, change: ResourceChange, *, rt: Runtime, caller: Caller) -> Resource:
+    """Change a resource, for grants from now on. Of the administration API only the policy.
+
+    Raises:
+        NotAllowed: A value that the rules of the domain forbid.
+        NotFound: The resource, the policy or the client does not exist.
+    """
+    if change != ResourceChange(policy=change.policy):
+        refuse_resource(audience, rt=rt)
+    if isinstance(change.scopes, dict):
+        check_scopes(change.scopes)
+    check_transactions(change.transactions)
+    if change.format not in (KEEP, "jwt", "opaque"):
+        raise NotAllowed(f"A token's format is jwt or opaque, not {change.format!r}.")
+    reader = await _reader(change.client, rt=rt) if isinstance(change.client, str) else change.client
+    event = rt.event("resource.updated", audience, actor=caller.actor, caller=caller, now=rt.clock())
+
+    async def unit(tx: Tx) -> Resource:
+        found = await require(tx, audience)
+        changed = replace(
+            found,
+            scopes=chosen(change.scopes, found.scopes),
+            policy=chosen(change.policy, found.policy),
+            format=chosen(change.format, found.format),
+            verifier=chosen(change.verifier, found.verifier),
+            client_id=reader.id if isinstance(reader, Client) else chosen(reader, found.client_id),
+            transactions=_transactions(found, change),
+            personal_tokens=chosen(change.personal_tokens, found.personal_tokens),
+        )
+        if changed.policy is not None:
+            await policies.require(tx, changed.policy)
+        await tx.resources.update(changed)
+        await tx.audit.append(replace(event, details=_details(changed)))
+        return changed
+
+    return await rt.store.write(unit)
+
+
 async def find(audience: str, *, rt: Runtime) -> Resource:
     """The resource of that audience.
 
@@ -106,57 +151,31 @@ async def require(tx: Tx, audience: str) -> Resource:
     return resource
 
 
-def check_audience(audience: str) -> str:
-    """Return the audience: an absolute URI, or a name without spaces.
-
-    Raises:
-        NotAllowed: White space, characters outside ASCII, over 500 characters, or a URI that RFC 8707 section 2 does not allow.
-    """
-    if not _AUDIENCE.match(audience):
+async def _reader(name: str, *, rt: Runtime) -> Client:
+    reader = await clients.find(name, rt=rt)
+    if reader.secret_digest is None:
         raise NotAllowed(
-            f"An audience is an absolute URI or a name without spaces, 1 to 500 ASCII characters; {audience!r} is not."
+            f"Client {reader.name!r} has no secret, so it can't prove itself at /introspect; name another."
         )
-    if "://" in audience:
-        try:
-            parts = urlsplit(audience)
-        except ValueError as error:
-            raise NotAllowed(f"The audience {audience!r} is not a URI: {error}.") from None
-        if not parts.scheme or not parts.netloc or "@" in parts.netloc:
-            raise NotAllowed(f"The audience {audience!r} is not an absolute URI; write it like https://api.example.com")
-        # RFC 8707 section 2: the URI MUST NOT include a fragment component.
-        if "#" in audience:
-            raise NotAllowed(f"The audience {audience!r} has a fragment (RFC 8707 section 2); leave it out.")
-    return audience
+    return reader
 
 
-def check_transactions(types: dict[str, TransactionType]) -> dict[str, TransactionType]:
-    """Return the types of transactions.
-
-    Raises:
-        NotAllowed: One is not written as it has to be, or there are more than 60.
-    """
-    if len(types) > MOST_SCOPES:
-        raise NotAllowed(f"A resource has at most {MOST_SCOPES} types of transactions.")
-    for name, each in types.items():
-        each.check(name)
-        try:
-            Limits(actions=groups_of((each.action,)))
-        except InvalidLimit as error:
-            raise NotAllowed(f"The action of transaction {name!r}: {error}.") from None
-    return types
+def _details(resource: Resource) -> dict[str, str | int | bool | None]:
+    return {
+        "policy": resource.policy or "",
+        "format": resource.format,
+        "verifier": resource.verifier or "",
+        "scopes": " ".join(sorted(resource.scopes)),
+        "client": resource.client_id or "",
+        "transactions": " ".join(sorted(resource.transactions)),
+        "personal_tokens": resource.personal_tokens,
+    }
 
 
-def _check_scopes(scopes: dict[str, str]) -> dict[str, str]:
-    if len(scopes) > MOST_SCOPES:
-        raise NotAllowed(f"A resource has at most {MOST_SCOPES} scopes.")
-    for name, text in scopes.items():
-        try:
-            if len(parse_scope(name)) != 1:
-                raise InvalidScope
-        except InvalidScope:
-            raise NotAllowed(f"{name!r} can't be a scope: printable ASCII without spaces, quotes or \\.") from None
-        if name in OPENID:
-            raise NotAllowed(f"The scope {name!r} is OpenID Connect's own; a resource can't define it.")
-        if len(text) > 200 or any(ord(c) < 32 for c in text):
-            raise NotAllowed(f"The text of scope {name!r} is one line of at most 200 characters.")
-    return scopes
+def _transactions(found: Resource, change: ResourceChange) -> dict[str, TransactionType]:
+    types = found.transactions | change.transactions
+    for name in change.drop_transactions:
+        if name not in found.transactions:
+            raise NotFound(f"The resource {found.audience} has no transaction {name!r}.")
+        del types[name]
+    return check_transactions(types)

@@ -1,7 +1,8 @@
-"""Roles that carry a policy: add, find, list, update, delete. A user may have other roles too: words that only the tokens carry."""
+"""Roles that carry scopes or a policy: add, find, list, update, delete. A user may have others: words that only tokens carry."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from ...domain.administration import ADMIN_ROLE
 from ...domain.errors import AlreadyExists, InvalidScope, NotAllowed, NotFound
 from ...domain.scopes import OPENID, format_scope, parse_scope
 from ...domain.user import check_role
@@ -10,7 +11,16 @@ from ...ports.store import UniqueViolation
 from ...ports.transaction import Tx
 from ..runtime import Caller, Runtime
 from . import policies, powers
+from .changing import KEEP, Keep, chosen
 from .paging import LARGEST_PAGE, Page, page_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleChange:
+    """What to change of a role; the rest stays."""
+
+    policy: str | Keep | None = KEEP
+    scopes: frozenset[str] | Keep = KEEP
 
 
 async def add(
@@ -87,37 +97,53 @@ async def page(*, after: str = "", limit: int = LARGEST_PAGE, rt: Runtime) -> Pa
     return page_of(found, limit=limit, last_key=found[-1].name if found else "")
 
 
-async def set_policy(name: str, policy: str | None, *, rt: Runtime, caller: Caller) -> Role:
-    """Attach a policy, or none. Sign-ins from now on obey it.
+async def update(name: str, change: RoleChange, *, rt: Runtime, caller: Caller) -> Role:
+    """Attach another policy, or give the role other scopes. Sign-ins and refreshed tokens from now on obey it.
 
     Raises:
         NotFound: The role or the policy does not exist.
+        NotAllowed: A scope that can't be one, or other scopes for the built-in role.
+        ExceedsPowers: The role has, or would have, more than the caller.
     """
-    event = rt.event(
-        "role.updated", name, actor=caller.actor, caller=caller, now=rt.clock(), details={"policy": policy or ""}
-    )
+    if not isinstance(change.scopes, Keep):
+        check_scopes(change.scopes)
+        if name == ADMIN_ROLE:
+            raise NotAllowed("The scopes of the role admin are built in: all of the administration API.")
+    event = rt.event("role.updated", name, actor=caller.actor, caller=caller, now=rt.clock())
 
     async def unit(tx: Tx) -> Role:
-        role = replace(await _require(tx, name), policy=policy)
-        if policy is not None:
-            await policies.require(tx, policy)
+        found = await _require(tx, name)
+        role = replace(found, policy=chosen(change.policy, found.policy), scopes=chosen(change.scopes, found.scopes))
+        powers.over_scopes(found.scopes | role.scopes, f"the role {name!r}", caller=caller)
+        if role.policy is not None:
+            await policies.require(tx, role.policy)
         await tx.roles.update(role)
-        await tx.audit.append(event)
+        told: dict[str, str | int | bool | None] = {"policy": role.policy or "", "scopes": format_scope(role.scopes)}
+        await tx.audit.append(replace(event, details=told))
         return role
 
     return await rt.store.write(unit)
 
 
 async def delete(name: str, *, rt: Runtime, caller: Caller) -> None:
-    """Take a role's meaning away. Who has it keeps the word; its policy no longer applies to new sign-ins.
+    """Take a role's meaning away. Who has it keeps the word; policy and scopes no longer come with it.
+
+    A scope that no other role names is for everybody from then on.
 
     Raises:
         NotFound: There is none.
+        NotAllowed: The built-in one.
+        ExceedsPowers: The role has more than the caller.
     """
+    if name == ADMIN_ROLE:
+        raise NotAllowed(
+            "The role admin is built in. Take it from people instead: `admit user update NAME --role ...`."
+        )
     event = rt.event("role.deleted", name, actor=caller.actor, caller=caller, now=rt.clock())
 
     async def unit(tx: Tx) -> None:
-        await _require(tx, name)
+        found = await _require(tx, name)
+        powers.over_scopes(found.scopes, f"the role {name!r}", caller=caller)
         await tx.roles.remove(name)
         await tx.audit.append(event)
 

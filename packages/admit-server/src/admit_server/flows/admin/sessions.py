@@ -25,9 +25,16 @@ class ListedSession:
 
 
 async def newest(
-    *, user: str | None = None, with_ended: bool = False, limit: int = 200, rt: Runtime
+    *,
+    user: str | None = None,
+    with_ended: bool = False,
+    limit: int = 200,
+    after: tuple[int, str] | None = None,
+    rt: Runtime,
 ) -> list[ListedSession]:
     """Sessions, newest first: of one person (id or name) or of all, only the living unless asked otherwise.
+
+    `after`: begin after that time and id.
 
     Raises:
         NotFound: No such user.
@@ -39,7 +46,9 @@ async def newest(
     async def look(tx: Tx) -> list[ListedSession]:
         names: dict[str, str] = {owner.id: owner.username} if owner else {}
         listed: list[ListedSession] = []
-        for session in await tx.sessions.page(user_id=owner.id if owner else None, alive_at=alive_at, limit=most):
+        for session in await tx.sessions.page(
+            user_id=owner.id if owner else None, alive_at=alive_at, limit=most, after=after
+        ):
             if session.user_id not in names:
                 found = await tx.users.get(session.user_id)
                 names[session.user_id] = found.username if found else session.user_id

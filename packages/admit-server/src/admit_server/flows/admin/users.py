@@ -9,8 +9,10 @@ from ...ports.store import UniqueViolation
 from ...ports.transaction import Tx
 from ...ports.users import Credential
 from ..endings import end_everything_of_user
+from ..role_scopes import end_what_roles_forbid
 from ..runtime import Caller, Runtime
-from . import powers
+from . import policies, powers
+from .changing import KEEP, Keep, chosen
 from .paging import LARGEST_PAGE, Page, page_of
 
 PASSWORD = "password"
@@ -24,6 +26,15 @@ class NewUser:
     email: str | None = None
     roles: tuple[str, ...] = ()
     password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserChange:
+    """What to change of an account; the rest stays."""
+
+    email: str | Keep | None = KEEP
+    roles: tuple[str, ...] | Keep = KEEP
+    policy: str | Keep | None = KEEP
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +94,7 @@ async def find(name_or_id: str, *, rt: Runtime) -> User:
     if user is None:
         user = await users.by_username_key(username_key(name_or_id))
     if user is None:
-        raise NotFound(f"There is no user {name_or_id!r}; `admit user list` shows all.")
+        raise _no_such(name_or_id)
     return user
 
 
@@ -93,10 +104,57 @@ async def page(*, after: str = "", limit: int = LARGEST_PAGE, rt: Runtime) -> Pa
     return page_of(found, limit=limit, last_key=username_key(found[-1].username) if found else "")
 
 
+async def policy_of(user: User, *, rt: Runtime) -> str | None:
+    """The name of the policy attached to somebody."""
+    return await rt.store.read.users.policy_of(user.id)
+
+
 async def authenticators_of(user: User, *, rt: Runtime) -> tuple[str, ...]:
     """Names of the authenticators with which this person can sign in."""
     stored = [name for name in rt.authenticators if await rt.store.read.credentials.of_user(user.id, name)]
     return tuple(stored)
+
+
+async def update(name_or_id: str, change: UserChange, *, rt: Runtime, caller: Caller) -> Switched:
+    """Change address, roles or policy. `ended`: grants with scopes that the roles no longer allow.
+
+    Raises:
+        NotFound: No such user or policy.
+        NotAllowed: An address or a role that can't be one.
+        ExceedsPowers: Somebody who may more than the caller, or a role that holds more.
+    """
+    email = check_email(change.email) if isinstance(change.email, str) else change.email
+    roles = KEEP if isinstance(change.roles, Keep) else tuple(dict.fromkeys(check_role(r) for r in change.roles))
+    user, now, nonce = await find(name_or_id, rt=rt), rt.clock(), rt.nonce()
+    event = rt.event("user.updated", user.id, actor=caller.actor, caller=caller, now=now)
+
+    async def unit(tx: Tx) -> Switched:
+        found = await tx.users.get(user.id)
+        if found is None:
+            raise _no_such(name_or_id)
+        await powers.over_user(tx, found, caller=caller)
+        changed = replace(found, email=chosen(email, found.email), roles=chosen(roles, found.roles), updated_at=now)
+        await powers.over_roles(tx, changed.roles, caller=caller)
+        if isinstance(change.policy, str):
+            await policies.require(tx, change.policy)
+        await tx.users.update(changed)
+        details: dict[str, str | int | bool | None] = {}
+        if changed.email != found.email:
+            details["email"] = True
+        if not isinstance(change.policy, Keep):
+            await tx.users.set_policy(user.id, change.policy, now=now)
+            details["policy"] = change.policy or ""
+        ended = 0
+        if changed.roles != found.roles:
+            ended = await end_what_roles_forbid(tx, changed, rt=rt, nonce=nonce, now=now)
+            details |= {"roles": " ".join(changed.roles), "ended": ended}
+        await tx.audit.append(replace(event, details=details))
+        return Switched(changed, changed=True, ended=ended)
+
+    outcome = await rt.store.write(unit)
+    if outcome.ended:
+        rt.on_revocation()
+    return outcome
 
 
 async def disable(name_or_id: str, *, rt: Runtime, caller: Caller) -> Switched:
@@ -104,11 +162,13 @@ async def disable(name_or_id: str, *, rt: Runtime, caller: Caller) -> Switched:
 
     Raises:
         NotFound: No such user.
+        ExceedsPowers: Somebody who may more than the caller.
     """
     user, now, nonce = await find(name_or_id, rt=rt), rt.clock(), rt.nonce()
     event = rt.event("user.disabled", user.id, actor=caller.actor, caller=caller, now=now)
 
     async def unit(tx: Tx) -> Switched:
+        await powers.over_user(tx, user, caller=caller)
         changed = await tx.users.set_disabled(user.id, at=now, now=now)
         ended = await end_everything_of_user(tx, user.id, reason="user_disabled", nonce=nonce, now=now)
         if changed or ended:
@@ -130,6 +190,7 @@ async def enable(name_or_id: str, *, rt: Runtime, caller: Caller) -> Switched:
     event = rt.event("user.enabled", user.id, actor=caller.actor, caller=caller, now=now)
 
     async def unit(tx: Tx) -> Switched:
+        await powers.over_user(tx, user, caller=caller)
         changed = await tx.users.set_disabled(user.id, at=None, now=now)
         if changed:
             await tx.audit.append(event)
@@ -151,6 +212,7 @@ async def set_password(name_or_id: str, password: str, *, rt: Runtime, caller: C
     event = rt.event("user.password_set", user.id, actor=caller.actor, caller=caller, now=now)
 
     async def unit(tx: Tx) -> Switched:
+        await powers.over_user(tx, user, caller=caller)
         # Locks the row, so that two first passwords, or this and a sign-in, come one after the other.
         await tx.users.hold(user.id)
         stored = await tx.credentials.of_user(user.id, PASSWORD)
@@ -178,6 +240,10 @@ async def _new_credential(user: User, password: str, *, rt: Runtime, now: int) -
         created_at=now,
         updated_at=now,
     )
+
+
+def _no_such(name_or_id: str) -> NotFound:
+    return NotFound(f"There is no user {name_or_id!r}; `admit user list` shows all.")
 
 
 def _taken(username: str) -> AlreadyExists:

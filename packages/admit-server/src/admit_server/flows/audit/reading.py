@@ -41,6 +41,15 @@ async def follow(*, last: int, rt: Runtime, every_s: float = 0.5) -> AsyncIterat
         await asyncio.sleep(every_s)
 
 
+async def newest(*, before: int | None, limit: int, rt: Runtime) -> list[LogEntry]:
+    """Numbered events, the newest first, that stand before a number; None: before the end."""
+    log = rt.store.read.audit_log
+    if before is None:
+        return [*reversed(await log.newest(limit=limit))]
+    first = max(1, before - limit)
+    return [*reversed(await log.entries(first=first, last=before - 1, limit=limit))]
+
+
 async def export(*, since: int | None, rt: Runtime) -> AsyncIterator[str]:
     """The log as lines of JSON, sealed and signed, as docs/reference/audit-log.md describes them. Seals first what waits.
 

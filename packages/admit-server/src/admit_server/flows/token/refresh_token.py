@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from ...domain.errors import InvalidDpopProof, InvalidGrant, InvalidScope
-from ...domain.grant import AlreadyUsed, Consumed, Replayed, Unknown
+from ...domain.grant import AlreadyUsed, Consumed, Grant, Replayed, Unknown
 from ...domain.scopes import format_scope
 from ...ports.transaction import Tx
 from ...tokens import opaque
@@ -13,6 +13,7 @@ from ..binding import for_refresh
 from ..client_auth import AuthenticatedClient
 from ..denials import tie, tie_to_owner
 from ..endings import end_grant
+from ..role_scopes import permitted
 from ..runtime import Caller, Refusal, Runtime, or_raise
 from ..token_forms import form_of
 
@@ -108,7 +109,7 @@ async def exchange(
             )
         if excess := grant.scopes - replay.scopes:
             raise InvalidScope(f"Not in the original grant: {format_scope(excess)}.")
-        scopes = grant.scopes or replay.scopes
+        scopes = await _still_permitted(tx, held.grant, grant.scopes or replay.scopes, rt=rt)
         return Rotated(await issuing.prepare(tx, held, scopes=scopes, token=token, now=now), replay.sealed_successor)
 
     async def _rotate(tx: Tx, used: Consumed) -> Rotated | Refusal:
@@ -126,7 +127,8 @@ async def exchange(
         if held is None:
             return Refusal(InvalidGrant("The sign-in has ended.", detail=f"grant {used.grant_id} or its session ended"))
         family = held.grant
-        ready = await issuing.prepare(tx, held, scopes=grant.scopes or used.scopes, token=token, now=now)
+        scopes = await _still_permitted(tx, family, grant.scopes or used.scopes, rt=rt)
+        ready = await issuing.prepare(tx, held, scopes=scopes, token=token, now=now)
         if used.parent_digest is not None:
             await tx.refresh_tokens.forget_sealed(used.parent_digest)
         await tx.refresh_tokens.add(
@@ -158,6 +160,12 @@ async def exchange(
         except NotSealedHere as error:
             raise InvalidGrant(_UNKNOWN, detail=f"the sealed successor can't be opened: {error}") from None
     return issuing.finish(rotated.ready, rt=rt, now=now, refresh_token=text)
+
+
+async def _still_permitted(tx: Tx, grant: Grant, scopes: frozenset[str], *, rt: Runtime) -> frozenset[str]:
+    """Without what the person's roles, or what a role holds, took away since the sign-in (RFC 6749 section 5.1 tells it)."""
+    user = await tx.users.get(grant.user_id) if grant.user_id is not None else None
+    return await permitted(tx, rt, user=user, audience=grant.audience, scopes=scopes)
 
 
 async def _explain(digest: bytes, *, client_id: str, rt: Runtime, caller: Caller) -> None:

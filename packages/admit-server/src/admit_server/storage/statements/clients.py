@@ -6,7 +6,7 @@ from ...ports.store import Row, Statements
 from .columns import from_json, to_json, word_set, words
 
 _CLIENT = """id, name, kind, first_party, secret_digest, redirect_uris, post_logout_redirect_uris, grant_types, scopes, audiences,
-             pkce_required, policy, created_at, disabled_at"""
+             pkce_required, policy, created_at, disabled_at, old_secret_digest, old_secret_until"""
 _RESOURCE = "audience, scopes, format, policy, client_id, created_at, verifier, transactions, personal_tokens"
 
 
@@ -26,6 +26,8 @@ def _client(row: Row) -> Client:
         policy=row[11],
         created_at=row[12],
         disabled_at=row[13],
+        old_secret_digest=row[14],
+        old_secret_until=row[15],
     )
 
 
@@ -111,7 +113,9 @@ class ClientStatements:
         return _client(row) if row else None
 
     async def by_secret(self, digest: bytes) -> str | None:
-        row = await self._tx.one("SELECT id FROM client WHERE secret_digest = :digest LIMIT 1", digest=digest)
+        row = await self._tx.one(
+            "SELECT id FROM client WHERE secret_digest = :digest OR old_secret_digest = :digest LIMIT 1", digest=digest
+        )
         return row[0] if row else None
 
     async def by_name(self, name: str) -> Client | None:
@@ -130,9 +134,15 @@ class ClientStatements:
         )
         return [_client(row) for row in rows]
 
-    async def set_policy(self, client_id: str, policy: str | None) -> bool:
+    async def rotate_secret(self, client_id: str, *, was: bytes, becomes: bytes, old_until: int | None) -> bool:
         return 1 == await self._tx.run(
-            "UPDATE client SET policy = CAST(:policy AS TEXT) WHERE id = :id", policy=policy, id=client_id
+            """UPDATE client SET secret_digest = :becomes, old_secret_until = CAST(:old_until AS BIGINT),
+                                 old_secret_digest = CASE WHEN CAST(:old_until AS BIGINT) IS NULL THEN NULL ELSE secret_digest END
+                WHERE id = :id AND secret_digest = :was""",
+            becomes=becomes,
+            old_until=old_until,
+            id=client_id,
+            was=was,
         )
 
     async def disable(self, client_id: str, *, at: int) -> bool:

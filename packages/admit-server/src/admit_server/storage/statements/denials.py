@@ -81,25 +81,23 @@ class DenialStatements:
                 return _denial(row)
         return None
 
-    async def newest(self, *, client_id: str | None, limit: int) -> list[Denial]:
+    async def newest(self, *, client_id: str | None, limit: int, after: tuple[int, str] | None = None) -> list[Denial]:
         # Each table in the order of its own index; together they are at most twice as many as asked for.
-        if client_id is None:
-            kept = await self._tx.all(f"SELECT {_COLUMNS} FROM denial ORDER BY at DESC LIMIT :limit", limit=limit)
-            sampled = await self._tx.all(
-                f"SELECT {_COLUMNS} FROM denial_sample ORDER BY at DESC LIMIT :limit", limit=limit
+        conditions = ["1 = 1"]
+        params: dict[str, str | int | bytes | None] = {"limit": limit}
+        if client_id is not None:
+            conditions.append("client_id = :client_id")
+            params["client_id"] = client_id
+        if after is not None:
+            conditions.append("(at < :at OR (at = :at AND id > :id))")
+            params |= {"at": after[0], "id": after[1]}
+        denials: list[Denial] = []
+        for table in ("denial", "denial_sample"):
+            rows = await self._tx.all(
+                f"SELECT {_COLUMNS} FROM {table} WHERE {' AND '.join(conditions)} ORDER BY at DESC, id LIMIT :limit",
+                **params,
             )
-        else:
-            kept = await self._tx.all(
-                f"SELECT {_COLUMNS} FROM denial WHERE client_id = :client_id ORDER BY at DESC LIMIT :limit",
-                client_id=client_id,
-                limit=limit,
-            )
-            sampled = await self._tx.all(
-                f"SELECT {_COLUMNS} FROM denial_sample WHERE client_id = :client_id ORDER BY at DESC LIMIT :limit",
-                client_id=client_id,
-                limit=limit,
-            )
-        denials = [_denial(row) for row in (*kept, *sampled)]
+            denials += [_denial(row) for row in rows]
         return sorted(denials, key=lambda denial: (-denial.at, denial.id))[:limit]
 
     async def count(self, *, code: str, network: str, minute: int, amount: int = 1) -> None:

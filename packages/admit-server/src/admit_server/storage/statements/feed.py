@@ -124,6 +124,22 @@ class SigningKeyStatements:
             == 1
         )
 
+    async def remove(self, kid: str, *, at: int) -> bool:
+        return 1 == await self._tx.run(
+            """UPDATE signing_key SET removed_at = :at,
+                      signs_until = CASE WHEN signs_until IS NULL OR signs_until > :at THEN :at ELSE signs_until END
+                WHERE kid = :kid AND (removed_at IS NULL OR removed_at > :at)""",
+            at=at,
+            kid=kid,
+        )
+
+    async def begin(self, kid: str, *, at: int) -> bool:
+        return 1 == await self._tx.run(
+            "UPDATE signing_key SET signs_from = :at WHERE kid = :kid AND (signs_from IS NULL OR signs_from > :at)",
+            at=at,
+            kid=kid,
+        )
+
     async def retire(self, kid: str, *, signs_until: int, removed_at: int) -> bool:
         return (
             await self._tx.run(

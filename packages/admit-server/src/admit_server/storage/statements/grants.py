@@ -137,16 +137,56 @@ class GrantStatements:
         return [row[0] for row in rows]
 
     async def forget_of_client(self, client_id: str, *, limit: int, now: int) -> int:
+        return await self._forget("client_id", client_id, limit, now)
+
+    async def forget_of_user(self, user_id: str, *, limit: int, now: int) -> int:
+        return await self._forget("user_id", user_id, limit, now)
+
+    async def _forget(self, column: str, value: str, limit: int, now: int) -> int:
         return await self._tx.run(
-            """DELETE FROM access_grant WHERE id IN
+            f"""DELETE FROM access_grant WHERE id IN
                    (SELECT id FROM access_grant
-                     WHERE client_id = :client_id
+                     WHERE {column} = :value
                        AND (ended_at IS NOT NULL OR (expires_at <= :now AND jwt_alive_until <= :now))
                      LIMIT :limit)""",
-            client_id=client_id,
+            value=value,
             limit=limit,
             now=now,
         )
+
+    async def alive_for(self, audience: str, *, limit: int, now: int) -> list[str]:
+        rows = await self._tx.all(
+            """SELECT id FROM access_grant
+                WHERE audience = :audience AND ended_at IS NULL AND (expires_at > :now OR jwt_alive_until > :now)
+                ORDER BY id LIMIT :limit""",
+            audience=audience,
+            limit=limit,
+            now=now,
+        )
+        return [row[0] for row in rows]
+
+    async def end_all(self, *, reason: str, now: int) -> int:
+        return await self._tx.run(
+            "UPDATE access_grant SET ended_at = :now, end_reason = :reason WHERE ended_at IS NULL AND expires_at > :now",
+            now=now,
+            reason=reason,
+        )
+
+    async def page(
+        self, *, user_id: str | None, client_id: str | None, alive_at: int, after: str, limit: int
+    ) -> list[Grant]:
+        conditions = ["ended_at IS NULL AND expires_at > :alive_at AND id > :after"]
+        params: dict[str, str | int | bytes | None] = {"alive_at": alive_at, "after": after, "limit": limit}
+        if user_id is not None:
+            conditions.append("user_id = :user_id")
+            params["user_id"] = user_id
+        if client_id is not None:
+            conditions.append("client_id = :client_id")
+            params["client_id"] = client_id
+        rows = await self._tx.all(
+            f"SELECT {_GRANT} FROM access_grant WHERE {' AND '.join(conditions)} ORDER BY id LIMIT :limit", **params
+        )
+        return [_grant(row) for row in rows]
 
     async def alive_of_session(self, session_id: str, *, now: int) -> list[str]:
         return await self._alive("session_id = :value AND end_with_session = 1", session_id, now)

@@ -56,7 +56,9 @@ class SessionStatements:
         row = await self._tx.one(f"SELECT {_SESSION} FROM session WHERE digest = :digest", digest=digest)
         return _session(row) if row else None
 
-    async def page(self, *, user_id: str | None, alive_at: int | None, limit: int) -> list[Session]:
+    async def page(
+        self, *, user_id: str | None, alive_at: int | None, limit: int, after: tuple[int, str] | None = None
+    ) -> list[Session]:
         conditions = ["1 = 1"]
         params: dict[str, str | int | bytes | None] = {"limit": limit}
         if user_id is not None:
@@ -65,6 +67,9 @@ class SessionStatements:
         if alive_at is not None:
             conditions.append("ended_at IS NULL AND expires_at > :alive_at")
             params["alive_at"] = alive_at
+        if after is not None:
+            conditions.append("(created_at < :at OR (created_at = :at AND id > :id))")
+            params |= {"at": after[0], "id": after[1]}
         rows = await self._tx.all(
             f"SELECT {_SESSION} FROM session WHERE {' AND '.join(conditions)} ORDER BY created_at DESC, id LIMIT :limit",
             **params,
@@ -78,6 +83,25 @@ class SessionStatements:
             now=now,
         )
         return [row[0] for row in rows]
+
+    async def forget_of_user(self, user_id: str, *, limit: int, now: int) -> int:
+        return await self._tx.run(
+            """DELETE FROM session WHERE id IN
+                   (SELECT s.id FROM session s
+                     WHERE s.user_id = :user_id AND (s.ended_at IS NOT NULL OR s.expires_at <= :now)
+                       AND NOT EXISTS (SELECT 1 FROM access_grant g WHERE g.session_id = s.id)
+                     LIMIT :limit)""",
+            user_id=user_id,
+            limit=limit,
+            now=now,
+        )
+
+    async def end_all(self, *, reason: str, now: int) -> int:
+        return await self._tx.run(
+            "UPDATE session SET ended_at = :now, end_reason = :reason WHERE ended_at IS NULL AND expires_at > :now",
+            now=now,
+            reason=reason,
+        )
 
     async def hold(self, session_id: str, *, jwt_alive_until: int, now: int) -> int | None:
         row = await self._tx.one(

@@ -69,6 +69,20 @@ class UserStatements:
         )
         return [_user(row) for row in rows]
 
+    async def update(self, user: User) -> bool:
+        return 1 == await self._tx.run(
+            "UPDATE app_user SET email = CAST(:email AS TEXT), roles = :roles, updated_at = :updated_at WHERE id = :id",
+            email=user.email,
+            roles=to_json(user.roles),
+            updated_at=user.updated_at,
+            id=user.id,
+        )
+
+    async def remove(self, user_id: str) -> bool:
+        await self._tx.run("DELETE FROM credential WHERE user_id = :id", id=user_id)
+        await self._tx.run("DELETE FROM personal_token WHERE user_id = :id", id=user_id)
+        return 1 == await self._tx.run("DELETE FROM app_user WHERE id = :id", id=user_id)
+
     async def policy_of(self, user_id: str) -> str | None:
         row = await self._tx.one("SELECT policy FROM app_user WHERE id = :id", id=user_id)
         return row[0] if row else None

@@ -48,7 +48,7 @@ class DryRun(Wire):
 
     dry_run: bool
     events: list[EventOut]
-    result: dict[str, Any] | None
+    result: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +121,13 @@ async def _answer(request: Request, site: Site, operation: Operation, path: dict
         headers["ETag"] = wire.etag(outcome.body)
     if outcome.repeated:
         headers["Idempotent-Replayed"] = "true"
-    media_type = "application/json" if outcome.status != 204 else None
-    return Response(outcome.body, outcome.status, headers=headers, media_type=media_type)
+    return Response(outcome.body, outcome.status, headers=headers, media_type="application/json")
 
 
 async def _perform(
     operation: Operation, call: Call[Any, Any], *, key: Key | None, if_match: frozenset[str] | None, dry_run: bool
 ) -> Outcome:
-    is_thing = operation.answer is not None and issubclass(operation.answer, Thing)
+    is_thing = issubclass(operation.answer, Thing)
     if not operation.changes:
         return Outcome(operation.success, wire.encode(await operation.does(call)), is_thing=is_thing)
     if operation.of is not None and if_match is None:
@@ -142,17 +141,13 @@ async def _perform(
         if wire.etag(wire.encode(await operation.of(inner))) not in if_match:
             raise Stale("It was changed since you read it: read it again.")
 
-    does = operation.does
-    if operation.long is not None:
-        # Too much for one unit. Whoever comes in between is not undone: the flow looks at each step again.
+    if operation.long and not dry_run:
+        # Too much for one unit. Whoever comes in between is not undone: the flow looks again at each step.
         async def compared(rt: Runtime) -> None:
             await checked(replace(call, rt=rt))
 
         await in_one_unit(compared, rt=call.rt, dry_run=True)
-        if not dry_run:
-            answer = await does(call)
-            return Outcome(operation.success, b"" if answer is None else wire.encode(answer))
-        does = operation.long
+        return Outcome(operation.success, wire.encode(await operation.does(call)))
     repeated = False
 
     async def act(rt: Runtime) -> Any:
@@ -161,8 +156,7 @@ async def _perform(
 
         async def do() -> bytes:
             await checked(inner)
-            answer = await does(inner)
-            return b"" if answer is None else wire.encode(answer)
+            return wire.encode(await operation.does(inner))
 
         if key is None:
             return await do()
@@ -172,9 +166,8 @@ async def _perform(
     done = await in_one_unit(act, rt=call.rt, dry_run=dry_run)
     if dry_run:
         events = [EventOut(action=e.action, target=e.target, details=dict(e.details)) for e in done.events]
-        result = msgspec.json.decode(done.result) if done.result else None
-        if result is not None:
-            result |= {name: None for name in _SECRETS if name in result}
+        result: dict[str, Any] = msgspec.json.decode(done.result)
+        result |= {name: None for name in _SECRETS if name in result}
         return Outcome(200, wire.encode(DryRun(dry_run=True, events=events, result=result)))
     return Outcome(operation.success, done.result, repeated, is_thing)
 

@@ -38,7 +38,7 @@ def as_dict(*, issuer: str, version: str) -> dict[str, Any]:
     from .table import OPERATIONS
 
     types: list[Any] = [Problem, DryRun]
-    types += [kind for op in OPERATIONS for kind in (op.answer, op.body) if kind is not None]
+    types += [kind for op in OPERATIONS for kind in (op.answer, op.body) if kind]
     types += [op.query for op in OPERATIONS]
     schemas, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
     refs = dict(zip(types, schemas, strict=True))
@@ -141,9 +141,7 @@ def _header_parameters(op: Operation) -> list[dict[str, Any]]:
 
 
 def _responses(op: Operation, refs: dict[Any, Any], dry_run: type[Wire], problem: type) -> dict[str, Any]:
-    success: dict[str, Any] = {"description": op.summary}
-    if op.answer is not None:
-        success["content"] = {_JSON: {"schema": refs[op.answer]}}
+    success: dict[str, Any] = {"description": op.summary, "content": {_JSON: {"schema": refs[op.answer]}}}
     found: dict[str, Any] = {str(op.success): success}
     if op.changes:
         tried = {_JSON: {"schema": refs[dry_run]}}

@@ -8,11 +8,13 @@ import msgspec
 from msgspec import Meta
 
 from ...domain.errors import AdministrationError
+from ...flows.admin.changing import KEEP, Keep
 from ...flows.runtime import Caller, Runtime
 
 if TYPE_CHECKING:
     from ..site import Site
 
+T = TypeVar("T")
 B = TypeVar("B")
 Q = TypeVar("Q")
 
@@ -28,6 +30,13 @@ class Thing(Wire):
     """A whole thing as its own address shows it: it is sent with its ETag."""
 
 
+class Ended(Wire):
+    """What a change did: whether anything was different before, and how many sessions and grants ended with it."""
+
+    changed: bool
+    ended: int = 0
+
+
 class Nothing(Wire):
     """No parameters."""
 
@@ -41,6 +50,11 @@ class Paged(Wire):
 
     limit: Limit = 50
     cursor: Cursor | None = None
+
+
+def keep(value: T | msgspec.UnsetType) -> T | Keep:
+    """What a change says of a member: what is not sent stays as it is."""
+    return KEEP if isinstance(value, msgspec.UnsetType) else value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,12 +92,12 @@ class Operation:
         scope: Which the caller needs.
         summary: One line. `description`: what more there is to know.
         does: Calls one flow and says what came of it, as `answer`.
-        answer: What goes out; None: nothing (204).
+        answer: What goes out.
         body: What comes in; None: nothing. `query`: the parameters.
         created: It makes something new: 201, and an Idempotency-Key is honoured.
         changes: It changes something: one unit of work, and `dry_run` is honoured.
         of: Reads what is changed: its ETag has to be sent as If-Match. None: nothing can be lost.
-        long: Too much for one unit: If-Match is looked at before, and a dry run is this handler instead.
+        long: It may end too much for one unit: If-Match is looked at before, and it works in several.
         errors: What it refuses beside what every operation does.
         example: A body for the documentation.
     """
@@ -94,7 +108,7 @@ class Operation:
     scope: str
     summary: str
     does: Handler
-    answer: type[Wire] | None
+    answer: type[Wire]
     description: str = ""
     body: type[Wire] | None = None
     body_required: bool = True
@@ -102,14 +116,14 @@ class Operation:
     created: bool = False
     changes: bool = False
     of: Handler | None = None
-    long: Handler | None = None
+    long: bool = False
     errors: tuple[type[AdministrationError], ...] = ()
     example: dict[str, Any] = field(default_factory=dict)
 
     @property
     def success(self) -> int:
         """The status when all goes well."""
-        return 201 if self.created else 204 if self.answer is None else 200
+        return 201 if self.created else 200
 
     @property
     def area(self) -> str:

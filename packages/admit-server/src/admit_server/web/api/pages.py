@@ -42,5 +42,18 @@ def numbers(text: str, *, count: int) -> list[Any]:
     return [*map(int, parts[:-1]), parts[-1]]
 
 
+def time_and_id(query: Paged) -> tuple[int, str] | None:
+    """Time and id of what the page before ended with, of lists that are newest first; None for the first page.
+
+    Raises:
+        BadInput: The cursor is none of ours.
+    """
+    text = after(query)
+    if not text:
+        return None
+    at, name = numbers(text, count=2)
+    return at, name
+
+
 def _bad() -> BadInput:
     return BadInput(422, "The cursor is not one of this list.", field="cursor")

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from functools import cache
 
-from . import users
+from . import audit, clients, grants, keys, policies, resources, roles, sessions, tokens, users, watching
 from .operations import Operation
 
-AREAS = (users,)
+AREAS = (users, roles, clients, resources, policies, sessions, tokens, grants, watching, audit, keys)
 OPERATIONS: tuple[Operation, ...] = tuple(operation for area in AREAS for operation in area.OPERATIONS)
 
 

@@ -1,15 +1,25 @@
-"""Attaching policies, and what changes of a resource."""
+"""Changes that name some fields and leave the others."""
 
 import pytest
 
 from admit_server.domain.errors import NotAllowed, NotFound
 from admit_server.domain.token_policy import TokenPolicy
 from admit_server.flows.admin import clients, policies, resources, users
-from admit_server.flows.admin.attaching import ResourceChange, to_client, to_resource, to_user
+from admit_server.flows.admin.changing import KEEP, chosen
+from admit_server.flows.admin.resources import ResourceChange
+from admit_server.flows.admin.resources import update as to_resource
 
 pytestmark = pytest.mark.anyio
 
 API = "https://api.example"
+
+
+async def to_client(name, policy, **more):
+    return await clients.update(name, clients.ClientChange(policy=policy), **more)
+
+
+async def to_user(name, policy, **more):
+    return (await users.update(name, users.UserChange(policy=policy), **more)).user
 
 
 @pytest.fixture
@@ -42,7 +52,7 @@ async def test_of_a_resource_only_what_is_said_changes(house, caller, actions):
 
     first = await to_resource(API, ResourceChange(policy="once", verifier="admit"), rt=house, caller=caller)
     second = await to_resource(API, ResourceChange(format="opaque"), rt=house, caller=caller)
-    third = await to_resource(API, ResourceChange(drop_policy=True, drop_verifier=True), rt=house, caller=caller)
+    third = await to_resource(API, ResourceChange(policy=None, verifier=None), rt=house, caller=caller)
 
     assert (first.policy, first.verifier, first.format) == ("once", "admit", "jwt")
     assert (second.policy, second.verifier, second.format) == ("once", "admit", "opaque")
@@ -52,17 +62,14 @@ async def test_of_a_resource_only_what_is_said_changes(house, caller, actions):
     assert (await actions()).count("resource.updated") == 3
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        ResourceChange(policy="once", drop_policy=True),
-        ResourceChange(verifier="admit", drop_verifier=True),
-        ResourceChange(format="xml"),
-    ],
-)
-async def test_a_change_that_contradicts_itself_is_refused(house, caller, change):
+async def test_a_format_that_there_is_not_is_refused(house, caller):
     with pytest.raises(NotAllowed):
-        await to_resource(API, change, rt=house, caller=caller)
+        await to_resource(API, ResourceChange(format="xml"), rt=house, caller=caller)
+
+
+def test_what_is_not_named_stays():
+    assert chosen(KEEP, "old") == "old"
+    assert chosen(None, "old") is None
 
 
 async def test_what_does_not_exist_is_not_found_and_nothing_changes(house, caller):
