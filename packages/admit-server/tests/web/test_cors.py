@@ -6,7 +6,7 @@ pytestmark = pytest.mark.anyio
 
 APP, PORTAL, STRANGER = "https://app.example", "https://portal.example", "https://evil.example"
 PUBLIC = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server", "/jwks", "/revocations")
-OF_CLIENTS = ("/token", "/revoke", "/userinfo")
+OF_CLIENTS = ("/token", "/revoke", "/userinfo", "/lease")
 CLOSED = (
     "/",
     "/livez",

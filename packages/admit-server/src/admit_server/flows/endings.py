@@ -8,16 +8,13 @@ from ..domain.revocation import GREATEST_LEEWAY_S, handle
 from ..ports.transaction import Tx
 
 
-async def end_grant(tx: Tx, grant_id: str, *, reason: str, nonce: str, now: int, announced: bool = False) -> bool:
-    """End a grant, and with it the family of its refresh tokens. False when it had ended before.
-
-    `announced`: followers know already that its tokens are over, by its session.
-    """
+async def end_grant(tx: Tx, grant_id: str, *, reason: str, nonce: str, now: int) -> bool:
+    """End a grant, and with it the family of its refresh tokens. False when it had ended before."""
     alive_until = await tx.grants.end(grant_id, reason=reason, now=now)
     if alive_until is None:
         return False
     # No feed row where no JWT of it can be alive.
-    if alive_until > now and not announced:
+    if alive_until > now:
         await tx.feed.publish(handle("grant", grant_id), until=alive_until + GREATEST_LEEWAY_S, nonce=nonce, now=now)
     return True
 
@@ -46,20 +43,33 @@ async def end_lease(tx: Tx, lease_id: str, *, event: AuditEvent, if_run_out: boo
         nonce: Of this unit's positions in the feed.
         now: Seconds, UTC.
     """
-    # Grants before the lease, the order in which whoever issues locks them.
-    grants = await tx.grants.hold_of_lease(lease_id)
-    lease = await tx.leases.end(lease_id, if_run_out=if_run_out, now=now)
-    if lease is None:
-        return False
-    why = "ran_out" if if_run_out else "ended_by_app"
-    details: dict[str, str | int | bool | None] = {"because": why, "client": lease.client_id, "grants": len(grants)}
-    await tx.audit.append(replace(event, target=lease_id, details=details))
-    session = await tx.sessions.get(lease.session_id) if lease.session_id is not None else None
-    session_over = lease.session_id is not None and (session is None or not session.is_alive(now))
-    for grant_id, with_session in grants:
-        announced = with_session and session_over
-        await end_grant(tx, grant_id, reason=LEASE_ENDED, nonce=nonce, now=now, announced=announced)
-    return True
+    return 1 == await end_leases(tx, {lease_id: event}, if_run_out=if_run_out, nonce=nonce, now=now)
+
+
+async def end_leases(tx: Tx, events: dict[str, AuditEvent], *, if_run_out: bool, nonce: str, now: int) -> int:
+    """As `end_lease`, for several, each with its event; how many ended."""
+    ended, handles = 0, dict[str, int]()
+    for lease_id, event in events.items():
+        # Grants before the lease, the order in which whoever issues locks them.
+        grants = await tx.grants.hold_of_lease(lease_id)
+        lease = await tx.leases.end(lease_id, if_run_out=if_run_out, now=now)
+        if lease is None:
+            continue
+        ended += 1
+        why = "ran_out" if if_run_out else "ended_by_app"
+        details: dict[str, str | int | bool | None] = {"because": why, "client": lease.client_id, "grants": len(grants)}
+        await tx.audit.append(replace(event, target=lease_id, details=details))
+        session = await tx.sessions.get(lease.session_id) if lease.session_id is not None else None
+        session_over = lease.session_id is not None and (session is None or not session.is_alive(now))
+        for grant_id, with_session in grants:
+            alive_until = await tx.grants.end(grant_id, reason=LEASE_ENDED, now=now)
+            # Followers know already of what ended with its session.
+            if alive_until is not None and alive_until > now and not (with_session and session_over):
+                handles[handle("grant", grant_id)] = alive_until + GREATEST_LEEWAY_S
+    # Last, because from here on nobody else can publish until the commit; who holds one of these rows may want to.
+    for each, until in handles.items():
+        await tx.feed.publish(each, until=until, nonce=nonce, now=now)
+    return ended
 
 
 async def end_everything_of_user(tx: Tx, user_id: str, *, reason: str, nonce: str, now: int) -> int:
