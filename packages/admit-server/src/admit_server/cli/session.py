@@ -7,7 +7,7 @@ import typer
 from ..flows.admin import sessions
 from ..flows.admin.sessions import ListedSession
 from ..flows.runtime import Caller, Runtime
-from . import output
+from . import many, output
 from .noun import noun
 from .place import Place, placed
 
@@ -105,8 +105,16 @@ def end(
     place: Place,
     session_id: Annotated[str | None, typer.Argument(metavar="ID", help="As `admit session list` shows it.")] = None,
     user: Annotated[str | None, typer.Option("--user", metavar="USER", help="End all sessions of this person.")] = None,
+    where: many.Where = None,
+    yes: many.Yes = False,
+    dry_run: many.DryRun = False,
 ) -> None:
-    """End a session, or all of a person; every token that ends with it is refused at once."""
+    """End a session, all of a person, or many at once; every token that ends with it is refused at once."""
+    if where is not None:
+        if session_id is not None or user is not None:
+            raise typer.BadParameter("--where stands alone", param_hint="--where")
+        many.end_many(place, where, what="sessions", yes=yes and not dry_run)
+        return
     if (session_id is None) == (user is None):
         raise typer.BadParameter("name one session, or give --user", param_hint="ID")
     if user is not None:

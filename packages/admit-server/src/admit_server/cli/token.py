@@ -13,7 +13,7 @@ from ..flows.admin.grants import ListedGrant
 from ..flows.runtime import Caller, Runtime
 from ..flows.token_status import BadToken, GoodToken
 from ..tokens.keyring import NoSigningKey
-from . import limits, output, reading
+from . import limits, many, output, reading
 from .limits import Action, Hours, IdleTimeout, Lifetime, MaxUses, Network
 from .noun import noun
 from .place import Place, placed
@@ -137,8 +137,13 @@ def inspect(place: Place, issuer: Issuer = None) -> None:
 
 @app.command("revoke")
 @placed
-def revoke(place: Place, issuer: Issuer = None) -> None:
-    """End an access token, or with a refresh token the whole grant."""
+def revoke(
+    place: Place, issuer: Issuer = None, where: many.Where = None, yes: many.Yes = False, dry_run: many.DryRun = False
+) -> None:
+    """End an access token, or with a refresh token the whole grant; or many grants at once."""
+    if where is not None:
+        many.end_many(place, where, what="grants", yes=yes and not dry_run)
+        return
     text = reading.token()
 
     async def work(rt: Runtime, caller: Caller) -> tokens.Revoked:

@@ -14,6 +14,7 @@ from .personal_tokens import PersonalTokens
 from .proofs import Proofs
 from .roles import Roles
 from .security import Audit, Feed, SigningKeys, Sweeping, Throttles
+from .selecting import Selecting
 from .store import Store
 from .users import Credentials, Sessions, Users
 
@@ -65,6 +66,8 @@ class Tx(Protocol):
     def audit(self) -> Audit: ...
     @property
     def audit_log(self) -> AuditLog: ...
+    @property
+    def selecting(self) -> Selecting: ...
     @property
     def sweeping(self) -> Sweeping: ...
     @property

@@ -19,6 +19,7 @@ from .policies import PolicyStatements
 from .proofs import ProofStatements
 from .roles import RoleStatements
 from .security import AuditStatements, SweepStatements, ThrottleStatements
+from .selecting import SelectingStatements
 from .sessions import SessionStatements
 from .users import CredentialStatements, UserStatements
 
@@ -49,6 +50,7 @@ class Aggregates:
     denials: DenialStatements
     audit: AuditStatements
     audit_log: AuditLogStatements
+    selecting: SelectingStatements
     sweeping: SweepStatements
     acts: ActStatements
 
@@ -78,6 +80,7 @@ def bind(tx: Statements) -> Aggregates:
         denials=DenialStatements(tx),
         audit=AuditStatements(tx),
         audit_log=AuditLogStatements(tx),
+        selecting=SelectingStatements(tx),
         sweeping=SweepStatements(tx),
         acts=ActStatements(tx),
     )
