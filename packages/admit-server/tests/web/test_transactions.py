@@ -7,6 +7,7 @@ import pytest
 from site_kit import API, CALLBACK, OPAQUE_API, answer_of, claims_of, hidden_fields
 
 from admit.limits import body_digest
+from admit_server.cli.token_shown import token_document, token_lines
 from admit_server.domain.descent import ACCESS_TOKEN, TOKEN_EXCHANGE
 from admit_server.domain.transaction import TransactionType
 from admit_server.flows.admin import clients, resources
@@ -166,3 +167,12 @@ async def test_a_type_that_is_taken_away_meanwhile_can_be_neither_shown_nor_appr
 async def test_the_metadata_names_the_types(shop):
     metadata = (await shop.get("/.well-known/oauth-authorization-server")).json()
     assert metadata["authorization_details_types_supported"] == ["payment"]
+
+
+async def test_an_administrator_reads_of_a_ticket_what_was_approved(shop):
+    token = (await ticket(shop))["access_token"]
+    found = await tokens.inspect(token, rt=shop.rt)
+    document = token_document(found, issuer=shop.rt.issuer, username="alice")
+    lines = dict(token_lines(document))
+    assert "amount=12.00" in lines["transaction"]
+    assert "payee=ACME & <Sons>" in lines["transaction"]

@@ -5,19 +5,17 @@ from typing import Annotated, Any
 
 import typer
 
-from admit.principal import actors_of
-
 from ..domain.administration import ADMIN_CLIENT, ADMIN_ROLE, api_audience
 from ..flows.admin import grants, tokens
 from ..flows.admin.grants import ListedGrant
 from ..flows.runtime import Caller, Runtime
-from ..flows.token_status import BadToken, GoodToken
 from ..tokens.keyring import NoSigningKey
 from . import limits, many, output, reading
 from .limits import Action, Hours, IdleTimeout, Lifetime, MaxUses, Network
 from .noun import noun
 from .place import Place, placed
 from .refusal import Refused
+from .token_shown import REASONS, token_document, token_lines
 
 app = noun("Tokens. Their text comes from standard input.")
 
@@ -25,15 +23,6 @@ Issuer = Annotated[
     str | None,
     typer.Option("--issuer", metavar="URL", help="Default: the settings', else that of the last `admit serve` here."),
 ]
-
-REASONS = {
-    "malformed_token": "it is no token of this server",
-    "token_unknown": "this server does not know it",
-    "token_expired": "its time is over",
-    "token_revoked": "it was revoked, or its grant has ended",
-    "session_ended": "its session has ended",
-    "lease_ended": "its lease has ended: the app stopped renewing it",
-}
 
 
 @app.command("issue")
@@ -122,7 +111,7 @@ def inspect(place: Place, issuer: Issuer = None) -> None:
 
     async def work(rt: Runtime, caller: Caller) -> dict[str, Any]:
         found = await tokens.inspect(text, rt=rt)
-        document = _as_document(found, issuer=rt.issuer, username=await tokens.username_of(found, rt=rt))
+        document = token_document(found, issuer=rt.issuer, username=await tokens.username_of(found, rt=rt))
         if claim := tokens.limits_claim(found):
             document["limits"] = claim
         if (count := await tokens.count_of(found, rt=rt)) is not None:
@@ -132,7 +121,7 @@ def inspect(place: Place, issuer: Issuer = None) -> None:
         return document
 
     document = place.run(work, issuer=issuer)
-    place.show(document, output.record(_as_lines(document)))
+    place.show(document, output.record(token_lines(document)))
 
 
 @app.command("revoke")
@@ -211,44 +200,3 @@ def _grant(listed: ListedGrant) -> dict[str, Any]:
         "created_at": grant.created_at,
         "expires_at": grant.expires_at,
     }
-
-
-def _as_document(found: tokens.Inspected, *, issuer: str, username: str | None) -> dict[str, Any]:
-    """Good access tokens as RFC 7662 has them; others with the code that says why not."""
-    match found:
-        case GoodToken():
-            answer = found.response(issuer=issuer, username=username)
-            return {**answer, "kind": "access_token", "format": found.format}
-        case tokens.RefreshTokenFound(grant, True):
-            document: dict[str, Any] = {"active": True, "kind": "refresh_token"}
-        case tokens.RefreshTokenFound(grant, False):
-            document = {"active": False, "code": "token_revoked", "kind": "refresh_token"}
-        case BadToken(code, grant):
-            document = {"active": False, "code": code, "kind": "access_token"}
-    if grant is not None:
-        document |= {"client_id": grant.client_id, "sub": grant.subject, "aud": grant.audience, "grant": grant.id}
-    if username is not None:
-        document["username"] = username
-    return document
-
-
-def _as_lines(document: dict[str, Any]) -> list[tuple[str, str]]:
-    lines: list[tuple[str, str]] = []
-    for name, value in document.items():
-        if name == "active":
-            lines.append(("state", "good" if value else "not good"))
-        elif name == "code":
-            lines.append(("because", f"{REASONS.get(value, 'of its state')} ({value})"))
-        elif name == "limits":
-            lines += [(limits.word(limit), limits.shown(limit, entry)) for limit, entry in value.items()]
-        elif name == "uses_left":
-            lines.append(("uses left", "not counted" if value is None else str(value)))
-        elif name == "parents":
-            lines.append(("made from", " > ".join(parent["jti"] for parent in value)))
-        elif name == "act":
-            lines.append(("acting", " for ".join(actors_of(value))))
-        elif name in ("exp", "iat", "auth_time", "last_used_at", "lease_ends_at"):
-            lines.append((name, output.when(value)))
-        else:
-            lines.append((name, " ".join(value) if isinstance(value, list) else str(value)))
-    return lines
