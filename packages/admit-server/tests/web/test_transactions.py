@@ -10,7 +10,7 @@ from admit.limits import body_digest
 from admit_server.cli.token_shown import token_document, token_lines
 from admit_server.domain.descent import ACCESS_TOKEN, TOKEN_EXCHANGE
 from admit_server.domain.transaction import TransactionType
-from admit_server.flows.admin import clients, resources
+from admit_server.flows.admin import clients, resources, tokens
 from admit_server.flows.runtime import Caller
 
 pytestmark = pytest.mark.anyio
