@@ -51,6 +51,21 @@ async def refresh_when_too_old(stage: Stage):
     return await while_limited(stage, act, max_auth_age_s=60)
 
 
+async def one_session_more(stage: Stage):
+    async def act():
+        await stage.browser().sign_in()
+        return await stage.browser().sign_in()
+
+    rt = stage.site.rt
+    limits = TokenPolicy(max_sessions=1, deny_new_session=True)
+    await policies.set_policy("alone", limits, rt=rt, caller=Caller(actor="test"))
+    await stage.write("UPDATE app_user SET policy = 'alone' WHERE username = 'alice'")
+    try:
+        return await act()
+    finally:
+        await stage.write("UPDATE app_user SET policy = NULL WHERE username = 'alice'")
+
+
 AGED = {"limits": {"max_auth_age_s": 60}, "auth_time": 1000}
 CAUSES = [
     Cause("a class of sign-in that is not here", stronger_than_any, "unmet_authentication_requirements", "strength of the sign-in", STRONG),
@@ -58,4 +73,5 @@ CAUSES = [
     Cause("no page, and a sign-in too old for the policy", silently_with_an_old_sign_in, "login_required", "signed in", "too old"),
     Cause("a refresh after the age of the sign-in", refresh_when_too_old, "invalid_grant", "age of the sign-in", "60 s"),
     Cause("a token that is limited to fresher sign-ins", refused(signed(**AGED)), "step_up_required", "age of the sign-in", "60 s are allowed"),
+    Cause("one session more than is allowed", one_session_more, "too_many_sessions", "sessions of the person", ""),
 ]  # fmt: skip

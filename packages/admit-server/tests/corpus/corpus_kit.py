@@ -26,6 +26,9 @@ PAGE_TEXTS = {
         "This sign-in page is too old, or was opened in another browser. Go back to the application and begin again.",
         "Fill in both the user name and the password.",
     },
+    "too_many_sessions": {
+        "You are signed in in as many places as is allowed. Sign out in one of them, then try again."
+    },
     "access_denied": {
         "That user name and password don&#39;t match.",
         "This form was not sent from our own page.",

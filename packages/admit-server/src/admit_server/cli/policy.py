@@ -75,9 +75,11 @@ def set_policy(
         Span, typer.Option("--max-auth-age", metavar="SPAN", help="How old the sign-in may be: 30s to 3650d.")
     ] = None,
     max_sessions: Annotated[
-        int | None, typer.Option("--max-sessions", metavar="N", help="Not in this version.")
+        int | None, typer.Option("--max-sessions", metavar="N", help="A new sign-in ends the oldest beyond: 1 to 1000.")
     ] = None,
-    deny_new_session: Annotated[bool, typer.Option("--deny-new-session", help="Not in this version.")] = False,
+    deny_new_session: Annotated[
+        bool, typer.Option("--deny-new-session", help="With --max-sessions: refuse the new one.")
+    ] = False,
 ) -> None:
     """Make a policy, or replace all its limits. A SPAN is written 90s, 15m, 1h or 30d; what is not given is unlimited."""
     if format not in (None, "opaque"):

@@ -94,6 +94,16 @@ class AccessDenied(ProtocolError):
     status = 403
 
 
+class TooManySessions(AccessDenied):
+    """The person has as many sessions as a policy allows, and it denies new ones. Told only to who proved to be that person."""
+
+    code = "too_many_sessions"
+
+    def __init__(self, *, detail: str = "") -> None:
+        text = "You are signed in in as many places as is allowed. Sign out in one of them, then try again."
+        super().__init__(text, detail=detail, advice=text)
+
+
 class LoginRequired(ProtocolError):
     """`prompt=none`, and nobody is signed in (OpenID Connect Core section 3.1.2.6)."""
 

@@ -78,6 +78,8 @@ REMEDIES: dict[str, str] = {
     "token_revoked": "The token, its grant or its sign-in was ended on purpose; the audit log says by whom. The person signs in again.",
     "token_unknown": "This server never issued it, or it is long over and forgotten. Was it issued by another server, or before a "
     "restore of the database?",
+    "too_many_sessions": "The person is signed in in as many places as --max-sessions of a policy allows, and it denies new ones: they "
+    "sign out somewhere, or `admit session end --user NAME` ends all.",
     "too_many_streams": "So many followers of the feed come from one network: raise feed.streams_per_network, or let some poll.",
     "too_many_tries": "Too many failed sign-ins came before. Wait; if it was not the person, somebody guesses: look at the network.",
     "transaction_mismatch": "The ticket is for one transaction, and another one was tried: another body, or other values than the "

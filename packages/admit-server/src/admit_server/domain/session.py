@@ -4,7 +4,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 EndReason = Literal[
-    "logout", "ended_by_administrator", "user_disabled", "password_changed", "client_disabled", "replaced"
+    "logout",
+    "ended_by_administrator",
+    "user_disabled",
+    "password_changed",
+    "client_disabled",
+    "replaced",
+    "too_many_sessions",
 ]
 
 

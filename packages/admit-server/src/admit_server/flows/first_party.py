@@ -52,7 +52,7 @@ async def challenge(params: dict[str, str], *, who: AuthenticatedClient, rt: Run
     attempt = SignInTry(
         username=params["username"], fields={"password": params["password"]}, channel="" if who.proved else "challenge"
     )
-    signed_in = await sign_in(attempt, in_browser=False, previous=None, rt=rt, caller=caller)
+    signed_in = await sign_in(attempt, in_browser=False, previous=None, client=client, rt=rt, caller=caller)
     return await issue_code(
         request,
         client=client,

@@ -1,9 +1,10 @@
 """Signing in: drives what `domain.journey` decides, and makes the session."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..authenticators.api import Rejected
+from ..domain.client import Client
 from ..domain.errors import AccessDenied, InvalidRequest, TooManyTries
 from ..domain.journey import Complete
 from ..domain.session import Session
@@ -14,9 +15,11 @@ from . import throttling
 from .endings import end_session
 from .proving import Proven, prove, stored_credentials
 from .runtime import Caller, Refusal, Runtime, or_raise
+from .session_limit import make_room
 
 WRONG = "That user name and password don't match."
 DISABLED = "the user is disabled"
+MOST_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +45,13 @@ class SignedIn:
 
 
 async def sign_in(
-    attempt: SignInTry, *, in_browser: bool, previous: Session | None, rt: Runtime, caller: Caller
+    attempt: SignInTry,
+    *,
+    in_browser: bool,
+    previous: Session | None,
+    client: Client | None = None,
+    rt: Runtime,
+    caller: Caller,
 ) -> SignedIn:
     """Judge a try by user name and password and make the session.
 
@@ -52,6 +61,7 @@ async def sign_in(
     Raises:
         InvalidRequest: A field is missing or too long.
         AccessDenied: Not proven.
+        TooManySessions: Proven, and a policy denies the person one more session.
         TooManyTries: A counter is beyond its limit.
         Busy: The hashing queue is full.
     """
@@ -100,7 +110,7 @@ async def sign_in(
         await _record_failure(user, reason, rt=rt, caller=caller, now=now)
         raise AccessDenied(WRONG, detail=reason, advice=WRONG)
     return await _begin_session(
-        user, proven, paid, in_browser=in_browser, previous=previous, rt=rt, caller=caller, now=now
+        user, proven, paid, in_browser=in_browser, previous=previous, client=client, rt=rt, caller=caller, now=now
     )
 
 
@@ -131,6 +141,7 @@ async def _begin_session(
     *,
     in_browser: bool,
     previous: Session | None,
+    client: Client | None,
     rt: Runtime,
     caller: Caller,
     now: int,
@@ -156,6 +167,7 @@ async def _begin_session(
         replaced = rt.event(
             "session.ended", previous.id, actor=user.id, caller=caller, now=now, details={"reason": "replaced"}
         )
+    limited = rt.event("sessions.limited", user.id, actor=user.id, caller=caller, now=now)
     feed_nonce = rt.nonce()
 
     async def unit(tx: Tx) -> Session | Refusal:
@@ -170,7 +182,6 @@ async def _begin_session(
         for update in proven.updates:
             await tx.credentials.replace(update.id, data=update.data, version=update.version, now=now)
         await throttling.refund(tx, paid, now=now)
-        await tx.audit.append(done)
         if previous is not None and previous.user_id == user.id and digest is not None:
             renewed = await tx.sessions.renew(
                 previous.id,
@@ -183,7 +194,16 @@ async def _begin_session(
             )
             again = await tx.sessions.get(previous.id) if renewed else None
             if again is not None:
+                await tx.audit.append(done)
                 return again
+        made_room = await make_room(tx, user, client=client, rt=rt, caller=caller, nonce=feed_nonce, now=now)
+        if isinstance(made_room, Refusal):
+            await tx.audit.append(replace(limited, outcome="refused"))
+            return made_room
+        if made_room:
+            shown = " ".join(made_room[:MOST_NAMED])
+            await tx.audit.append(replace(limited, details={"ended": len(made_room), "sessions": shown}))
+        await tx.audit.append(done)
         if replaced is not None and await end_session(
             tx, replaced.target, reason="replaced", nonce=feed_nonce, now=now
         ):

@@ -105,6 +105,10 @@ class Sessions(Protocol):
         """End every one; how many. Publishes nothing."""
         ...
 
+    async def oldest_of_user(self, user_id: str, *, now: int) -> list[str]:
+        """The living sessions of a person, the oldest first."""
+        ...
+
     async def hold(self, session_id: str, *, jwt_alive_until: int, now: int) -> int | None:
         """Lock the row, find it alive and note how long a JWT of it may live; when it ends. None: it has ended; issue nothing."""
         ...

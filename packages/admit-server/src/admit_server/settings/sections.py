@@ -57,6 +57,15 @@ class TokensSection(_Section):
         default=600, ge=30, le=86_400, description="An access token ends by itself after this long."
     )
     end_with_session: bool = Field(default=True, description="Tokens die at the moment of logout.")
+    max_sessions: int | None = Field(
+        default=None,
+        ge=1,
+        le=1000,
+        description="Sessions of one person at most; a new sign-in ends the oldest. Empty: no limit.",
+    )
+    deny_new_session: bool = Field(
+        default=False, description="With `max_sessions`: refuse the new sign-in instead of ending the oldest session."
+    )
     refresh_lifetime_s: int = Field(
         default=90 * 86_400, ge=60, le=3650 * 86_400, description="The absolute end of a family of refresh tokens."
     )

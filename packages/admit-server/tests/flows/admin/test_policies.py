@@ -13,20 +13,6 @@ API = "https://api.example"
 
 
 @pytest.mark.parametrize(
-    ("limits", "flag"),
-    [
-        (TokenPolicy(max_sessions=3), "--max-sessions"),
-        (TokenPolicy(deny_new_session=True), "--deny-new-session"),
-    ],
-)
-async def test_a_limit_that_nothing_enforces_is_refused_so_that_nobody_relies_on_it(rt, caller, limits, flag):
-    with pytest.raises(NotAllowed, match=f"can't enforce {flag} yet"):
-        await policies.set_policy("promise", limits, rt=rt, caller=caller)
-
-    assert [p.name for p in await policies.every(rt=rt)] == ["browser"]
-
-
-@pytest.mark.parametrize(
     "limits",
     [
         TokenPolicy(networks=groups_of(["10.0.0.1/8"])),

@@ -15,8 +15,6 @@ from ..runtime import Caller, Runtime
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}\Z")
 MOST_ENTRIES, MOST_NAMED = 50, 5
 LEAST_AUTH_AGE_S = 30
-# Limits that nothing enforces yet: a policy with one of them would promise what is not kept.
-NOT_ENFORCED = ("max_sessions", "deny_new_session")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,7 @@ async def set_policy(
 
     Raises:
         AlreadyExists, NotFound: See `only`.
-        NotAllowed: A name that can't be one, an entry that is not written as it has to be, or a limit that nothing enforces.
+        NotAllowed: A name that can't be one, or an entry that is not written as it has to be.
     """
     if not _NAME.match(name):
         raise NotAllowed(f"A policy's name is a lower-case word of letters, digits and `_.-`, not {name!r}.")
@@ -71,13 +69,8 @@ def check(limits: TokenPolicy) -> None:
     """Refuse limits that could not be kept.
 
     Raises:
-        NotAllowed: An entry that is not written as it has to be, too many of them, or a limit that nothing enforces.
+        NotAllowed: An entry that is not written as it has to be, or too many of them.
     """
-    given = limits.as_dict()
-    if unkept := [f"--{name.removesuffix('_s').replace('_', '-')}" for name in NOT_ENFORCED if name in given]:
-        raise NotAllowed(
-            f"This version can't enforce {' and '.join(unkept)} yet, so no policy may promise it; leave it out."
-        )
     if limits.max_auth_age_s is not None and limits.max_auth_age_s < LEAST_AUTH_AGE_S:
         raise NotAllowed(f"max_auth_age_s must be {LEAST_AUTH_AGE_S} or more: signing in takes a moment.")
     for name in ("actions", "networks", "hours"):

@@ -103,6 +103,15 @@ class SessionStatements:
             reason=reason,
         )
 
+    async def oldest_of_user(self, user_id: str, *, now: int) -> list[str]:
+        rows = await self._tx.all(
+            """SELECT id FROM session WHERE user_id = :user_id AND ended_at IS NULL AND expires_at > :now
+                ORDER BY created_at, id""",
+            user_id=user_id,
+            now=now,
+        )
+        return [row[0] for row in rows]
+
     async def hold(self, session_id: str, *, jwt_alive_until: int, now: int) -> int | None:
         row = await self._tx.one(
             """UPDATE session SET jwt_alive_until = CASE WHEN jwt_alive_until < :until THEN :until ELSE jwt_alive_until END

@@ -51,7 +51,12 @@ async def post(request: Request, site: Site) -> Response:
     caller = site.caller(request)
     try:
         signed_in = await sign_in(
-            attempt, in_browser=True, previous=await site.session(request), rt=site.rt, caller=caller
+            attempt,
+            in_browser=True,
+            previous=await site.session(request),
+            client=client,
+            rt=site.rt,
+            caller=caller,
         )
     except (AccessDenied, TooManyTries, Busy, InvalidRequest) as refusal:
         denial_id = await recorded(refusal, request, site)
