@@ -8,6 +8,7 @@ import pytest
 from site_kit import Clock, Machine, Stream, Unavailable, settings_for
 
 from admit_server.app import open_parts
+from admit_server.ports.store import StoreUnavailable
 
 pytestmark = pytest.mark.anyio
 
@@ -29,6 +30,13 @@ def with_sql(site, *statements):
         for statement in statements:
             connection.execute(statement)
     connection.close()
+
+
+def forget(hub):
+    """Let the hub remember nothing, as for one that reads slower than things end."""
+    hub._recent.clear()
+    hub._news.clear()
+    hub._notify()
 
 
 async def eventually(condition, within_s=3.0):
@@ -160,6 +168,109 @@ async def test_a_slow_follower_is_served_from_the_database(site):
         await stream.until("caught-up")
         await site.rt.store.write(publishing("a", "b", now=site.clock()))
         await eventually(lambda: hub._head is not None and hub._head.seq == 2)
-        hub._recent.clear()
-        hub._notify()
+        forget(hub)
         assert [(await stream.until("revoked"))[-1].data["handle"] for _ in range(2)] == ["a", "b"]
+
+
+async def test_a_slow_follower_is_told_everything_without_waiting_for_the_next_beat(site):
+    """More than the hub remembers has passed it by."""
+    hub = site.server.hub
+    wanted = [f"handle-{number:016}" for number in range(450)]
+    async with Stream(site.app, "/revocations", SSE) as stream:
+        await stream.until("caught-up")
+        await site.rt.store.write(publishing(*wanted, now=site.clock()))
+        await eventually(lambda: hub._head is not None and hub._head.seq == 450)
+        forget(hub)
+        got = [(await stream.until("revoked"))[-1] for _ in range(450)]
+    assert [event.data["handle"] for event in got] == wanted
+
+
+async def test_a_great_burst_of_another_process_is_read_to_its_end_at_the_first_look(open_site):
+    """As when a client with thousands of grants is deleted: waiting a poll for each page would take seconds."""
+    async with open_site() as site:
+        hub = site.server.hub
+        hub.poll_s = 30
+        async with Stream(site.app, "/revocations", SSE) as stream:
+            await stream.until("heartbeat")
+            wanted = [f"handle-{number:016}" for number in range(3000)]
+            await site.rt.store.write(publishing(*wanted, now=site.clock()))
+            hub.wake()
+            async with asyncio.timeout(5):
+                got = [(await stream.until("revoked"))[-1].data["handle"] for _ in wanted]
+    assert got == wanted
+
+
+async def test_heartbeats_come_also_while_something_is_revoked_all_the_time(open_site, monkeypatch):
+    """Only they say that nothing is missing; without them everybody would answer 503 after `accept_for`."""
+    monkeypatch.setattr("admit_server.flows.feed.HEARTBEAT_S", 0.2)
+    async with open_site() as site, Stream(site.app, "/revocations", SSE) as stream:
+        await stream.until("heartbeat")
+        hub = site.server.hub
+        hub.rt, hub.poll_s = replace(hub.rt, store=EndsAtEachLook(site)), 0.01
+        for _ in range(3):
+            async with asyncio.timeout(3):
+                *before, beat = await stream.until("heartbeat")
+            assert {event.type for event in before} == {"revoked"}
+            assert beat.data["head"] == before[-1].id
+
+
+async def test_a_look_that_breaks_off_makes_nobody_believe_that_all_was_heard(site):
+    """The head was read, what lies before it was not: the time of that look must not be told."""
+    hub = site.server.hub
+    async with Stream(site.app, "/revocations", SSE) as stream:
+        await stream.until("heartbeat")
+        told, healthy, hub.poll_s = hub._as_of, hub.rt, 30
+        hub.wake()
+        hub.rt = replace(healthy, store=WithoutRows(healthy.store))
+        await healthy.store.write(publishing("a", now=site.clock()))
+        site.clock.advance(30)
+        hub.wake()
+        await eventually(lambda: not hub._healthy)
+        assert hub._as_of == told
+        hub.rt = healthy
+        hub.wake()
+        assert (await stream.until("revoked"))[-1].data["handle"] == "a"
+
+
+async def test_however_many_come_at_one_moment_the_snapshot_is_read_and_kept_once(site):
+    """As after a restore, when a thousand verifiers are told to begin anew."""
+    hub = site.server.hub
+    await site.rt.store.write(publishing(*(f"handle-{n:016}" for n in range(1000)), now=site.clock()))
+    pages = await asyncio.gather(*(hub.page(None) for _ in range(100)))
+    assert len({id(page) for page in pages}) == 1
+    assert len(pages[0].revoked) == 1000
+
+    await site.rt.store.write(publishing("one more", now=site.clock(), nonce="n2"))
+    assert (await hub.page(None)).revoked[-1].handle == "one more"
+    site.clock.advance(1)
+    assert (await hub.page(None)).as_of == site.clock()
+
+
+class WithoutRows:
+    """A store that can say where the feed's head is, and breaks off then."""
+
+    def __init__(self, store):
+        self.read = self
+        self.feed = self
+        self.head = store.read.feed.head
+        self.at = store.read.feed.at
+
+    async def since(self, seq, *, limit):
+        raise StoreUnavailable("cut")
+
+
+class EndsAtEachLook:
+    """A store in which something has ended each time the hub looks."""
+
+    def __init__(self, site):
+        self._site, self._ended = site, 0
+        self.read = self
+        self.feed = self
+        self.since = site.rt.store.read.feed.since
+        self.at = site.rt.store.read.feed.at
+
+    async def head(self):
+        self._ended += 1
+        ended = publishing(f"handle-{self._ended:016}", now=self._site.clock(), nonce=f"n{self._ended}")
+        await self._site.rt.store.write(ended)
+        return await self._site.rt.store.read.feed.head()

@@ -39,6 +39,42 @@ class FeedHead:
         return f"{self.seq}.{self.nonce}"
 
 
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Page:
+    """Revocations up to a position, in their order. `reset`: the whole snapshot. Shared by all whom it answers."""
+
+    reset: bool
+    position: str
+    as_of: int
+    revoked: list[Revocation]
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class News:
+    """What came after a position: one revocation or more. Shared by all followers that stand at the same place."""
+
+    revoked: list[Revocation]
+
+
+@dataclass(frozen=True, slots=True)
+class CaughtUp:
+    """All committed at `as_of` (seconds, UTC) has been sent."""
+
+    position: str
+    as_of: int
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """The position of the last revocation, and when the database was last read."""
+
+    head: str
+    as_of: int
+
+
+FeedItem = Page | News | CaughtUp | Heartbeat
+
+
 def handle(kind: HandleKind, value: str) -> str:
     """The 22-character handle of a claim, or of a key's name: base64url of the first 16 bytes of SHA-256(kind || 0x00 || value)."""
     digest = hashlib.sha256(kind.encode() + b"\x00" + value.encode()).digest()
