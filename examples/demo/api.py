@@ -27,6 +27,7 @@ SCOPES: Final = {"notes:read": "Read notes", "notes:write": "Write notes"}
 HERE: Final = Path(__file__).resolve().parent
 BROWSER_MODULE: Final = HERE.parents[1] / "packages" / "admit-browser" / "admit-browser.js"
 MAX_NOTES: Final = 100
+FRESH_S: Final = int(os.environ.get("DEMO_FRESH_S", "60"))
 MAX_PEOPLE: Final = 1_000
 MAX_BODY_BYTES: Final = 16_384
 
@@ -37,6 +38,8 @@ auth.install(app)
 
 Reader = Annotated[Principal, auth.require("notes:read")]
 Writer = Annotated[Principal, auth.require("notes:write")]
+# To lose everything takes more than a ticket of this morning (RFC 9470).
+JustSignedIn = Annotated[Principal, auth.require("notes:write", max_age=FRESH_S)]
 NoteText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 
 
@@ -82,6 +85,12 @@ async def delete_note(who: Writer, note_id: str) -> None:
     """Delete one of the writer's own notes; 404 for any other."""
     if _notes_of(who).pop(note_id, None) is None:
         raise HTTPException(404, "There is no such note.")
+
+
+@app.delete("/notes", status_code=204)
+async def delete_all_notes(who: JustSignedIn) -> None:
+    """Delete all of the writer's own notes, if the writer signed in just now."""
+    _notes_of(who).clear()
 
 
 @app.get("/livez", include_in_schema=False)

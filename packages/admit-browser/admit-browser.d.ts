@@ -25,7 +25,17 @@ export interface SignInOptions {
   prompt?: string;
   /** User name to fill in. */
   loginHint?: string;
+  /** The person has to have signed in within so many seconds, or signs in anew (RFC 9470). */
+  maxAge?: number;
+  /** Classes of sign-in, best first, with spaces between them (RFC 9470). */
+  acrValues?: string;
 }
+
+/** What a resource asks of a sign-in: pass it to `signIn`. */
+export type StepUp = Pick<SignInOptions, "maxAge" | "acrValues">;
+
+/** What the challenge of a refused request asks for (RFC 9470); null when it asks for no other sign-in. */
+export declare function stepUpOf(response: Response): StepUp | null;
 
 /** Claims of the ID token. For display only. */
 export interface User {

@@ -166,6 +166,17 @@ class LeaseKeeper {
   }
 }
 
+/**
+ * What a resource asks of a fresh or stronger sign-in (RFC 9470 section 3), for `signIn`; null when it asks for none.
+ * @param {Response} response @returns {import("./admit-browser.js").StepUp | null}
+ */
+export function stepUpOf(response) {
+  const challenge = response.status === 401 ? response.headers.get("WWW-Authenticate") ?? "" : "";
+  if (!/\berror="insufficient_user_authentication"/.test(challenge)) return null;
+  const [maxAge, acrValues] = [/\bmax_age="(\d+)"/.exec(challenge)?.[1], /\bacr_values="([^"]+)"/.exec(challenge)?.[1]];
+  return { ...(maxAge ? { maxAge: Number(maxAge) } : {}), ...(acrValues ? { acrValues } : {}) };
+}
+
 /** The signed-in state of this browser for one client and one resource. Fires `change` whenever that state changes. */
 export class Admit extends EventTarget {
   /** @type {Required<AdmitOptions>} */ #options;
@@ -246,12 +257,12 @@ export class Admit extends EventTarget {
    * Leave for the sign-in page. The promise never settles: the page goes away.
    * @param {import("./admit-browser.js").SignInOptions} [options]
    */
-  async signIn({ returnTo = location.href, prompt, loginHint } = {}) {
+  async signIn({ returnTo = location.href, prompt, loginHint, maxAge, acrValues } = {}) {
     // Only an address of this very origin: a returnTo taken from a link must not become an open redirect.
     if (new URL(returnTo, location.href).origin !== location.origin) {
       throw new SettingsError("bad_option", "returnTo must be of this page's origin");
     }
-    await this.#depart({ prompt, login_hint: loginHint }, returnTo, false);
+    await this.#depart({ prompt, login_hint: loginHint, max_age: maxAge?.toString(), acr_values: acrValues }, returnTo, false);
   }
 
   /** @param {Record<string, string | undefined>} extra @param {string} returnTo @param {boolean} silent @param {string} [after] */

@@ -169,7 +169,7 @@ class Launcher(Program):
         self.url, self.api = self.server.url, self.server.demo_api
         command = [sys.executable, str(ROOT / "examples" / "demo" / "run.py"), "--port", str(self.port)]
         command += ["--api-port", str(self.api_port), "--data", str(data)]
-        environment = {"ADMIT_STORAGE__DATABASE": database} if database else {}
+        environment = {"DEMO_FRESH_S": "3"} | ({"ADMIT_STORAGE__DATABASE": database} if database else {})
         environment |= clock.environment if clock else {}
         super().__init__(command, log=data.with_name(f"{data.name}.log"), environment=environment)
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The demo page: who is here, their notes, their ticket. Everything about tokens is in admit-browser.js.
-import { Admit, AdmitError, SignInRefused, Unreachable } from "./admit-browser.js";
+import { Admit, AdmitError, SignInRefused, stepUpOf, Unreachable } from "./admit-browser.js";
 import { showTicket } from "./ticket.js";
 
 const at = (id) => document.getElementById(id);
@@ -122,6 +122,19 @@ at("add").addEventListener("submit", (event) => {
     at("text").focus();
   });
 });
+/** The API wants a fresh sign-in for this (RFC 9470): leave for it, and do it when back. */
+async function deleteAll() {
+  const response = await admit.fetch(new URL("/notes", settings.resource), { method: "DELETE" });
+  const asked = stepUpOf(response);
+  if (asked) {
+    sessionStorage.setItem("demo:unfinished", "clear");
+    await admit.signIn(asked);
+  }
+  if (!response.ok) throw new Error(`The API refused (${response.status})`);
+  await showNotes();
+  at("status").textContent = "All notes deleted.";
+}
+at("clear").addEventListener("click", () => act(at("clear"), deleteAll));
 for (const id of ["curl", "token"]) {
   at(`copy-${id}`).addEventListener("click", () => act(null, async () => {
     await navigator.clipboard.writeText(at(id).textContent);
@@ -146,3 +159,6 @@ await admit.start().catch(complain);
 const farewell = sessionStorage.getItem("demo:farewell");
 sessionStorage.removeItem("demo:farewell");
 if (!admit.signedIn) await show({ code: farewell ?? ended });
+const unfinished = sessionStorage.getItem("demo:unfinished");
+sessionStorage.removeItem("demo:unfinished");
+if (admit.signedIn && unfinished === "clear") await act(at("clear"), deleteAll);
