@@ -8,7 +8,7 @@ from admit.acr import ACR_ORDER as ORDER_OF_THE_LIBRARY
 from admit.jose import Jwks
 from admit_server.domain.errors import NotAllowed
 from admit_server.domain.token_policy import ACR_ORDER, TokenPolicy
-from admit_server.flows.admin import attaching, policies, tokens
+from admit_server.flows.admin import policies, resources, tokens
 from admit_server.flows.runtime import Caller
 
 pytestmark = pytest.mark.anyio
@@ -104,7 +104,7 @@ async def test_a_refresh_after_the_age_is_refused(site):
 
 
 async def test_a_token_for_our_verifier_carries_the_age_and_is_challenged_when_it_is_over(site):
-    await attaching.to_resource(API, attaching.ResourceChange(verifier="admit"), rt=site.rt, caller=BY)
+    await resources.update(API, resources.ResourceChange(verifier="admit"), rt=site.rt, caller=BY)
     await policy(site, max_auth_age_s=300)
     token = (await site.tokens())["access_token"]
     verifier = verifier_of(site)
