@@ -9,6 +9,7 @@ from ...domain.token_policy import TokenPolicy
 from .. import personal_tokens
 from ..runtime import Caller, Runtime
 from . import policies, powers, users
+from .paging import LARGEST_PAGE
 
 REASON = "ended_by_administrator"
 MOST_LISTED = 1000
@@ -59,21 +60,28 @@ async def every(*, user: str | None, with_ended: bool = False, rt: Runtime) -> l
     Raises:
         NotFound: No such user.
     """
-    owner = await users.find(user, rt=rt) if user is not None else None
-    now, names = rt.clock(), {owner.id: owner.username} if owner else {}
-    found: list[tuple[PersonalToken, str]] = []
+    now, found = rt.clock(), list[tuple[PersonalToken, str]]()
     after: str | None = ""
     while after is not None and len(found) < MOST_LISTED:
-        page = await rt.store.read.personal_tokens.of_user(owner.id if owner else None, after=after, limit=200)
-        for token in page:
-            if not (with_ended or token.is_alive(now)):
-                continue
-            if token.user_id not in names:
-                known = await rt.store.read.users.get(token.user_id)
-                names[token.user_id] = known.username if known else token.user_id
-            found.append((token, names[token.user_id]))
-        after = page[-1].id if len(page) == 200 else None
+        some = await page(user=user, after=after, limit=LARGEST_PAGE, rt=rt)
+        found += [(token, username) for token, username in some if with_ended or token.is_alive(now)]
+        after = some[-1][0].id if len(some) == LARGEST_PAGE else None
     return found
+
+
+async def page(*, user: str | None, after: str = "", limit: int, rt: Runtime) -> list[tuple[PersonalToken, str]]:
+    """Those of a person (id or name), or of all, in the order of their ids, each with the user name.
+
+    Raises:
+        NotFound: No such user.
+    """
+    owner = await users.find(user, rt=rt) if user is not None else None
+    names = {owner.id: owner.username} if owner else {}
+    found = await rt.store.read.personal_tokens.of_user(owner.id if owner else None, after=after, limit=limit)
+    for user_id in {token.user_id for token in found} - set(names):
+        known = await rt.store.read.users.get(user_id)
+        names[user_id] = known.username if known else user_id
+    return [(token, names[token.user_id]) for token in found]
 
 
 async def end(token_id: str, *, rt: Runtime, caller: Caller) -> PersonalToken:

@@ -3,10 +3,40 @@
 from collections.abc import Iterator
 from functools import cache
 
-from . import audit, clients, grants, keys, policies, resources, roles, sessions, tokens, users, watching
+from . import (
+    audit,
+    clients,
+    grants,
+    keys,
+    many,
+    personal_tokens,
+    policies,
+    resources,
+    roles,
+    rules,
+    sessions,
+    tokens,
+    users,
+    watching,
+)
 from .operations import Operation
 
-AREAS = (users, roles, clients, resources, policies, sessions, tokens, grants, watching, audit, keys)
+AREAS = (
+    users,
+    roles,
+    clients,
+    resources,
+    policies,
+    sessions,
+    tokens,
+    personal_tokens,
+    grants,
+    many,
+    rules,
+    watching,
+    audit,
+    keys,
+)
 OPERATIONS: tuple[Operation, ...] = tuple(operation for area in AREAS for operation in area.OPERATIONS)
 
 
