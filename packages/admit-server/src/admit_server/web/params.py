@@ -74,14 +74,14 @@ async def read_form(request: Request, *, limit: int, keep_empty: Iterable[str] =
     return _parse(body, keep_empty=frozenset(keep_empty))
 
 
-def read_query(request: Request) -> dict[str, str]:
-    """The query's parameters.
+def read_query(request: Request, *, keep_empty: Iterable[str] = ()) -> dict[str, str]:
+    """The query's parameters; those without a value count as omitted, but for the ones that are named.
 
     Raises:
         InvalidRequest: As `read_form`.
     """
     raw: bytes = request.scope["query_string"]
-    return _parse(raw, keep_empty=frozenset())
+    return _parse(raw, keep_empty=frozenset(keep_empty))
 
 
 def _parse(raw: bytes, *, keep_empty: frozenset[str]) -> dict[str, str]:

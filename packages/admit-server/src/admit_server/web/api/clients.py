@@ -194,6 +194,7 @@ OPERATIONS = (
         changes=True,
         errors=(AlreadyExists, NotAllowed, NotFound, ExceedsPowers),
         example={"name": "Shop", "redirect_uris": ["https://shop.example.com/cb"]},
+        gives={"client": "/client/client_id"},
     ),
     Operation(
         id="clients_show",

@@ -30,7 +30,7 @@ from .problems import BadInput
 log = logging.getLogger("admit.web")
 _BODY_TYPES = ("application/json", "application/merge-patch+json")
 # draft-ietf-httpapi-idempotency-key-header-07 section 2.1: a String of RFC 9651; many clients leave the quotes out.
-_KEY = re.compile(r'"?([\x21\x23-\x5B\x5D-\x7E]{1,255})"?\Z')
+_KEY = re.compile(r'"([!#-\[\]-~]{1,255})"\Z|([!#-\[\]-~]{1,255})\Z')
 # What a dry run must not show: it would look like a secret that opens something.
 _SECRETS = ("client_secret", "access_token", "refresh_token")
 
@@ -99,8 +99,10 @@ async def _answer(request: Request, site: Site, operation: Operation, path: dict
         query, dry_run = _query(request, operation)
         body = await _body(request, operation)
         call = Call(rt=rt, caller=who.caller, path=path, query=query, body=body, site=site)
-        key = _key(request, operation, who_id=who.id, call=call) if not dry_run else None
-        outcome = await _perform(operation, call, key=key, if_match=_if_match(request), dry_run=dry_run)
+        key = _key(request, operation, who_id=who.id, call=call)
+        outcome = await _perform(
+            operation, call, key=None if dry_run else key, if_match=_if_match(request), dry_run=dry_run
+        )
     except (AdministrationError, ProtocolError) as error:
         tells = isinstance(error, AdministrationError)
         denial_id = await record_code(
@@ -174,7 +176,8 @@ async def _perform(
 
 def _query(request: Request, operation: Operation) -> tuple[Any, bool]:
     try:
-        given: dict[str, Any] = params.read_query(request)
+        known = [member.name for member in msgspec.structs.fields(operation.query)]
+        given: dict[str, Any] = params.read_query(request, keep_empty=[*known, "dry_run"])
     except ProtocolError as error:
         raise BadInput(400, str(error)) from None
     dry_run = False
@@ -213,7 +216,7 @@ def _key(request: Request, operation: Operation, *, who_id: str, call: Call[Any,
             400, "Idempotency-Key is one text of 1 to 255 visible ASCII characters.", field="Idempotency-Key"
         )
     asked = [operation.id, call.path, msgspec.to_builtins(call.query), msgspec.to_builtins(call.body)]
-    return Key(holder=who_id, text=match[1], request=msgspec.json.encode(asked, order="sorted"))
+    return Key(holder=who_id, text=match[1] or match[2], request=msgspec.json.encode(asked, order="sorted"))
 
 
 def _if_match(request: Request) -> frozenset[str] | None:

@@ -5,7 +5,8 @@ from typing import Annotated
 from msgspec import Meta
 
 Username = Annotated[
-    str, Meta(min_length=1, max_length=64, description="To sign in with; no spaces.", examples=["alice"])
+    str,
+    Meta(min_length=1, max_length=64, pattern=r"^\S+$", description="To sign in with; no spaces.", examples=["alice"]),
 ]
 Email = Annotated[str, Meta(min_length=3, max_length=254, examples=["alice@example.com"])]
 Role = Annotated[str, Meta(pattern="^[a-z][a-z0-9_.:-]{0,63}$", examples=["editor"])]

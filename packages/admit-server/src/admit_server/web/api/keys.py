@@ -100,6 +100,7 @@ OPERATIONS = (
         summary="List the keys that sign.",
         does=_list,
         answer=KeyList,
+        gives={"kid": "/items/0/kid"},
     ),
     Operation(
         id="keys_rotate",

@@ -45,6 +45,10 @@ def as_dict(*, issuer: str, version: str) -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for op in OPERATIONS:
         paths.setdefault(op.path, {})[op.method.lower()] = _operation(op, refs, components, DryRun, Problem)
+        if links := {
+            other.id: _link(other, op) for other in OPERATIONS for name in op.gives if f"{{{name}}}" in other.path
+        }:
+            paths[op.path][op.method.lower()]["responses"][str(op.success)]["links"] = links
     queries = {op.query.__name__ for op in OPERATIONS}
     return {
         "openapi": "3.1.0",
@@ -132,7 +136,7 @@ def _header_parameters(op: Operation) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     if op.created:
         text = "The same key and request are done once; within a day the answer is given again."
-        schema = {"type": "string", "maxLength": 255, "pattern": "^[A-Za-z0-9_.:-]+$"}
+        schema = {"type": "string", "pattern": '^("[!#-\\[\\]-~]{1,255}"|[!#-\\[\\]-~]{1,255})$'}
         found.append({"name": "Idempotency-Key", "in": "header", "description": text, "schema": schema})
     if op.of is not None:
         text = "The ETag of what was read; `*` for any."
@@ -165,6 +169,11 @@ def _responses(op: Operation, refs: dict[Any, Any], dry_run: type[Wire], problem
             text = f"{TITLES[status]}: {', '.join(f'`{name}`' for name in dict.fromkeys(names))}."
             found[str(status)] = {"description": text, "content": {_PROBLEM: {"schema": refs[problem]}}}
     return found
+
+
+def _link(to: Operation, op: Operation) -> dict[str, Any]:
+    values = {name: f"$response.body#{pointer}" for name, pointer in op.gives.items()}
+    return {"operationId": to.id, "parameters": values}
 
 
 def _add(codes: dict[int, list[str]], error: type[AdministrationError]) -> None:

@@ -98,6 +98,7 @@ class Operation:
         changes: It changes something: one unit of work, and `dry_run` is honoured.
         of: Reads what is changed: its ETag has to be sent as If-Match. None: nothing can be lost.
         long: It may end too much for one unit: If-Match is looked at before, and it works in several.
+        gives: Variable parts of other addresses that the answer names, by where it does (JSON pointer): links in the document.
         errors: What it refuses beside what every operation does.
         example: A body for the documentation.
     """
@@ -117,6 +118,7 @@ class Operation:
     changes: bool = False
     of: Handler | None = None
     long: bool = False
+    gives: dict[str, str] = field(default_factory=dict)
     errors: tuple[type[AdministrationError], ...] = ()
     example: dict[str, Any] = field(default_factory=dict)
 

@@ -164,6 +164,7 @@ OPERATIONS = (
         changes=True,
         errors=(AlreadyExists, NotAllowed),
         example={"name": "short", "limits": {"lifetime_s": 300, "max_uses": 1}},
+        gives={"policy": "/name"},
     ),
     Operation(
         id="policies_show",

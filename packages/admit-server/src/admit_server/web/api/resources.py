@@ -167,6 +167,7 @@ OPERATIONS = (
         changes=True,
         errors=(AlreadyExists, NotAllowed, NotFound),
         example={"audience": "https://api.example.com", "scopes": {"orders:read": "See your orders"}},
+        gives={"audience": "/audience"},
     ),
     Operation(
         id="resources_show",

@@ -97,6 +97,7 @@ OPERATIONS = (
         changes=True,
         errors=(AlreadyExists, NotAllowed, NotFound, ExceedsPowers),
         example={"name": "auditor", "scopes": ["audit:read"]},
+        gives={"role": "/name"},
     ),
     Operation(
         id="roles_show",

@@ -126,6 +126,7 @@ OPERATIONS = (
         changes=True,
         errors=(NotFound, NotAllowed, ExceedsPowers),
         example={"user": "alice", "client": "Shop", "resource": "https://api.example.com", "limits": {"max_uses": 1}},
+        gives={"grant": "/grant_id"},
     ),
     Operation(
         id="tokens_inspect",

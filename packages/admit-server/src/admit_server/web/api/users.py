@@ -140,6 +140,7 @@ OPERATIONS = (
         changes=True,
         errors=(AlreadyExists, NotAllowed, ExceedsPowers),
         example={"username": "alice", "email": "alice@example.com", "roles": ["editor"]},
+        gives={"user": "/user_id"},
     ),
     Operation(
         id="users_show",

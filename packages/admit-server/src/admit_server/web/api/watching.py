@@ -187,6 +187,7 @@ OPERATIONS = (
         does=_denials,
         answer=DenialPage,
         errors=(NotFound,),
+        gives={"denial": "/items/0/denial_id"},
     ),
     Operation(
         id="denials_show",
