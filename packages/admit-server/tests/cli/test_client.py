@@ -92,3 +92,25 @@ def test_a_deleted_client_is_gone_with_all_that_it_was_granted(admit):
     assert admit("client", "show", "web").code == 1
     assert admit("token", "inspect", "--json", stdin=token).json()["active"] is False
     assert "ended 0 grants" in admit("client", "delete", "service").err
+
+
+def test_a_client_is_changed_member_by_member(admit):
+    changed = admit(
+        "client", "update", "service", "--name", "robot", "--redirect-uri", "https://r.example/cb", "--json"
+    )
+
+    assert (changed.json()["name"], changed.json()["redirect_uris"]) == ("robot", ["https://r.example/cb"])
+    assert admit("client", "update", "robot", "--no-audiences", "--json").json()["scopes"] == []
+
+
+def test_a_secret_is_rotated_with_an_overlap_and_without(admit):
+    first = admit("client", "rotate-secret", "service", "--overlap", "1h", "--json").json()
+    second = admit("client", "rotate-secret", "service", "--json").json()
+
+    assert first["client_secret"].startswith("adm_cs_")
+    assert first["client_secret"] != second["client_secret"]
+    assert first["old_secret_until"] is not None
+    assert second["old_secret_until"] is None
+    admit("client", "add", "spa", "--public", "--redirect-uri", "https://spa.example/cb")
+    assert "no secret" in admit("client", "rotate-secret", "spa").err
+    assert "at most 30 days" in admit("client", "rotate-secret", "service", "--overlap", "31d").err

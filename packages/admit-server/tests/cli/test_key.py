@@ -30,3 +30,16 @@ def test_an_unknown_algorithm_is_refused(admit):
 
     assert answer.code == 1
     assert "ES256, RS256" in answer.err
+
+
+def test_a_key_that_leaked_is_retired_and_the_next_one_signs(admit):
+    [before] = [
+        k["kid"] for k in admit("key", "list", "--json").json() if (k["alg"], k["state"]) == ("ES256", "active")
+    ]
+
+    done = admit("key", "retire", before, "--json").json()
+
+    [after] = [k["kid"] for k in admit("key", "list", "--json").json() if (k["alg"], k["state"]) == ("ES256", "active")]
+    assert (done["retired"], done["kid"]) == (before, after)
+    assert "out of use already" in admit("key", "retire", before).err
+    assert "no key" in admit("key", "retire", "nothing").err

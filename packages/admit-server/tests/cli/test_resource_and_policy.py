@@ -177,3 +177,13 @@ def test_a_policy_is_deleted_when_nothing_refers_to_it(admit):
     assert admit("user", "update", "alice", "--no-policy", "--json").json()["policy"] is None
     assert admit("policy", "delete", "once", "--json").json() == {"name": "once", "deleted": True}
     assert admit("policy", "delete", "once").code == 1
+
+
+def test_a_resource_is_changed_and_deleted_once_nobody_asks_for_it(admit):
+    admit("resource", "add", "https://z.example", "--scope", "a=Do A")
+
+    changed = admit("resource", "update", "https://z.example", "--scope", "b=Do B", "--json").json()
+    assert changed["scopes"] == {"b": "Do B"}
+    assert "may ask for tokens" in admit("resource", "delete", API).err
+    assert admit("resource", "delete", "https://z.example", "--json").json()["deleted"] is True
+    assert admit("resource", "show", "https://z.example").code == 1

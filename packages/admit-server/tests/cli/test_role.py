@@ -21,3 +21,12 @@ def test_what_cannot_be_done_says_why(admit):
     assert "already" in admit("role", "add", "editor").err
     assert admit("role", "update", "editor").code == 2
     assert admit("role", "update", "editor", "--policy", "a", "--no-policy").code == 2
+
+
+def test_a_role_holds_scopes_and_loses_them(admit):
+    made = admit("role", "add", "editor", "--scope", "notes:write notes:read", "--json").json()
+
+    assert made["scopes"] == ["notes:read", "notes:write"]
+    assert admit("role", "update", "editor", "--scope", "notes:read", "--json").json()["scopes"] == ["notes:read"]
+    assert admit("role", "update", "editor", "--no-scopes", "--json").json()["scopes"] == []
+    assert "own and everybody's" in admit("role", "add", "other", "--scope", "openid").err

@@ -176,3 +176,13 @@ def test_a_token_on_a_lease_comes_with_it_and_tells_its_end(admit):
     assert issued["lease_expires_in"] == 60
     assert 50 < found["lease_ends_at"] - time.time() <= 60
     assert "lease_ends_at" in admit("token", "inspect", stdin=issued["access_token"]).out
+
+
+def test_a_token_of_the_administration_api_needs_no_client(admit):
+    admit("user", "add", "chief", "--role", "admin")
+
+    issued = admit("token", "issue", "--user", "chief", "--resource", "admin", "--json").json()
+    assert "users:write" in issued["scope"]
+    [grant] = admit("token", "list", "--user", "chief", "--json").json()
+    assert (grant["grant_id"], grant["client_id"]) == (issued["grant_id"], "admit-admin")
+    assert admit("token", "issue", "--user", "chief", "--resource", "https://api.example.com").code == 2

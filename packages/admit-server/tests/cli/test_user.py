@@ -96,3 +96,15 @@ def test_somebody_unknown_is_one_line_that_says_what_to_do(admit, command):
 
     assert (answer.code, answer.out) == (1, "")
     assert answer.err == "admit: There is no user 'nobody'; `admit user list` shows all.\n"
+
+
+def test_roles_and_address_are_changed_and_somebody_is_deleted(admit):
+    admit("user", "add", "carol", "--role", "editor")
+
+    changed = admit("user", "update", "carol", "--role", "writer auditor", "--email", "c@example.com", "--json").json()
+    assert (changed["roles"], changed["email"]) == (["writer", "auditor"], "c@example.com")
+    assert admit("user", "update", "carol", "--no-roles", "--json").json()["roles"] == []
+    assert admit("user", "update", "carol").code == 2
+    gone = admit("user", "delete", "carol", "--json").json()
+    assert (gone["username"], gone["deleted"]) == ("carol", True)
+    assert admit("user", "show", "carol").code == 1

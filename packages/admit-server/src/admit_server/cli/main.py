@@ -26,6 +26,7 @@ NOUNS = {
     "role": "Roles that carry scopes or a policy: add, list, show, update, delete.",
     "rule": "Forward authentication (/check): add, list, show, update, delete, test.",
     "policy": "Named limits on tokens: set, list, show, effective, delete.",
+    "apply": "Make policies, roles, resources, clients and people's roles match a file.",
     "session": "Who is signed in: list, show, end.",
     "token": "Tokens: issue, inspect, revoke, list.",
     "pat": "Personal tokens (API keys): add, list, end.",

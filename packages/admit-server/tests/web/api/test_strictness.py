@@ -13,7 +13,8 @@ pytestmark = pytest.mark.anyio
         ({"username": 7}, 422, "invalid_value", "username", "str"),
         ({"username": ""}, 422, "invalid_value", "username", "length"),
         ({"username": "x", "roles": ["Not A Role"]}, 422, "invalid_value", "roles[0]", "match"),
-        ({"username": "two words"}, 422, "not_allowed", None, "spaces"),
+        ({"username": "two words"}, 422, "invalid_value", "username", "match"),
+        ({"username": "x\u200b"}, 422, "not_allowed", None, "invisible"),
         (["username"], 422, "invalid_value", None, "object"),
     ],
 )

@@ -3,10 +3,10 @@
 from ...domain.errors import NotFound
 from ...flows.admin import grants
 from ...flows.admin.grants import ListedGrant
+from ...flows.admin.written_limits import Limits, written
 from . import pages
 from .fields import Reference
 from .operations import Call, Ended, Nothing, Operation, Paged, Wire
-from .policies import Limits, limits_out
 
 
 class GrantsIn(Paged):
@@ -54,7 +54,7 @@ def _shown(listed: ListedGrant) -> GrantOut:
         audience=grant.audience,
         scopes=sorted(grant.scopes),
         format=grant.format,
-        limits=limits_out(grant.policy),
+        limits=written(grant.policy),
         created_at=grant.created_at,
         expires_at=grant.expires_at,
         ended_at=grant.ended_at,

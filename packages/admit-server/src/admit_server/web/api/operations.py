@@ -111,7 +111,7 @@ class Operation:
     does: Handler
     answer: type[Wire]
     description: str = ""
-    body: type[Wire] | None = None
+    body: type[msgspec.Struct] | None = None
     body_required: bool = True
     query: type[Wire] = Nothing
     created: bool = False

@@ -1,53 +1,14 @@
 """Policies at the API, and what applies to whom."""
 
-from typing import Annotated, Any, Literal
-
-import msgspec
-from msgspec import Meta
+from typing import Any
 
 from ...domain.errors import AlreadyExists, InUse, NotAllowed, NotFound
-from ...domain.token_policy import DAY_S, TokenPolicy
 from ...flows.admin import policies
 from ...flows.admin.effective import effective
 from ...flows.admin.policies import NamedPolicy
+from ...flows.admin.written_limits import Limits, written
 from .fields import Audience, PolicyName, Reference
 from .operations import Call, Ended, Nothing, Operation, Thing, Wire
-
-_YEARS = 3650 * DAY_S
-Day = Annotated[int, Meta(ge=10, le=DAY_S)]
-Family = Annotated[int, Meta(ge=60, le=_YEARS)]
-Entry = Annotated[str, Meta(min_length=1, max_length=200)]
-Groups = Annotated[
-    list[Annotated[list[Entry], Meta(min_length=1, max_length=50)]],
-    Meta(max_length=20, description="Every group has to allow; a group allows what any of its entries allows."),
-]
-Acr = Literal["urn:admit:acr:1fa", "urn:admit:acr:2fa", "urn:admit:acr:phr"]
-
-
-class Limits(Wire, omit_defaults=True):
-    """Limits on tokens; what is not there is not limited. Those in seconds end in `_s`."""
-
-    lifetime_s: Annotated[int, Meta(ge=30, le=DAY_S)] | None = None
-    idle_timeout_s: Day | None = None
-    max_uses: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
-    end_with_session: bool = False
-    lease_s: Annotated[int, Meta(ge=15, le=DAY_S)] | None = None
-    actions: Groups = msgspec.field(default_factory=list)
-    networks: Groups = msgspec.field(default_factory=list)
-    hours: Groups = msgspec.field(default_factory=list)
-    binding: Annotated[list[Literal["dpop", "mtls"]], Meta(max_length=2)] = msgspec.field(default_factory=list)
-    acr: Acr | None = None
-    max_auth_age_s: Annotated[int, Meta(ge=0, le=_YEARS)] | None = None
-    max_sessions: Annotated[int, Meta(ge=1, le=1000)] | None = None
-    deny_new_session: bool = False
-    format: Literal["opaque"] | None = None
-    refresh_lifetime_s: Family | None = None
-    refresh_idle_s: Family | None = None
-    refresh_reuse_window_s: Annotated[int, Meta(ge=0, le=300)] | None = None
-
-    def as_policy(self) -> TokenPolicy:
-        """The limits as the flows take them."""
-        return TokenPolicy.from_dict(msgspec.to_builtins(self))
 
 
 class NewPolicyIn(Wire):
@@ -95,13 +56,8 @@ class EffectiveOut(Wire):
     format_because: str | None
 
 
-def limits_out(policy: TokenPolicy) -> Limits:
-    """Limits on the wire."""
-    return msgspec.convert(policy.as_dict(), Limits)
-
-
 def _shown(policy: NamedPolicy) -> PolicyOut:
-    return PolicyOut(name=policy.name, limits=limits_out(policy.limits))
+    return PolicyOut(name=policy.name, limits=written(policy.limits))
 
 
 async def _list(call: Call[None, Nothing]) -> PolicyList:

@@ -6,10 +6,10 @@ import msgspec
 
 from ...domain.errors import ExceedsPowers, NotAllowed, NotFound
 from ...flows.admin import tokens
+from ...flows.admin.written_limits import Limits
 from ...flows.token_status import BadToken, GoodToken
 from .fields import Audience, PolicyName, Reference, Scopes, TokenText
 from .operations import Call, Nothing, Operation, Wire
-from .policies import Limits
 
 
 class NewTokenIn(Wire):

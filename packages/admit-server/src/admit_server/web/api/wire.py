@@ -1,23 +1,19 @@
 """Reading and writing JSON, strictly: each member once, no member unknown, and a refusal names the one that is wrong."""
 
 import base64
-import difflib
 import hashlib
 import json
-import re
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
 import msgspec
 
+from ...flows.admin.fitting import DoesNotFit, fit
 from .operations import Wire
 from .problems import BadInput
 
 T = TypeVar("T")
 _DEEPEST = 16
-_UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`", re.DOTALL)
-_MISSING = re.compile(r"Object missing required field `(.*?)`")
-_PLACE = re.compile(r" - at `\$\.?(.*?)`\Z", re.DOTALL)
 _encoder = msgspec.json.Encoder(order="sorted")
 
 
@@ -60,9 +56,9 @@ def convert(value: Any, kind: type[T], *, what: str, from_text: bool = False) ->
         BadInput: It does not fit; names the member.
     """
     try:
-        return msgspec.convert(value, kind, strict=not from_text)
-    except msgspec.ValidationError as error:
-        raise _explained(str(error), kind, what=what) from None
+        return fit(value, kind, what=what, from_text=from_text)
+    except DoesNotFit as error:
+        raise BadInput(422, str(error), field=error.field) from None
 
 
 def path_parts(raw: bytes) -> list[str]:
@@ -114,25 +110,3 @@ def _check_text(value: Any, *, depth: int) -> None:
     elif isinstance(value, list):
         for inner in value:
             _check_text(inner, depth=depth + 1)
-
-
-def _explained(text: str, kind: type, *, what: str) -> BadInput:
-    place = _PLACE.search(text)
-    where = place[1] if place else ""
-    reason = text[: place.start()] if place else text
-    if (unknown := _UNKNOWN.match(reason)) is not None:
-        name = unknown[1]
-        near = difflib.get_close_matches(name, _members(kind), n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else f" There are: {', '.join(_members(kind)) or 'none'}."
-        return BadInput(422, f"There is no {name[:60]!r} in the {what}.{hint}", field=_joined(where, name[:60]))
-    if (missing := _MISSING.match(reason)) is not None:
-        return BadInput(422, f"{missing[1]!r} is missing.", field=_joined(where, missing[1]))
-    return BadInput(422, f"{where or 'The ' + what}: {reason[:200]}.", field=where)
-
-
-def _joined(where: str, name: str) -> str:
-    return f"{where}.{name}" if where else name
-
-
-def _members(kind: type) -> list[str]:
-    return [one.encode_name for one in msgspec.structs.fields(kind)] if issubclass(kind, msgspec.Struct) else []
