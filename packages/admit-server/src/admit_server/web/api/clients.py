@@ -158,9 +158,8 @@ async def _update(call: Call[ClientChangeIn, Nothing]) -> ClientOut:
 
 
 async def _rotate(call: Call[NewSecretIn, Nothing]) -> AddedClientOut:
-    done = await clients.rotate_secret(
-        call.path["client"], overlap_s=call.body.overlap_s, rt=call.rt, caller=call.caller
-    )
+    name, overlap_s = call.path["client"], call.body.overlap_s
+    done = await clients.rotate_secret(name, overlap_s=overlap_s, rt=call.rt, caller=call.caller)
     return AddedClientOut(client=_shown(done.client), client_secret=done.secret)
 
 
