@@ -8,10 +8,10 @@ from msgspec import Meta
 from ...domain.errors import ExceedsPowers, NotAllowed, NotFound
 from ...domain.personal_token import NAME_MAX, PersonalToken
 from ...flows.admin import personal_tokens
+from ...flows.admin.written_limits import Limits
 from . import pages
 from .fields import Audience, Reference, Scopes
 from .operations import Call, Ended, Nothing, Operation, Paged, Wire
-from .policies import Limits
 
 
 class PersonalTokensIn(Paged):
