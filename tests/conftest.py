@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from tests.whole.apps import App
-from tests.whole.programs import ROOT
+from tests.whole.cables import Cable
+from tests.whole.programs import HOST, ROOT, free_port
 from tests.whole.servers import DemoApi, Launcher, Server
 from tests.whole.wire import Http
 
@@ -84,14 +85,28 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     """Starts servers for this test alone; none outlives it."""
     started: list[Server] = []
 
-    def start(**options: Any) -> Server:
-        started.append(Server(tmp_path / f"server-{len(started)}", **options))
+    def start(data: Path | None = None, **options: Any) -> Server:
+        started.append(Server(data or tmp_path / f"server-{len(started)}", **options))
         started[-1].start()
         return started[-1]
 
     yield start
     for server in started:
         server.stop()
+
+
+@pytest.fixture
+def two_servers(
+    engine: str | None, serve: Callable[..., Server], tmp_path: Path
+) -> Iterator[tuple[Server, Server, Cable]]:
+    """Two server processes of one issuer on one database, and the balancer before them, which is the issuer's address."""
+    port, data = free_port(), tmp_path / "shared"
+    issuer = f"http://{HOST}:{port}"
+    one = serve(data, database=engine, issuer=issuer)
+    other = serve(data, database=engine, issuer=issuer, demo_api=one.demo_api)
+    balancer = Cable(port, one.port, other.port)
+    yield one, other, balancer
+    balancer.close()
 
 
 @pytest.fixture

@@ -36,10 +36,14 @@ class Server:
         demo_api: str = "",
         port: int | None = None,
         clock: "MovedClock | None" = None,
+        issuer: str = "",
+        settings: dict[str, str] | None = None,
     ) -> None:
-        self.moved = clock.environment if clock else {}
+        self.moved = (clock.environment if clock else {}) | (settings or {})
         self.data, self.database, self.port = data, database, port or free_port()
         self.url = f"http://{HOST}:{self.port}"
+        self.issuer = issuer or self.url
+        """Where clients and verifiers find it: elsewhere, behind a balancer or a cable."""
         self.demo_api = demo_api or f"http://{HOST}:{free_port()}"
         self.program: Program | None = None
 
@@ -49,6 +53,8 @@ class Server:
         command = [str(PROGRAMS / "admit"), "serve", "--data", str(self.data), "--port", str(self.port), "--demo"]
         if self.database is not None:
             command += ["--database", self.database]
+        if self.issuer != self.url:
+            command += ["--issuer", self.issuer]
         log = self.data.with_name(f"{self.data.name}.log")
         self.program = Program(command, log=log, environment={"ADMIT_DEMO_API": self.demo_api} | self.moved)
         wait_until_ready(f"{self.url}/readyz", self.program)
@@ -68,7 +74,7 @@ class Server:
 
     def administer(self, work: Callable[[Runtime], Awaitable[Any]]) -> Any:
         """Do something to the database beside the running server, as the `admit` command does."""
-        settings = load_settings(data=self.data, database=self.database, port=self.port, issuer=self.url)
+        settings = load_settings(data=self.data, database=self.database, port=self.port, issuer=self.issuer)
 
         async def inside() -> Any:
             async with open_runtime(settings, create=False) as rt:

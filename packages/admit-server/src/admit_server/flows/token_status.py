@@ -140,8 +140,9 @@ async def _judge_jwt(token: str, *, rt: Runtime, trail: Trail) -> GoodToken | Ba
     trail.passed("token is known", "a grant of this server", grant.id)
     if _too_late(trail, claims["exp"], now=now):
         return BadToken("token_expired", grant)
+    # The key as well: another process may have taken it out of use since this one last read the keys.
     if code := await ended(grant, rt=rt, now=now, trail=trail) or await _revoked(
-        grant, claims["jti"], issued_at=claims["iat"], rt=rt, now=now, trail=trail
+        grant, claims["jti"], issued_at=claims["iat"], rt=rt, now=now, trail=trail, kid=signed.header.kid or ""
     ):
         return BadToken(code, grant)
     return GoodToken(
@@ -192,11 +193,14 @@ async def _lease_over(grant: Grant, *, rt: Runtime, now: int, trail: Trail) -> s
     return None
 
 
-async def _revoked(grant: Grant, token_id: str, *, issued_at: int, rt: Runtime, now: int, trail: Trail) -> str | None:
-    """What followers hear holds here too, opaque tokens included: one token alone, or everything issued before a time."""
-    handles = (handle("jti", token_id), handle("grant", grant.id), handle("sid", grant.bound_session or ""))
+async def _revoked(
+    grant: Grant, token_id: str, *, issued_at: int, rt: Runtime, now: int, trail: Trail, kid: str = ""
+) -> str | None:
+    """What followers hear holds here too, opaque tokens included: one token alone, its key, or everything issued before a time."""
+    sid = grant.bound_session or ""
+    handles = (handle("jti", token_id), handle("grant", grant.id), handle("sid", sid), handle("kid", kid))
     if await rt.store.read.feed.ended(handles, issued_at=issued_at, now=now):
-        trail.failed("token is not revoked", True, "revoked, alone or with everything")
+        trail.failed("token is not revoked", True, "revoked: alone, with its key or with everything")
         return "token_revoked"
     trail.passed("token is not revoked", True, True)
     return await _parent_ended(grant, issued_at=issued_at, rt=rt, now=now, trail=trail)
