@@ -36,7 +36,11 @@ PAGE_TEXTS = {
         "This page is too old, or was opened in another browser. Go back and try again.",
     },
 }
+_OF_THE_API = f'Bearer realm="{ISSUER}", resource_metadata="{ISSUER}/.well-known/oauth-protected-resource/api/v1"'
 CHALLENGES = {
+    f'{_OF_THE_API}, error="invalid_token"',
+    f'{_OF_THE_API}, error="insufficient_scope", scope="users:read"',
+    f'{_OF_THE_API}, error="insufficient_scope", scope="keys:read"',
     f'Basic realm="{ISSUER}", charset="UTF-8"',
     f'Bearer realm="{ISSUER}"',
     f'Bearer realm="{ISSUER}", error="invalid_token"',

@@ -1,5 +1,6 @@
 """At least a hundred ways to be refused: the caller gets the right code and an id, the administrator the true cause, nobody a secret."""
 
+import causes_api
 import causes_authorize
 import causes_clients
 import causes_exchange
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.anyio
 TABLES = (
     causes_clients, causes_grants, causes_authorize, causes_sign_in, causes_tokens, causes_reports, causes_library,
     causes_exchange, causes_transactions, causes_tokens_at_a_proxy, causes_proofs,
-    causes_step_up,
+    causes_step_up, causes_api,
 )  # fmt: skip
 CAUSES: list[Cause] = [cause for table in TABLES for cause in table.CAUSES]
 

@@ -7,6 +7,7 @@ REMEDIES: dict[str, str] = {
     "widen --action of the policy that `admit policy effective` names.",
     "algorithm_not_allowed": "Somebody made this token by other means than this server. If it was not you: nothing to mend, it was "
     "an attack. If it was: let the verifier allow the algorithm of the keys.",
+    "already_exists": "Something of that name is there already: take another name, or change what is there.",
     "ambiguous_request": "The address is written so that two programs could read it differently; a browser does not write it so. If an "
     "application of yours needs such paths, it can't stand behind /check; docs/reference/check.md says which.",
     "assertion_mismatch": "The assertion came with another request than the one the proxy asked about. Does the proxy change "
@@ -20,8 +21,12 @@ REMEDIES: dict[str, str] = {
     "proxy pass it on?",
     "consent_required": "The app asked with prompt=none for what the person has not agreed to. Let it ask without, or mark the "
     "client as --first-party.",
+    "exceeds_powers": "Somebody tried to give, or to change, more than they may do themselves. Let somebody with the role admin do it.",
     "hour_not_allowed": "The token's policy allows other hours. Try again then, or change --hours of the policy.",
+    "idempotency_key_reused": "The program sent one Idempotency-Key with two requests. Let it draw a new key for each thing that it makes.",
     "idle_timeout": "The token was not used for too long. Let the app take a new one, or raise --idle-timeout of the policy.",
+    "if_match_required": "The program changes something without saying what it read. Let it send the ETag of that as If-Match.",
+    "in_use": "Something else still needs it; the check above says what. Take it from there first.",
     "insufficient_authorization": "Nothing is wrong: the app goes on with the next step of the sign-in.",
     "insufficient_scope": "Let the app ask for the scope that was expected; `admit client show` and `admit resource show` tell "
     "whether it may have it.",
@@ -55,6 +60,7 @@ REMEDIES: dict[str, str] = {
     "network_not_allowed": "The request came from a network that the token's policy does not name. Behind a proxy: are its "
     "addresses trusted (trusted_proxies)?",
     "no_rule": "No rule is for this host, path and method: `admit rule test` shows what decides, `admit rule add` adds one.",
+    "not_allowed": "A rule forbids the value; the check above says which.",
     "not_found": "Nothing is at that address; docs/reference/http.md has those that are.",
     "not_ready": "The database or the keys can't be used: `admit doctor` says why.",
     "proxy_not_trusted": "Somebody asked /check who is no proxy of yours. If it is one, add its address to server.trusted_proxies.",
@@ -65,6 +71,7 @@ REMEDIES: dict[str, str] = {
     "parameters.",
     "server_error": "A fault of this server: its log has the rest. Please report it.",
     "session_ended": "The person signed out, or was signed out. They sign in again.",
+    "stale": "Somebody else changed it in between. The program reads it again and then changes it.",
     "step_up_required": "The sign-in behind the token is too old or too weak for this. The app sends the person to sign in again.",
     "temporarily_unavailable": "The server was too busy to check a password. If it stays so: more threads in [sign_in].",
     "token_bound": "The token is bound to a key and came without a proof. If it was the app: send it as `Authorization: DPoP`, with the "

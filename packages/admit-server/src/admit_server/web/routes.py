@@ -66,7 +66,7 @@ NOWHERE = Route({}, "page")
 
 def find(path: str) -> Route:
     """The route of a path."""
-    if path.startswith("/api/v1/"):
+    if path == "/api/v1" or path.startswith("/api/v1/"):
         return API
     if (route := ROUTES.get(path)) is not None:
         return route

@@ -1,5 +1,7 @@
 """Applications by an administrator's hand."""
 
+import asyncio
+
 import pytest
 
 from admit_server.domain.errors import AlreadyExists, NotAllowed, NotFound
@@ -180,3 +182,22 @@ async def test_remarks_tell_what_a_client_can_not_be_used_for(add, api):
     ]
     assert clients.remarks(whole.client) == ()
     assert clients.remarks(service.client) == ()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+async def test_of_twenty_rotations_of_one_secret_one_is_done(rt, caller):
+    added = await clients.add(clients.NewClient(name="shop"), rt=rt, caller=caller)
+    was = added.client.secret_digest
+
+    async def rotate(number):
+        async def unit(tx):
+            return await tx.clients.rotate_secret(
+                added.client.id, was=was, becomes=bytes([number]) * 32, old_until=None
+            )
+
+        return number, await rt.store.write(unit)
+
+    done = [number for number, first in await asyncio.gather(*map(rotate, range(20))) if first]
+
+    assert len(done) == 1
+    assert (await clients.find("shop", rt=rt)).secret_digest == bytes(done) * 32

@@ -1,5 +1,6 @@
 """Several flows as one act: all of it or nothing."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -82,3 +83,21 @@ async def test_what_follows_a_commit_follows_the_one_commit(rt, caller, woken, s
     assert woken == []
     await in_one_unit(act, rt=rt)
     assert woken == [1]
+
+
+@both_engines
+async def test_acts_come_one_after_the_other_so_that_what_was_read_is_what_is_changed(rt, caller):
+    """Each adds a scope to those that it read: none is lost, also on PostgreSQL, where reads do not lock."""
+    await roles.add("desk", policy=None, rt=rt, caller=caller)
+
+    async def add_one(number):
+        async def act(inside):
+            found = await roles.find("desk", rt=inside)
+            change = roles.RoleChange(scopes=found.scopes | {f"scope:{number}"})
+            await roles.update("desk", change, rt=inside, caller=caller)
+
+        await in_one_unit(act, rt=rt)
+
+    await asyncio.gather(*(add_one(number) for number in range(20)))
+
+    assert len((await roles.find("desk", rt=rt)).scopes) == 20
