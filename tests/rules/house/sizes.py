@@ -18,7 +18,9 @@ ALLOWED: dict[str, str] = {
     "packages/admit-server/src/admit_server/flows/issuing.py": (
         "one order of things for every grant: who lives, what is written, what is signed"
     ),
-    "packages/admit-server/src/admit_server/flows/token_status.py": "one question, whether a token is good now: every check in the order in which it is made",
+    "packages/admit-server/src/admit_server/flows/token_status.py": (
+        "one question, whether a token is good now: every check in the order in which it is made"
+    ),
     "packages/admit/src/admit/fastapi.py": "one object that the developer makes: dependencies, handlers, lifespan share what it knows",
     "packages/admit/src/admit/verifier.py": "one object that the developer makes, most of it the documentation of what it takes",
     "packages/admit/src/admit/errors.py": "the list of all refusals, a class of three lines each",
