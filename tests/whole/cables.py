@@ -28,6 +28,7 @@ class Cable:
         self._silent = self._cut = False
         self._loop = asyncio.new_event_loop()
         self._open: set[asyncio.Task[Any]] = set()
+        self._forgotten: set[asyncio.Task[Any]] = set()
         self._held: list[asyncio.StreamWriter] = []
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._ready = threading.Event()
@@ -68,6 +69,7 @@ class Cable:
     def _forget(self) -> None:
         # A connection that fell into the silence is known to nobody on the way any more.
         if self._silent:
+            self._forgotten |= self._open
             self._drop()
         self._silent = self._cut = False
 
@@ -91,21 +93,20 @@ class Cable:
         task = asyncio.current_task()
         assert task is not None
         self._open.add(task)
-        silent = False
         try:
-            if self._cut:
-                return
-            await self._pass_on(reader, writer)
-        except asyncio.CancelledError:
-            silent = self._silent
-        except OSError:
+            if not self._cut:
+                await self._pass_on(reader, writer)
+        except (OSError, asyncio.CancelledError):
             pass
         finally:
             self._open.discard(task)
-            if silent:
-                self._held.append(writer)  # open for ever, and dead
-            else:
-                writer.transport.abort()
+            self._leave(writer)
+
+    def _leave(self, writer: asyncio.StreamWriter) -> None:
+        if self._silent or asyncio.current_task() in self._forgotten:
+            self._held.append(writer)  # open for ever, and dead
+        else:
+            writer.transport.abort()
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         first, target, counted = b"", self.targets[0], False
@@ -128,10 +129,7 @@ class Cable:
                         way.cancel()
                     await asyncio.gather(*ways, return_exceptions=True)
             finally:
-                if not self._silent:
-                    back.transport.abort()
-                else:
-                    self._held.append(back)
+                self._leave(back)
 
     async def _copy(self, source: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:
         while data := await source.read(_CHUNK):

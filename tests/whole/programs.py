@@ -52,7 +52,7 @@ def eventually(condition: Callable[[], Any], *, within_s: float = 10, what: str 
 _END_WITH_PARENT = "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 15); os.execv(sys.argv[1], sys.argv[1:])"
 
 
-def _ends_with_us(command: list[str]) -> list[str]:
+def ends_with_us(command: list[str]) -> list[str]:
     if sys.platform != "linux":
         return command
     return [sys.executable, "-I", "-S", "-c", _END_WITH_PARENT, *command]
@@ -65,7 +65,7 @@ class Program:
         self._log, self._log_begins = log, log.stat().st_size if log.exists() else 0
         with log.open("ab") as said:
             self.process = subprocess.Popen(
-                _ends_with_us(command),
+                ends_with_us(command),
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=said,
