@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 from .authenticators.registry import UnknownAuthenticator, load
 from .domain.journey import Requirement
 from .domain.token_policy import TokenPolicy
-from .flows import keys
+from .flows import keys, recording
 from .flows.admin import built_in
 from .flows.audit.sealing import Checkpoints, Sealer
+from .flows.decision_log import DecisionLog
 from .flows.feed import FeedHub
 from .flows.runtime import Runtime
 from .housekeeping import (
@@ -24,6 +25,7 @@ from .housekeeping import (
     count_refusals,
     end_leases,
     keep_audit,
+    keep_decisions,
     keep_keys,
     keep_rules,
     supervised,
@@ -114,6 +116,7 @@ async def open_parts(
         session_lifetime_s=settings.sign_in.session_lifetime_s,
         dpop_nonce_needed=settings.binding.dpop_nonce,
         personal_lifetime_s=settings.personal_tokens.lifetime_s,
+        decisions=DecisionLog(on=settings.decisions.keep_days > 0, most=settings.decisions.per_second),
     )
     try:
         await (keys.ensure(runtime) if create else keys.refresh(runtime))
@@ -127,6 +130,7 @@ async def open_parts(
         raise StartError(str(error)) from error
     finally:
         await asyncio.gather(*announcing, return_exceptions=True)
+        await recording.write_last(runtime)
         hasher.close()
         await store.close()
 
@@ -218,6 +222,7 @@ async def open_site(settings: Settings, *, machine: Machine = THIS_MACHINE) -> A
             "sweeping": partial(sweep, runtime),
             "leases": partial(end_leases, runtime),
             "counting": partial(count_refusals, runtime),
+            "decisions": partial(keep_decisions, runtime, keep_days=settings.decisions.keep_days),
             "audit": partial(keep_audit, checkpoints, checkpoint_s=audit.checkpoint_s, keep_days=audit.keep_days),
             "warming up": partial(warm_up, runtime),
         }

@@ -10,6 +10,7 @@ from .flows import check, keys, leases, personal_tokens
 from .flows.audit import retention
 from .flows.audit.sealing import Checkpoints
 from .flows.denials import write_tally
+from .flows.recording import write_decisions, write_last
 from .flows.runtime import Caller, Runtime
 from .machine.hashing import Argon2Hasher
 from .ports.store import StoreUnavailable
@@ -95,6 +96,27 @@ async def count_refusals(rt: Runtime) -> None:
     finally:
         with suppress(StoreUnavailable):
             await write_tally(rt)
+
+
+async def keep_decisions(rt: Runtime, *, keep_days: int) -> None:
+    """Write what was decided every second, and once more at the end; forget what is older than people want to keep."""
+    try:
+        while True:
+            for _ in range(60):
+                await asyncio.sleep(1)
+                with suppress(StoreUnavailable):
+                    await write_decisions(rt)
+            with suppress(StoreUnavailable):
+                await forget_decisions(rt, keep_days=keep_days)
+    finally:
+        await write_last(rt)
+
+
+async def forget_decisions(rt: Runtime, *, keep_days: int) -> None:
+    """Delete recorded decisions that are too old, in small batches."""
+    before = rt.clock() - keep_days * 86_400
+    while await rt.store.write(lambda tx: tx.decisions.forget(before=before, limit=100)) == 100:  # noqa: ASYNC110 - a breath
+        await asyncio.sleep(0.05)
 
 
 async def keep_audit(checkpoints: Checkpoints, *, checkpoint_s: int, keep_days: int) -> None:

@@ -5,11 +5,12 @@ import dataclasses
 import pytest
 
 from admit.limits import groups_of
+from admit_server.domain.applied_rule import labelled
 from admit_server.domain.client import Resource
 from admit_server.domain.errors import NotAllowed, NotFound
-from admit_server.domain.token_policy import SERVER_DEFAULT, TokenPolicy
+from admit_server.domain.token_policy import SERVER_DEFAULT, TokenPolicy, combine
 from admit_server.flows.admin import clients, policies, resources, roles, users
-from admit_server.flows.effective import effective_policy, limits_of, rules_of, token_format
+from admit_server.flows.effective import effective_policy, limits_of, rules_of, this_issue, token_format
 from admit_server.flows.runtime import Caller
 
 pytestmark = pytest.mark.anyio
@@ -45,7 +46,7 @@ async def everything(site):
 async def test_every_place_that_has_a_policy_is_a_rule_with_a_name(site, everything):
     rules = await rules_of(site.rt.store.read, site.rt, **everything)
 
-    assert [name for name, _ in rules] == [
+    assert [rule.label for rule in rules] == [
         "server",
         "resource https://api.example (policy of-resource)",
         "client The web (policy of-client)",
@@ -55,17 +56,20 @@ async def test_every_place_that_has_a_policy_is_a_rule_with_a_name(site, everyth
 
 
 async def test_what_is_issued_obeys_all_of_them_and_the_single_issue(site, everything):
-    policy = await effective_policy(site.rt.store.read, site.rt, **everything, issue=TokenPolicy(lifetime_s=60))
+    issue = this_issue(TokenPolicy(lifetime_s=60))
+    applied = await effective_policy(site.rt.store.read, site.rt, **everything, issue=issue)
+    policy = applied.policy
 
+    assert combine(labelled(applied.rules)).bounded() == policy
     assert (policy.lifetime_s, policy.max_uses, policy.end_with_session) == (60, 5, True)
     assert policy.networks == groups_of(["10.0.0.0/8"]) | groups_of(["10.1.0.0/16"])
     assert policy.refresh_lifetime_s == SERVER_DEFAULT.refresh_lifetime_s
 
 
 async def test_a_single_issue_can_only_tighten(site, everything):
-    wide = TokenPolicy(lifetime_s=86_400, max_uses=1_000_000)
+    wide = this_issue(TokenPolicy(lifetime_s=86_400, max_uses=1_000_000))
 
-    assert (await effective_policy(site.rt.store.read, site.rt, **everything, issue=wide)).max_uses == 5
+    assert (await effective_policy(site.rt.store.read, site.rt, **everything, issue=wide)).policy.max_uses == 5
 
 
 async def test_a_sign_in_is_issued_by_all_rules(site, everything):

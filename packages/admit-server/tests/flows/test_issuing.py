@@ -14,9 +14,10 @@ pytestmark = pytest.mark.anyio
 
 async def policy_of(site, client="web", audience=API):
     read = site.rt.store.read
-    return await effective_policy(
+    applied = await effective_policy(
         read, site.rt, client=await read.clients.get(client), resource=await read.resources.get(audience)
     )
+    return applied.policy
 
 
 async def name_policies(site, **limits_of):

@@ -7,7 +7,7 @@ import typer
 from admit.limits import groups_of
 
 from ..domain.errors import NotAllowed
-from ..domain.token_policy import Binding, TokenPolicy
+from ..domain.token_policy import ACR_ORDER, Binding, TokenPolicy
 from . import output, reading
 
 Span = str | None
@@ -27,6 +27,39 @@ Network = Annotated[
 Hours = Annotated[
     Texts, typer.Option("--hours", metavar="WINDOW", help='"mon-fri 08:00-18:00 Europe/Berlin"; may be repeated.')
 ]
+EndWithSession = Annotated[bool, typer.Option("--end-with-session", help="Tokens die at the moment of logout.")]
+Format = Annotated[str | None, typer.Option("--format", metavar="opaque", help="Forces opaque tokens.")]
+RefreshLifetime = Annotated[
+    Span, typer.Option("--refresh-lifetime", metavar="SPAN", help="Of a family of refresh tokens, from its start.")
+]
+RefreshIdle = Annotated[
+    Span, typer.Option("--refresh-idle", metavar="SPAN", help="An unused refresh token ends after this long.")
+]
+RefreshReuseWindow = Annotated[
+    Span,
+    typer.Option(
+        "--refresh-reuse-window", metavar="SPAN", help="How long a spent one gets the same successor; 0 to 5m."
+    ),
+]
+Lease = Annotated[
+    Span, typer.Option("--lease", metavar="SPAN", help="Tokens end when the app stops renewing this long: 15s to 1d.")
+]
+BindingKinds = Annotated[
+    Texts,
+    typer.Option(
+        "--binding", metavar="KIND", help="The holder proves a key with each request: dpop, mtls; may be repeated."
+    ),
+]
+Acr = Annotated[
+    str | None, typer.Option("--acr", metavar="CLASS", help="The weakest sign-in that will do: 1fa, 2fa, phr.")
+]
+MaxAuthAge = Annotated[
+    Span, typer.Option("--max-auth-age", metavar="SPAN", help="How old the sign-in may be: 30s to 3650d.")
+]
+MaxSessions = Annotated[
+    int | None, typer.Option("--max-sessions", metavar="N", help="A new sign-in ends the oldest beyond: 1 to 1000.")
+]
+DenyNewSession = Annotated[bool, typer.Option("--deny-new-session", help="With --max-sessions: refuse the new one.")]
 
 
 class Given(TypedDict, total=False):
@@ -38,6 +71,48 @@ class Given(TypedDict, total=False):
     action: Texts
     network: Texts
     hours: Texts
+
+
+class Options(Given):
+    """All options of a policy."""
+
+    end_with_session: bool
+    format: str | None
+    refresh_lifetime: Span
+    refresh_idle: Span
+    refresh_reuse_window: Span
+    lease: Span
+    binding: Texts
+    acr: str | None
+    max_auth_age: Span
+    max_sessions: int | None
+    deny_new_session: bool
+
+
+def policy_of_options(given: Options) -> TokenPolicy:
+    """The policy of all options; what is not given is unlimited.
+
+    Raises:
+        typer.BadParameter: A format that can't be forced.
+        NotAllowed: A number out of its bounds, or an unknown word.
+    """
+    if given["format"] not in (None, "opaque"):
+        raise typer.BadParameter("a policy can only force opaque; jwt is what a resource has", param_hint="--format")
+    acr = given["acr"]
+    return policy_of(
+        given,
+        end_with_session=given["end_with_session"],
+        format=given["format"],
+        refresh_lifetime_s=reading.seconds(given["refresh_lifetime"]),
+        refresh_idle_s=reading.seconds(given["refresh_idle"]),
+        refresh_reuse_window_s=reading.seconds(given["refresh_reuse_window"]),
+        lease_s=reading.seconds(given["lease"]),
+        binding=bindings(given["binding"]),
+        acr=f"urn:admit:acr:{acr}" if f"urn:admit:acr:{acr}" in ACR_ORDER else acr,
+        max_auth_age_s=reading.seconds(given["max_auth_age"]),
+        max_sessions=given["max_sessions"],
+        deny_new_session=given["deny_new_session"],
+    )
 
 
 def policy_of(given: Given, **more: Any) -> TokenPolicy:

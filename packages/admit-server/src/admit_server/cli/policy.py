@@ -1,23 +1,43 @@
 """`admit policy`: named limits on tokens."""
 
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any
 
 import typer
 
 from ..domain.client import TokenFormat
-from ..domain.token_policy import ACR_ORDER
 from ..flows.admin import policies
 from ..flows.admin.effective import Effective, effective
 from ..flows.admin.policies import NamedPolicy
 from ..flows.runtime import Caller, Runtime
-from . import limits, output, reading
-from .limits import Action, Hours, IdleTimeout, Lifetime, MaxUses, Network, Span, Texts
+from . import limits, output
+from .limits import (
+    Acr,
+    Action,
+    BindingKinds,
+    DenyNewSession,
+    EndWithSession,
+    Format,
+    Hours,
+    IdleTimeout,
+    Lease,
+    Lifetime,
+    MaxAuthAge,
+    MaxSessions,
+    MaxUses,
+    Network,
+    RefreshIdle,
+    RefreshLifetime,
+    RefreshReuseWindow,
+)
 from .noun import noun
 from .place import Place, placed
+from .simulate import simulate_policy
 
 app = noun("Named limits on tokens. Server, resource, client, roles, user and issue combine to the strictest.")
 
 Name = Annotated[str, typer.Argument(metavar="NAME")]
+
+app.command("simulate")(placed(simulate_policy))
 
 
 def as_document(policy: NamedPolicy) -> dict[str, Any]:
@@ -38,53 +58,23 @@ def set_policy(
     lifetime: Lifetime = None,
     idle_timeout: IdleTimeout = None,
     max_uses: MaxUses = None,
-    end_with_session: Annotated[
-        bool, typer.Option("--end-with-session", help="Tokens die at the moment of logout.")
-    ] = False,
+    end_with_session: EndWithSession = False,
     action: Action = None,
     network: Network = None,
     hours: Hours = None,
-    format: Annotated[str | None, typer.Option("--format", metavar="opaque", help="Forces opaque tokens.")] = None,
-    refresh_lifetime: Annotated[
-        Span, typer.Option("--refresh-lifetime", metavar="SPAN", help="Of a family of refresh tokens, from its start.")
-    ] = None,
-    refresh_idle: Annotated[
-        Span, typer.Option("--refresh-idle", metavar="SPAN", help="An unused refresh token ends after this long.")
-    ] = None,
-    refresh_reuse_window: Annotated[
-        Span,
-        typer.Option(
-            "--refresh-reuse-window", metavar="SPAN", help="How long a spent one gets the same successor; 0 to 5m."
-        ),
-    ] = None,
-    lease: Annotated[
-        Span,
-        typer.Option("--lease", metavar="SPAN", help="Tokens end when the app stops renewing this long: 15s to 1d."),
-    ] = None,
-    binding: Annotated[
-        Texts,
-        typer.Option(
-            "--binding", metavar="KIND", help="The holder proves a key with each request: dpop, mtls; may be repeated."
-        ),
-    ] = None,
-    acr: Annotated[
-        str | None,
-        typer.Option("--acr", metavar="CLASS", help="The weakest sign-in that will do: 1fa, 2fa, phr."),
-    ] = None,
-    max_auth_age: Annotated[
-        Span, typer.Option("--max-auth-age", metavar="SPAN", help="How old the sign-in may be: 30s to 3650d.")
-    ] = None,
-    max_sessions: Annotated[
-        int | None, typer.Option("--max-sessions", metavar="N", help="A new sign-in ends the oldest beyond: 1 to 1000.")
-    ] = None,
-    deny_new_session: Annotated[
-        bool, typer.Option("--deny-new-session", help="With --max-sessions: refuse the new one.")
-    ] = False,
+    format: Format = None,
+    refresh_lifetime: RefreshLifetime = None,
+    refresh_idle: RefreshIdle = None,
+    refresh_reuse_window: RefreshReuseWindow = None,
+    lease: Lease = None,
+    binding: BindingKinds = None,
+    acr: Acr = None,
+    max_auth_age: MaxAuthAge = None,
+    max_sessions: MaxSessions = None,
+    deny_new_session: DenyNewSession = False,
 ) -> None:
     """Make a policy, or replace all its limits. A SPAN is written 90s, 15m, 1h or 30d; what is not given is unlimited."""
-    if format not in (None, "opaque"):
-        raise typer.BadParameter("a policy can only force opaque; jwt is what a resource has", param_hint="--format")
-    wanted = limits.policy_of(
+    wanted = limits.policy_of_options(
         {
             "lifetime": lifetime,
             "idle_timeout": idle_timeout,
@@ -92,18 +82,18 @@ def set_policy(
             "action": action,
             "network": network,
             "hours": hours,
-        },
-        end_with_session=end_with_session,
-        format=cast("Literal['opaque'] | None", format),
-        refresh_lifetime_s=reading.seconds(refresh_lifetime),
-        refresh_idle_s=reading.seconds(refresh_idle),
-        refresh_reuse_window_s=reading.seconds(refresh_reuse_window),
-        lease_s=reading.seconds(lease),
-        binding=limits.bindings(binding),
-        acr=f"urn:admit:acr:{acr}" if f"urn:admit:acr:{acr}" in ACR_ORDER else acr,
-        max_auth_age_s=reading.seconds(max_auth_age),
-        max_sessions=max_sessions,
-        deny_new_session=deny_new_session,
+            "end_with_session": end_with_session,
+            "format": format,
+            "refresh_lifetime": refresh_lifetime,
+            "refresh_idle": refresh_idle,
+            "refresh_reuse_window": refresh_reuse_window,
+            "lease": lease,
+            "binding": binding,
+            "acr": acr,
+            "max_auth_age": max_auth_age,
+            "max_sessions": max_sessions,
+            "deny_new_session": deny_new_session,
+        }
     )
 
     async def work(rt: Runtime, caller: Caller) -> bool:

@@ -36,6 +36,13 @@ class Count:
             return "idle_timeout"
         return None
 
+    def used(self, now: int) -> "Count":
+        """Where it stands after one more use, for a token that is not spent: what `Counting.use` makes of it."""
+        if self.needs_no_write(now):
+            return self
+        left = None if self.uses_left is None else self.uses_left - 1
+        return Count(uses_left=left, idle_timeout_s=self.idle_timeout_s, last_used_at=now)
+
     def needs_no_write(self, now: int) -> bool:
         """Idle time is written at most every tenth of its length; uses are always counted."""
         return (

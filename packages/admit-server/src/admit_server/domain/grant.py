@@ -76,6 +76,7 @@ class Consumed:
     scopes: frozenset[str]
     expires_at: int
     cnf: Confirmation = NOTHING
+    created_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)

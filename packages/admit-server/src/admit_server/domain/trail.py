@@ -34,6 +34,11 @@ def shown(value: Value) -> str:
     return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
 
 
+def without_secrets(path: str) -> str:
+    """A path as it may be kept: at most 512 characters, without anything that opens a door."""
+    return _SECRET.sub("(a token)", path)[:512]
+
+
 class Trail:
     """What was checked so far. One for each request; pure.
 

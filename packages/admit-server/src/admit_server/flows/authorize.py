@@ -22,7 +22,7 @@ from ..ports.transaction import Tx
 from ..tokens import opaque
 from . import issuing
 from .denials import record
-from .effective import effective_policy
+from .effective import effective_policy, this_issue
 from .role_scopes import permitted
 from .runtime import Caller, Refusal, Runtime, or_raise
 from .transaction_details import parse_details
@@ -121,7 +121,7 @@ async def _policy(
     if session is None or resource is None:
         return None
     user = await read.users.get(session.user_id)
-    return await effective_policy(read, rt, client=client, resource=resource, user=user)
+    return (await effective_policy(read, rt, client=client, resource=resource, user=user)).policy
 
 
 def _too_weak(request: AuthorizationRequest, policy: TokenPolicy | None, found: str, *, caller: Caller) -> None:
@@ -184,7 +184,8 @@ async def issue_code(
             caller.trail.failed("type of transaction", transaction.type, "it was removed meanwhile")
             return Refusal(AccessDenied("The type of transaction is gone."))
         limits = transaction.policy if transaction else None
-        policy = await effective_policy(tx, rt, client=client, resource=resource, user=user, issue=limits)
+        applied = await effective_policy(tx, rt, client=client, resource=resource, user=user, issue=this_issue(limits))
+        policy = applied.policy
         if not strong_enough(sign_in.acr, acr_values=request.acr_values, policy=policy):
             _too_weak(request, policy, sign_in.acr, caller=caller)
             return Refusal(UnmetAuthenticationRequirements("The sign-in is not as strong as that."))
@@ -204,7 +205,7 @@ async def issue_code(
             sign_in=sign_in,
         )
         grant = replace(grant, transaction=transaction)
-        await tx.grants.add(grant)
+        await tx.grants.add(grant, applied.rules)
         await tx.codes.add(
             NewCode(
                 digest=opaque.digest(code),

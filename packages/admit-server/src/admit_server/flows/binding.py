@@ -57,14 +57,21 @@ async def bind(tx: Tx, policy: TokenPolicy, holder: Holder) -> Confirmation:
             and nothing is spent.
         InvalidRequest: The policy asks for a client certificate and there is none.
     """
-    if "dpop" in policy.binding and not holder.proved.jkt:
-        raise InvalidDpopProof("These tokens are bound to a key: send a DPoP proof.", detail="no proof was sent")
-    if "mtls" in policy.binding and not holder.proved.x5t:
-        raise InvalidRequest(
-            "These tokens are bound to a client certificate: present one.", detail="none was presented"
-        )
+    if (missing := not_proved(policy, holder.proved)) is not None:
+        raise missing
     await take(tx, holder)
     return Confirmation(jkt=holder.proved.jkt, x5t=holder.proved.x5t if "mtls" in policy.binding else "")
+
+
+def not_proved(policy: TokenPolicy, proved: Confirmation) -> InvalidDpopProof | InvalidRequest | None:
+    """The refusal of a caller that did not prove what a policy asks for; None where it did."""
+    if "dpop" in policy.binding and not proved.jkt:
+        return InvalidDpopProof("These tokens are bound to a key: send a DPoP proof.", detail="no proof was sent")
+    if "mtls" in policy.binding and not proved.x5t:
+        return InvalidRequest(
+            "These tokens are bound to a client certificate: present one.", detail="none was presented"
+        )
+    return None
 
 
 async def take(tx: Tx, holder: Holder) -> None:

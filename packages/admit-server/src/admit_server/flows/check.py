@@ -6,9 +6,11 @@ from admit.limits import Attempt, Violation
 
 from ..domain.check_request import ForwardedRequest
 from ..domain.counting import Count
+from ..domain.decision import BY_POLICY
 from ..ports.check_rules import RuleInForce
 from ..tokens.assertion import ASSERTION_TYPE, assertion_claims
 from .personal_tokens import note_use
+from .recording import record_use
 from .redeem import Use, redeem
 from .rule_set import Compiled, RuleSet
 from .runtime import Caller, Runtime
@@ -72,8 +74,11 @@ async def check(asked: Asked, *, rt: Runtime, caller: Caller) -> Passed | Denied
     rule, status, outcome = await _decided(asked, rt=rt, caller=caller)
     if isinstance(outcome, Denied):
         caller.trail.failed(outcome.check, outcome.expected, outcome.found)
+        _record(asked, rule, status, outcome.code, rt=rt)
         return outcome
     assert rule is not None  # noqa: S101 - without a rule it is denied
+    if not isinstance(status, GoodToken) or outcome.use != "here":
+        _record(asked, rule, status, "", rt=rt)
     if not isinstance(status, GoodToken) or outcome.use == "upstream":
         # Where a use is still to be counted, nobody vouches for the token: not even by a name in a header.
         return Passed(rule=rule.in_force)
@@ -81,7 +86,9 @@ async def check(asked: Asked, *, rt: Runtime, caller: Caller) -> Passed | Denied
         use = Use(attempt=_attempt(asked, rule), use_id=asked.use_id)
         if (broken := await redeem(status, use, rt=rt)) is not None:
             caller.trail.failed("limits of the token", broken.expected, broken.found)
+            _record(asked, rule, status, broken.code, rt=rt)
             return _exhausted(broken)
+        _record(asked, rule, status, "", rt=rt)
     await note_use(status, address=asked.address, rt=rt)
     now = rt.clock()
     claims = assertion_claims(
@@ -149,6 +156,18 @@ async def _decided(
     trail.resource = in_force.rule.audience
     status = await judge(asked.token, rt=rt, trail=trail) if asked.token is not None else None
     return rule, status, verdict(rule, status, attempt, by_dpop=asked.by_dpop, now=now)
+
+
+def _record(
+    asked: Asked, rule: Compiled | None, status: GoodToken | BadToken | None, code: str, *, rt: Runtime
+) -> None:
+    if rule is None:
+        return
+    # Without a token only the policy of the rule can have decided.
+    if status is None and (rule.in_force.rule.policy is None or (code and code not in BY_POLICY)):
+        return
+    use = Use(attempt=_attempt(asked, rule), use_id=asked.use_id)
+    record_use("check", status, use, code=code, rule=rule.in_force.rule.id, by_dpop=asked.by_dpop, rt=rt)
 
 
 def _attempt(asked: Asked, rule: Compiled) -> Attempt:

@@ -1,9 +1,10 @@
 """Which policy a token is issued by: server & resource & client & roles & user & this issue, to the strictest."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from admit.limits import InvalidLimit, Limits
 
+from ..domain.applied_rule import AppliedRule, Rules, labelled
 from ..domain.client import Client, Resource, TokenFormat
 from ..domain.errors import NotAllowed, NotFound
 from ..domain.grant import Grant
@@ -12,14 +13,20 @@ from ..domain.user import User
 from ..ports.transaction import Tx
 from .runtime import Runtime
 
-Rules = list[tuple[str, TokenPolicy]]
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a grant is issued by, and the rules from which that came about."""
+
+    policy: BoundedPolicy
+    rules: Rules
 
 
 async def rules_of(
     tx: Tx, rt: Runtime, *, client: Client | None = None, resource: Resource | None = None, user: User | None = None
 ) -> Rules:
     """The rules that apply, each with the name by which an administrator knows it."""
-    rules: Rules = [("server", rt.default_policy)]
+    rules = [AppliedRule("server", rt.default_policy)]
     wanted: list[tuple[str, str | None]] = []
     if resource is not None:
         wanted.append((f"resource {resource.audience}", resource.policy))
@@ -36,8 +43,8 @@ async def rules_of(
                 policy is None
             ):  # the database's references forbid it; to issue without these limits would be worse than not to issue
                 raise NotFound(f"The policy {name!r} of {who} is gone.")
-            rules.append((f"{who} (policy {name})", policy))
-    return rules
+            rules.append(AppliedRule(who, policy, name))
+    return tuple(rules)
 
 
 async def effective_policy(
@@ -47,11 +54,16 @@ async def effective_policy(
     client: Client,
     resource: Resource | None,
     user: User | None = None,
-    issue: TokenPolicy | None = None,
-) -> BoundedPolicy:
+    issue: Rules = (),
+) -> Applied:
     """All rules, and the limits of this single issue, to the strictest."""
-    combined = combine(await rules_of(tx, rt, client=client, resource=resource, user=user))
-    return (combined & issue if issue else combined).bounded()
+    rules = await rules_of(tx, rt, client=client, resource=resource, user=user) + issue
+    return Applied(combine(labelled(rules)).bounded(), rules)
+
+
+def this_issue(limits: TokenPolicy | None, policy: str | None = None) -> Rules:
+    """The limits of a single issue as a rule; none where there are none. `policy`: their name, if they have one."""
+    return () if limits is None else (AppliedRule("this issue", limits, policy),)
 
 
 _UNLIMITED = Limits()

@@ -8,6 +8,7 @@ from .client_auth import AuthenticatedClient
 from .denials import record_code
 from .effective import limits_of_grant
 from .personal_tokens import note_use
+from .recording import record_use
 from .redeem import Use, redeem
 from .runtime import Caller, Runtime
 from .token_status import STEP_UP, BadToken, judge
@@ -54,14 +55,17 @@ async def introspect(
     if status.grant is not None:
         # The refusal is about the application that holds the token; who asked stands among the checks.
         trail.client_id = status.grant.client_id
+    audience = status.grant.audience if status.grant is not None else ""
+    resource = await rt.store.read.resources.get(audience) if audience else None
+    by_resource = resource is not None and resource.client_id == who.client.id
     if isinstance(status, BadToken):
+        if by_resource:
+            record_use("introspect", status, use, code=status.code, rt=rt)
         await refused(status.code)
         if status.code == STEP_UP and status.grant is not None and use.enforces_limits:
             # RFC 9470: the resource tells its caller how fresh a sign-in has to be.
             return INACTIVE | {"code": STEP_UP, "max_age": status.grant.policy.max_auth_age_s}
         return INACTIVE
-    resource = await rt.store.read.resources.get(status.audience)
-    by_resource = resource is not None and resource.client_id == who.client.id
     if not by_resource and status.grant.client_id != who.client.id:
         trail.failed("who may ask", f"the client of {status.audience}, or the token's own", who.client.id)
         await refused("wrong_audience")
@@ -69,6 +73,7 @@ async def introspect(
     trail.passed("who may ask", f"the client of {status.audience}, or the token's own", who.client.id)
     limits = limits_of_grant(status.grant)
     if by_resource and (broken := await redeem(status, use, rt=rt)) is not None:
+        record_use("introspect", status, use, code=broken.code, rt=rt)
         trail.failed("limits of the token", broken.expected, broken.found)
         await refused(broken.code)
         return INACTIVE | {"code": broken.code} if use.enforces_limits else INACTIVE
@@ -78,6 +83,7 @@ async def introspect(
         await refused("limits_not_enforceable")
         return INACTIVE | {"code": "limits_not_enforceable"}
     if by_resource:
+        record_use("introspect", status, use, rt=rt)
         await note_use(status, address=use.attempt.address, rt=rt)
     username = None
     if status.grant.user_id is not None:

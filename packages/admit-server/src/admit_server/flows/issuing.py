@@ -18,6 +18,7 @@ from ..tokens import claims, opaque
 from . import leases
 from .binding import bind
 from .effective import limits_of_grant, token_format
+from .recording import record_issue
 from .runtime import Caller, Runtime
 
 REFRESH_KEEP_S = 86_400
@@ -236,9 +237,19 @@ def finish(
     refresh_token: str | None = None,
     nonce: str | None = None,
     with_id_token: bool = True,
+    refreshed: int | None = None,
 ) -> IssuedTokens:
-    """Sign, after the commit."""
+    """Sign, after the commit. `refreshed`: for a refresh token that was made then; 0: at a time that is not known."""
     grant, ring = ready.grant, rt.keys.current
+    record_issue(
+        grant.id,
+        token_id=ready.blank.id,
+        ends_at=ready.expires_at,
+        refreshed=refreshed,
+        bound=ready.cnf,
+        proved=ready.blank.holder.proved,
+        rt=rt,
+    )
     if grant.format == "opaque":
         access_token = ready.blank.secret
     else:

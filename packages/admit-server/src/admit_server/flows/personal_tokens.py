@@ -23,7 +23,7 @@ from ..ports.grants import OpaqueToken
 from ..ports.transaction import Tx
 from ..tokens import opaque
 from . import issuing
-from .effective import effective_policy, limits_of
+from .effective import effective_policy, limits_of, this_issue
 from .endings import end_grant
 from .role_scopes import permitted
 from .runtime import Caller, Runtime
@@ -85,7 +85,10 @@ async def make(new: NewPersonalToken, *, by_administrator: bool, rt: Runtime, ca
         scopes = await _scopes(tx, new, resource, rt=rt)
         client = await _client(tx, now=now)
         # Those that rule the person and the resource hold; that of the server for sessions has nothing to hold on to.
-        policy = await effective_policy(tx, rt, client=client, resource=resource, user=user, issue=new.limits)
+        applied = await effective_policy(
+            tx, rt, client=client, resource=resource, user=user, issue=this_issue(new.limits)
+        )
+        policy = applied.policy
         check_policy(policy)
         if await tx.personal_tokens.count_alive(user.id, now=now) >= MOST_OF_A_PERSON:
             raise NotAllowed(f"A person has at most {MOST_OF_A_PERSON} personal tokens; end one first.")
@@ -112,7 +115,7 @@ async def make(new: NewPersonalToken, *, by_administrator: bool, rt: Runtime, ca
         )
         if not await tx.personal_tokens.add(token):
             raise NotAllowed("This personal token was made already, and its text was shown then. Make another one.")
-        await tx.grants.add(grant)
+        await tx.grants.add(grant, applied.rules)
         await tx.access_tokens.add(
             OpaqueToken(
                 digest=opaque.digest(text),

@@ -47,6 +47,21 @@ async def redeem(status: GoodToken, use: Use, *, rt: Runtime) -> Violation | Non
         InvalidRequest: The use id belongs to a use of long ago.
     """
     limits, now = limits_of_grant(status.grant), rt.clock()
+    violation = judged(limits, use, cnf=status.cnf, now=now)
+    if violation is None and limits.counted:
+        return await _count(status.id, limits, use_id=use.use_id, rt=rt, now=now)
+    return violation
+
+
+def judged(limits: Limits, use: Use, *, cnf: Confirmation, now: int) -> Violation | None:
+    """The limit that forbids a use, before it is counted. Pure.
+
+    Args:
+        limits: Of the token.
+        use: What is tried.
+        cnf: What the token is bound to.
+        now: Seconds, UTC.
+    """
     if use.enforces_limits:
         judged = Limits(
             actions=limits.actions if use.attempt.path or use.attempt.action else frozenset(),
@@ -57,12 +72,10 @@ async def redeem(status: GoodToken, use: Use, *, rt: Runtime) -> Violation | Non
     else:
         judged = limits
     violation = judged.violation(use.attempt, now=now)
-    if violation is None and limits.counted and use.enforces_limits and not use.proved.covers(status.cnf):
+    if violation is None and limits.counted and use.enforces_limits and not use.proved.covers(cnf):
         # A thief without the key must not be able to use it up.
         found = use.proved.jkt or use.proved.x5t or "no proof"
-        return Violation("token_bound", expected=f"shown with {status.cnf.jkt or status.cnf.x5t}", found=found)
-    if violation is None and limits.counted:
-        return await _count(status.id, limits, use_id=use.use_id, rt=rt, now=now)
+        return Violation("token_bound", expected=f"shown with {cnf.jkt or cnf.x5t}", found=found)
     return violation
 
 

@@ -60,7 +60,7 @@ class RuleSet:
         self.rules = rules
         grouped: dict[tuple[str, str], list[Compiled]] = {}
         for each in rules:
-            grouped.setdefault(each.rule.place, []).append(Compiled(each, _readable(each.limits)))
+            grouped.setdefault(each.rule.place, []).append(compiled(each))
         self._places = tuple(
             _Place(path_matcher(grouped[place][0].in_force.rule.path), tuple(grouped[place]))
             for place in sorted(grouped, key=specificity)
@@ -90,6 +90,11 @@ class RuleHolder:
     """The rules of now. None: they are not known, and have to be read before anything is decided."""
 
     current: RuleSet | None = field(default=None)
+
+
+def compiled(in_force: RuleInForce) -> Compiled:
+    """A rule with its limits made ready."""
+    return Compiled(in_force, _readable(in_force.limits))
 
 
 def _readable(policy: TokenPolicy | None) -> Limits | None:

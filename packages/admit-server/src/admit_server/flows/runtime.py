@@ -16,6 +16,7 @@ from ..ports.runtime import Clock, Entropy, PasswordHasher
 from ..ports.transaction import AdmitStore
 from ..tokens.envelope import Vault
 from ..tokens.keyring import Keyring
+from .decision_log import DecisionLog
 from .rule_set import RuleHolder
 from .tally import Tally
 
@@ -75,6 +76,7 @@ class Runtime:
     keys: KeyringHolder = field(default_factory=KeyringHolder)
     rules: RuleHolder = field(default_factory=RuleHolder)
     tally: Tally = field(default_factory=Tally)
+    decisions: DecisionLog = field(default_factory=DecisionLog)
     default_policy: TokenPolicy = SERVER_DEFAULT
     session_lifetime_s: int = 43_200
     personal_lifetime_s: int = 31_536_000

@@ -1,5 +1,6 @@
 """How many sessions a person may have: at a new sign-in the oldest ends, or the new one is refused."""
 
+from ..domain.applied_rule import labelled
 from ..domain.client import Client
 from ..domain.errors import TooManySessions
 from ..domain.token_policy import combine
@@ -23,7 +24,7 @@ async def make_room(
     Returns:
         Ids of the sessions that were ended for it; or the refusal, where the rules say that the new one is to be denied.
     """
-    limits = combine(await rules_of(tx, rt, client=client, user=user))
+    limits = combine(labelled(await rules_of(tx, rt, client=client, user=user)))
     if limits.max_sessions is None:
         return ()
     alive = await tx.sessions.oldest_of_user(user.id, now=now)

@@ -13,6 +13,7 @@ from ..domain.lease import LEASE_ENDED
 from ..domain.revocation import handle
 from ..domain.scopes import format_scope
 from ..domain.trail import Trail
+from ..ports.grants import OpaqueToken
 from ..tokens import opaque
 from .runtime import Runtime
 from .token_forms import form_of
@@ -67,6 +68,10 @@ class BadToken:
 
     code: str
     grant: Grant | None = None
+    id: str = ""
+    issued_at: int = 0
+    expires_at: int = 0
+    cnf: Confirmation = NOTHING
 
 
 async def judge(token: str, *, rt: Runtime, trail: Trail | None = None) -> GoodToken | BadToken:
@@ -95,15 +100,15 @@ async def _judge_opaque(token: str, *, rt: Runtime, trail: Trail) -> GoodToken |
         if grant is not None:
             trail.about_grant(grant)
         trail.failed("token is not revoked", True, f"revoked {_ago(row.revoked_at or now, now)}")
-        return BadToken("token_revoked", grant)
+        return _bad("token_revoked", grant, row)
     trail.about_grant(grant)
     trail.passed("token is not revoked", True, True)
     if _too_late(trail, row.expires_at, now=now):
-        return BadToken("token_expired", grant)
+        return _bad("token_expired", grant, row)
     if code := await ended(grant, rt=rt, now=now, trail=trail) or await _revoked(
         grant, row.id, issued_at=row.issued_at, rt=rt, now=now, trail=trail
     ):
-        return BadToken(code, grant)
+        return _bad(code, grant, row)
     return GoodToken(
         format="opaque",
         id=row.id,
@@ -138,13 +143,14 @@ async def _judge_jwt(token: str, *, rt: Runtime, trail: Trail) -> GoodToken | Ba
         return BadToken("token_unknown")
     trail.about_grant(grant)
     trail.passed("token is known", "a grant of this server", grant.id)
+    bound = Confirmation.from_claim(claims.get("cnf"))
     if _too_late(trail, claims["exp"], now=now):
-        return BadToken("token_expired", grant)
+        return BadToken("token_expired", grant, claims["jti"], claims["iat"], claims["exp"], bound)
     # The key as well: another process may have taken it out of use since this one last read the keys.
     if code := await ended(grant, rt=rt, now=now, trail=trail) or await _revoked(
         grant, claims["jti"], issued_at=claims["iat"], rt=rt, now=now, trail=trail, kid=signed.header.kid or ""
     ):
-        return BadToken(code, grant)
+        return BadToken(code, grant, claims["jti"], claims["iat"], claims["exp"], bound)
     return GoodToken(
         format="jwt",
         id=claims["jti"],
@@ -153,7 +159,7 @@ async def _judge_jwt(token: str, *, rt: Runtime, trail: Trail) -> GoodToken | Ba
         scopes=frozenset(claims["scope"].split()),
         issued_at=claims["iat"],
         expires_at=claims["exp"],
-        cnf=Confirmation.from_claim(claims.get("cnf")),
+        cnf=bound,
     )
 
 
@@ -223,6 +229,10 @@ async def _parent_ended(grant: Grant, *, issued_at: int, rt: Runtime, now: int, 
             return code
         trail.passed("the token it was made from", "alive", parent.token_id)
     return None
+
+
+def _bad(code: str, grant: Grant | None, row: OpaqueToken) -> BadToken:
+    return BadToken(code, grant, row.id, row.issued_at, row.expires_at, row.cnf)
 
 
 def _too_late(trail: Trail, expires_at: int, *, now: int) -> bool:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from ..domain.applied_rule import Rules
 from ..domain.confirmation import NOTHING, Confirmation
 from ..domain.grant import AlreadyUsed, CodeConsumed, Consumed, Grant, Replayed, Unknown
 
@@ -60,9 +61,15 @@ class OpaqueToken:
 class Grants(Protocol):
     """What was allowed."""
 
-    async def add(self, grant: Grant) -> None: ...
+    async def add(self, grant: Grant, rules: Rules = ()) -> None:
+        """Keep a grant, and the rules from which its policy came about."""
+        ...
 
     async def get(self, grant_id: str) -> Grant | None: ...
+
+    async def rules_of(self, grant_id: str) -> Rules | None:
+        """The rules that `add` was given; None for a grant that is gone, or older than these notes."""
+        ...
 
     async def of_client_itself(self, client_id: str, audience: str, *, now: int) -> tuple[Grant, int] | None:
         """The living grant of a client's own credentials for a resource, and until when its JWTs may live.

@@ -7,6 +7,7 @@ from .audit import AuditLog
 from .check_rules import CheckRules
 from .clients import Clients, Policies, Resources
 from .counting import Counting
+from .decisions import Decisions
 from .denials import Denials
 from .grants import AccessTokens, AuthorizationCodes, Grants, RefreshTokens
 from .leases import Leases
@@ -60,6 +61,8 @@ class Tx(Protocol):
     def keys(self) -> SigningKeys: ...
     @property
     def throttles(self) -> Throttles: ...
+    @property
+    def decisions(self) -> Decisions: ...
     @property
     def denials(self) -> Denials: ...
     @property

@@ -24,6 +24,7 @@ from pydantic_settings import (
 from .sections import (
     AuditSection,
     BindingSection,
+    DecisionsSection,
     FeedSection,
     LogSection,
     PersonalTokensSection,
@@ -64,6 +65,7 @@ class Settings(BaseSettings):
     personal_tokens: PersonalTokensSection = PersonalTokensSection()
     feed: FeedSection = FeedSection()
     audit: AuditSection = AuditSection()
+    decisions: DecisionsSection = DecisionsSection()
     log: LogSection = LogSection()
     _config: Path | None = PrivateAttr(default=None)
 

@@ -132,6 +132,20 @@ class AuditSection(_Section):
     keep_days: int = Field(default=0, ge=0, description="Events are dropped after so many days. 0: they are kept.")
 
 
+class DecisionsSection(_Section):
+    """What is recorded of decisions about tokens, for `admit policy simulate`."""
+
+    keep_days: int = Field(
+        default=14, ge=0, le=365, description="Recorded decisions are dropped after so many days. 0: none are recorded."
+    )
+    per_second: int = Field(
+        default=200,
+        ge=1,
+        le=10_000,
+        description="Decisions that a server process records in a second at most; the rest is only counted.",
+    )
+
+
 class LogSection(_Section):
     """Logging."""
 

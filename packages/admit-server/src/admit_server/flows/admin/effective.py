@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ...domain.applied_rule import labelled
 from ...domain.client import Resource, TokenFormat
 from ...domain.token_policy import LimitOrigin, TokenPolicy, combine, origins
 from ..effective import rules_of, token_format
@@ -37,10 +38,10 @@ async def effective(*, user: str | None, client: str | None, resource: str | Non
     asking = await clients.find(client, rt=rt) if client is not None else None
     target = await resources.find(resource, rt=rt) if resource is not None else None
     rules = await rules_of(rt.store.read, rt, client=asking, resource=target, user=whose)
-    policy = combine(rules)
+    policy = combine(labelled(rules))
     return Effective(
-        rules=tuple(name for name, _ in rules),
-        limits=tuple(origins(rules)),
+        rules=tuple(rule.label for rule in rules),
+        limits=tuple(origins(labelled(rules))),
         policy=policy,
         format=token_format(policy, target) if target is not None else None,
         format_because=_because(policy, target) if target is not None else None,

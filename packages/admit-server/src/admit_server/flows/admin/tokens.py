@@ -16,7 +16,7 @@ from ...domain.user import User
 from ...ports.transaction import Tx
 from ...tokens import opaque
 from .. import issuing, revoke
-from ..effective import effective_policy, limits_of_grant
+from ..effective import effective_policy, limits_of_grant, this_issue
 from ..role_scopes import permitted
 from ..runtime import Caller, Runtime
 from ..token_status import BadToken, GoodToken, ended, judge
@@ -120,8 +120,10 @@ async def issue(new: NewToken, *, rt: Runtime, caller: Caller) -> Issued:
     async def unit(tx: Tx) -> tuple[issuing.ReadyToSign, str | None]:
         if await tx.users.hold(user.id) is None:
             raise NotAllowed(f"User {user.username!r} is disabled; `admit user enable {user.username}` lets them in.")
-        named = await policies.require(tx, new.policy) if new.policy is not None else _UNLIMITED
-        policy = await effective_policy(tx, rt, client=client, resource=resource, user=user, issue=named & new.limits)
+        named = await policies.require(tx, new.policy) if new.policy is not None else None
+        issue = this_issue(named, new.policy) + this_issue(new.limits)
+        applied = await effective_policy(tx, rt, client=client, resource=resource, user=user, issue=issue)
+        policy = applied.policy
         if policy.acr is not None or policy.max_auth_age_s is not None:
             raise NotAllowed(
                 "Tokens here need a sign-in (acr, max_auth_age), and an administrator's word is none: let the person sign in."
@@ -140,7 +142,7 @@ async def issue(new: NewToken, *, rt: Runtime, caller: Caller) -> Issued:
             user_id=user.id,
             now=now,
         )
-        await tx.grants.add(grant)
+        await tx.grants.add(grant, applied.rules)
         held = await issuing.hold_alive(tx, grant.id, token=token, now=now)  # notes how long its JWT may live
         if held is None:
             raise NotAllowed("The grant ended while it was made.")

@@ -52,7 +52,8 @@ async def exchange(
     allowed = client.scopes & frozenset(resource.scopes)
     scopes = narrow(grant.scopes, allowed=allowed, trail=trail)
     token = issuing.blank(rt, caller=caller, now=now)
-    policy = await effective_policy(read, rt, client=client, resource=resource)
+    applied = await effective_policy(read, rt, client=client, resource=resource)
+    policy = applied.policy
     form = token_format(policy, resource)
     found = await read.grants.of_client_itself(client.id, audience, now=now)
     if (
@@ -90,7 +91,7 @@ async def exchange(
         made = issuing.new_grant(
             grant_id=fresh_id, client=client, resource=resource, policy=policy, scopes=allowed, now=now
         )
-        await tx.grants.add(made)
+        await tx.grants.add(made, applied.rules)
         await tx.grants.hold(made.id, now=now + AHEAD_S)
         await tx.audit.append(event)
         return made
@@ -101,7 +102,7 @@ async def exchange(
             grant_id=fresh_id, client=client, resource=resource, policy=policy, scopes=allowed, now=now
         )
         made = replace(made, expires_at=now + policy.lifetime_s)
-        await tx.grants.add(made)
+        await tx.grants.add(made, applied.rules)
         await tx.grants.hold(made.id, now=now)
         await tx.audit.append(event)
         return made

@@ -13,6 +13,7 @@ from ..binding import for_refresh
 from ..client_auth import AuthenticatedClient
 from ..denials import tie, tie_to_owner
 from ..endings import end_grant
+from ..recording import record_issue
 from ..role_scopes import permitted
 from ..runtime import Caller, Refusal, Runtime, or_raise
 from ..token_forms import form_of
@@ -35,6 +36,15 @@ class Rotated:
 
     ready: issuing.ReadyToSign
     sealed_successor: bytes | None = None
+    made_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _TooOld(Refusal):
+    """The refresh token was over before it was used."""
+
+    grant_id: str
+    made_at: int
 
 
 async def exchange(
@@ -117,7 +127,8 @@ async def exchange(
         trail.passed("token is unused", "the newest of its family", True)
         if now >= used.expires_at:
             trail.failed("token's time", "not over", f"over since {now - used.expires_at} s")
-            return Refusal(InvalidGrant(_UNKNOWN, detail=f"expired {now - used.expires_at} s ago"))
+            expired = InvalidGrant(_UNKNOWN, detail=f"expired {now - used.expires_at} s ago")
+            return _TooOld(expired, used.grant_id, used.created_at)
         trail.passed("token's time", "not over", f"{used.expires_at - now} s left")
         if excess := grant.scopes - used.scopes:
             trail.failed("scope", used.scopes, grant.scopes)
@@ -142,13 +153,21 @@ async def exchange(
             )
         )
         await tx.audit.append(replace(refreshed, target=family.id))
-        return Rotated(ready)
+        return Rotated(ready, made_at=used.created_at)
 
     try:
         outcome = await rt.store.write(unit)
     except (InvalidScope, InvalidDpopProof):
         await _explain(digest, client_id=client.id, rt=rt, caller=caller)
         raise
+    if isinstance(outcome, _TooOld):
+        record_issue(
+            outcome.grant_id,
+            refreshed=outcome.made_at,
+            code="refresh_expired",
+            proved=caller.holder.proved,
+            rt=rt,
+        )
     if isinstance(outcome, Refusal):
         rt.on_revocation()
         await _explain(digest, client_id=client.id, rt=rt, caller=caller)
@@ -159,7 +178,7 @@ async def exchange(
             text = rt.vault.open_under(grant.token, rotated.sealed_successor, row=digest.hex()).decode()
         except NotSealedHere as error:
             raise InvalidGrant(_UNKNOWN, detail=f"the sealed successor can't be opened: {error}") from None
-    return issuing.finish(rotated.ready, rt=rt, now=now, refresh_token=text)
+    return issuing.finish(rotated.ready, rt=rt, now=now, refresh_token=text, refreshed=rotated.made_at)
 
 
 async def _still_permitted(tx: Tx, grant: Grant, scopes: frozenset[str], *, rt: Runtime) -> frozenset[str]:

@@ -13,7 +13,7 @@ from ...domain.token_policy import BoundedPolicy, TokenPolicy
 from ...ports.transaction import Tx
 from .. import issuing
 from ..client_auth import AuthenticatedClient
-from ..effective import effective_policy, limits_of
+from ..effective import effective_policy, limits_of, this_issue
 from ..runtime import Caller, Refusal, Runtime, or_raise
 from ..token_status import BadToken, GoodToken, judge
 
@@ -67,16 +67,20 @@ async def exchange(
     async def unit(tx: Tx) -> issuing.ReadyToSign | Refusal:
         # That the parent lives was seen before; should it end meanwhile, its child is refused wherever it is shown (`judge`).
         user = await tx.users.get(parent.grant.user_id) if parent.grant.user_id is not None else None
-        policy = await effective_policy(
-            tx, rt, client=who.client, resource=resource, user=user, issue=parent.grant.policy & limits
+        of_parent = this_issue(parent.grant.policy)
+        applied = await effective_policy(
+            tx, rt, client=who.client, resource=resource, user=user, issue=of_parent + this_issue(limits)
         )
+        policy = applied.policy
         if policy.max_uses is not None or policy.idle_timeout_s is not None:
             taken = await _take_uses(tx, parent, policy.max_uses, now=now)
             if taken != "counted":
                 trail.failed("uses of the token", f"{policy.max_uses} to give away", taken)
                 return Refusal(UnusableSubjectToken("The subject_token has not so many uses left.", detail=taken))
         child = _child(parent, policy, scopes, grant_id=grant_id, client=who.client, resource=resource, now=now)
-        await tx.grants.add(child)
+        # Its limits come from the rules of its parent, so those are kept for it as well.
+        inherited = await tx.grants.rules_of(parent.grant.id) or of_parent
+        await tx.grants.add(child, tuple(rule for rule in applied.rules if rule not in of_parent) + inherited)
         await tx.audit.append(
             replace(event, details={"parent": parent.id, "parent_grant": parent.grant.id, "token": token.id})
         )

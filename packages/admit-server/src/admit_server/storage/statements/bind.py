@@ -9,6 +9,7 @@ from .audit_log import AuditLogStatements
 from .check_rules import CheckRuleStatements
 from .clients import ClientStatements, ResourceStatements
 from .counting import CountingStatements
+from .decisions import DecisionStatements
 from .denials import DenialStatements
 from .feed import FeedStatements, SigningKeyStatements
 from .grants import GrantStatements
@@ -47,6 +48,7 @@ class Aggregates:
     feed: FeedStatements
     keys: SigningKeyStatements
     throttles: ThrottleStatements
+    decisions: DecisionStatements
     denials: DenialStatements
     audit: AuditStatements
     audit_log: AuditLogStatements
@@ -77,6 +79,7 @@ def bind(tx: Statements) -> Aggregates:
         feed=FeedStatements(tx),
         keys=SigningKeyStatements(tx),
         throttles=ThrottleStatements(tx),
+        decisions=DecisionStatements(tx),
         denials=DenialStatements(tx),
         audit=AuditStatements(tx),
         audit_log=AuditLogStatements(tx),

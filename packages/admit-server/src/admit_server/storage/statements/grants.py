@@ -1,5 +1,6 @@
 """What was allowed."""
 
+from ...domain.applied_rule import Rules, as_list, from_list
 from ...domain.descent import Descent
 from ...domain.grant import Grant
 from ...domain.token_policy import BoundedPolicy
@@ -40,15 +41,15 @@ class GrantStatements:
     def __init__(self, tx: Statements) -> None:
         self._tx = tx
 
-    async def add(self, grant: Grant) -> None:
+    async def add(self, grant: Grant, rules: Rules = ()) -> None:
         await self._tx.run(
             """INSERT INTO access_grant (id, client_id, user_id, session_id, end_with_session, format, lifetime_s,
                                          auth_time, acr, amr, scopes,
                                          audience, policy, created_at, expires_at, jwt_alive_until, descent,
-                                         transaction_details)
+                                         transaction_details, rules)
                VALUES (:id, :client_id, CAST(:user_id AS TEXT), CAST(:session_id AS TEXT), :end_with_session, :format, :lifetime_s,
                        CAST(:auth_time AS BIGINT), :acr, :amr, :scopes, :audience, :policy, :created_at, :expires_at, 0,
-                       CAST(:descent AS TEXT), CAST(:transaction AS TEXT))""",
+                       CAST(:descent AS TEXT), CAST(:transaction AS TEXT), CAST(:rules AS TEXT))""",
             id=grant.id,
             client_id=grant.client_id,
             user_id=grant.user_id,
@@ -65,12 +66,17 @@ class GrantStatements:
             created_at=grant.created_at,
             expires_at=grant.expires_at,
             transaction=to_json(grant.transaction.as_dict()) if grant.transaction else None,
+            rules=to_json(as_list(rules)) if rules else None,
             descent=to_json(descent) if (descent := grant.descent.as_dict()) else None,
         )
 
     async def get(self, grant_id: str) -> Grant | None:
         row = await self._tx.one(f"SELECT {_GRANT} FROM access_grant WHERE id = :id", id=grant_id)
         return _grant(row) if row else None
+
+    async def rules_of(self, grant_id: str) -> Rules | None:
+        row = await self._tx.one("SELECT rules FROM access_grant WHERE id = :id", id=grant_id)
+        return from_list(from_json(row[0])) if row and row[0] else None
 
     async def of_client_itself(self, client_id: str, audience: str, *, now: int) -> tuple[Grant, int] | None:
         row = await self._tx.one(

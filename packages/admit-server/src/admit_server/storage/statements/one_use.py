@@ -98,7 +98,7 @@ class RefreshTokenStatements:
             f"""UPDATE refresh_token
                   SET consumed_at = :now, successor_digest = :successor_digest, sealed_successor = :sealed
                 WHERE digest = :digest AND client_id = :client_id AND {_BY_HOLDER} AND consumed_at IS NULL
-            RETURNING grant_id, parent_digest, scopes, expires_at, reuse_window_s, jkt, x5t""",
+            RETURNING grant_id, parent_digest, scopes, expires_at, reuse_window_s, jkt, x5t, created_at""",
             now=now,
             successor_digest=successor_digest,
             sealed=sealed_successor,
@@ -110,7 +110,7 @@ class RefreshTokenStatements:
         if row:
             if row[4] == 0:
                 await self.forget_sealed(digest)
-            return Consumed(row[0], row[1], word_set(row[2]), row[3], Confirmation(row[5], row[6]))
+            return Consumed(row[0], row[1], word_set(row[2]), row[3], Confirmation(row[5], row[6]), row[7])
         return await self._why_not(digest, client_id=client_id, proved=proved, now=now)
 
     async def _why_not(

@@ -1,0 +1,131 @@
+"""Recording decisions for `admit policy simulate`: kept in memory, written once a second, never waited for."""
+
+from contextlib import suppress
+
+from ..domain.confirmation import NOTHING, Confirmation
+from ..domain.decision import Batch, Decision, DecisionKind
+from ..domain.trail import without_secrets
+from ..ports.store import StoreUnavailable
+from .redeem import Use
+from .runtime import Runtime
+from .token_status import BadToken, GoodToken
+
+
+def record_use(
+    kind: DecisionKind,
+    status: GoodToken | BadToken | None,
+    use: Use,
+    *,
+    code: str = "",
+    rule: str | None = None,
+    by_dpop: bool = False,
+    rt: Runtime,
+) -> None:
+    """Note the use of a token that was judged. What belongs to no grant, and to no rule of `/check`, is not noted.
+
+    Args:
+        kind: Where.
+        status: What the token was; None: there was none.
+        use: What was tried.
+        code: Of the refusal; '': it was allowed.
+        rule: Of `/check`, that decided.
+        by_dpop: See `domain.decision.Decision`.
+        rt: The runtime.
+    """
+    log, grant = rt.decisions, status.grant if status is not None else None
+    if not log.on or (grant is None and rule is None):
+        return
+    attempt = use.attempt
+    path = attempt.path
+    kept = without_secrets(path) if path is not None else None
+    cnf = status.cnf if status is not None else NOTHING
+    log.add(
+        Decision(
+            rt.clock(),
+            kind,
+            code,
+            grant.id if grant is not None else None,
+            status.id if status is not None else "",
+            status.issued_at if status is not None else 0,
+            status.expires_at if status is not None else 0,
+            attempt.method,
+            kept,
+            attempt.action,
+            attempt.address,
+            use.use_id,
+            use.enforces_limits,
+            cnf.jkt,
+            cnf.x5t,
+            use.proved.jkt,
+            use.proved.x5t,
+            rule,
+            by_dpop,
+            kept != path,
+        )
+    )
+
+
+def record_issue(
+    grant_id: str,
+    *,
+    token_id: str = "",
+    ends_at: int = 0,
+    refreshed: int | None = None,
+    code: str = "",
+    bound: Confirmation = NOTHING,
+    proved: Confirmation = NOTHING,
+    rt: Runtime,
+) -> None:
+    """Note that a token was issued, or that a refresh was refused.
+
+    Args:
+        grant_id: Of which grant.
+        token_id: Of the access token.
+        ends_at: When it ends by itself.
+        refreshed: When the refresh token that was shown was made; 0: not known. None: it was no refresh.
+        code: Of the refusal; '': it was issued.
+        bound: What the access token is bound to.
+        proved: What the caller proved to hold.
+        rt: The runtime.
+    """
+    if not rt.decisions.on:
+        return
+    rt.decisions.add(
+        Decision(
+            rt.clock(),
+            "issue" if refreshed is None else "refresh",
+            code,
+            grant_id,
+            token_id,
+            refreshed or 0,
+            ends_at,
+            jkt=bound.jkt,
+            x5t=bound.x5t,
+            proved_jkt=proved.jkt,
+            proved_x5t=proved.x5t,
+        )
+    )
+
+
+async def write_last(rt: Runtime) -> None:
+    """Write what is still waiting at the end: of a command, which does nothing each second, all that it decided."""
+    with suppress(StoreUnavailable):
+        await write_decisions(rt)
+
+
+async def write_decisions(rt: Runtime) -> None:
+    """Write what was noted since the last time.
+
+    Raises:
+        StoreUnavailable: Nothing was written; it counts as dropped, so that memory stays bounded while the database is away.
+    """
+    taken, dropped = rt.decisions.take()
+    if not taken and not dropped:
+        return
+    # In the order of this process also within a second, and unique among all.
+    batch = Batch(rt.clock(), f"{rt.decisions.takings:010x}{rt.entropy(8).hex()}", taken, dropped)
+    try:
+        await rt.store.write(lambda tx: tx.decisions.add(batch))
+    except StoreUnavailable:
+        rt.decisions.dropped += len(taken) + dropped
+        raise

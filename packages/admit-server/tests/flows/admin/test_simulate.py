@@ -1,0 +1,234 @@
+"""Replaying recorded decisions of a real site against other policies."""
+
+import pytest
+
+from admit.limits import groups_of
+from admit_server.domain.errors import NotAllowed, NotFound
+from admit_server.domain.token_policy import TokenPolicy
+from admit_server.flows.admin import policies, resources, tokens
+from admit_server.flows.admin.simulate import simulate
+from admit_server.flows.admin.simulation import Question
+from admit_server.flows.recording import write_decisions
+from admit_server.flows.runtime import Caller
+
+pytestmark = pytest.mark.anyio
+
+OPAQUE_API = "https://opaque.example"
+BY = Caller(actor="tests")
+WIDE = {"actions": groups_of(["* /**"])}
+
+
+@pytest.fixture
+def world(site):
+    return World(site)
+
+
+class World:
+    """A site with the policy `strict`, and what is done under it."""
+
+    def __init__(self, site):
+        self.site, self.rt = site, site.rt
+
+    async def set(self, **limits):
+        await policies.set_policy("strict", TokenPolicy(**limits), rt=self.rt, caller=BY)
+
+    async def issue(self, policy="strict", **limits):
+        new = tokens.NewToken(
+            user="alice", client="robot", resource=OPAQUE_API, policy=policy, limits=TokenPolicy(**limits)
+        )
+        return (await tokens.issue(new, rt=self.rt, caller=BY)).tokens.access_token
+
+    async def use(self, token, path="/orders/7", address="192.0.2.1", **told):
+        told = {"request_method": "GET", "request_path": path, "client_address": address} | told
+        answer = await self.site.post("/introspect", {"token": token} | self.site.proof("api") | told)
+        return answer.json()["active"]
+
+    async def ask(self, *, change=True, **limits):
+        await write_decisions(self.rt)
+        wanted = TokenPolicy(**limits) if change else None
+        return await simulate(Question(name="strict", limits=wanted), rt=self.rt)
+
+
+async def test_the_policy_as_it_is_changes_nothing(world):
+    await world.set(max_uses=2, idle_timeout_s=600, **WIDE)
+    token = await world.issue()
+    # The first of these seconds is not complete in the records.
+    world.site.clock.advance(1)
+    assert [await world.use(token) for _ in range(3)] == [True, True, False]
+    other = await world.issue()
+    world.site.clock.advance(601)
+    assert await world.use(other) is False
+
+    found = await world.ask(change=False)
+
+    assert (found.total, found.concerned, found.changes, dict(found.unknown)) == (6, 6, 0, {})
+
+
+async def test_what_a_tighter_policy_would_refuse_is_listed_with_code_and_whom_it_concerns(world):
+    await world.set()
+    token = await world.issue()
+    for path in ("/orders/1", "/orders/2", "/bills/1"):
+        assert await world.use(token, path)
+
+    found = await world.ask(actions=groups_of(["GET /orders/*"]))
+
+    assert (found.outcomes["newly_refused"], found.changes, found.people) == (1, 1, 1)
+    [group] = found.groups
+    assert (group.first.after, group.user, group.client, group.first.resource) == (
+        "action_not_allowed",
+        "alice",
+        "The robot",
+        OPAQUE_API,
+    )
+    assert [change.decision.path for change in found.examples] == ["/bills/1"]
+
+
+async def test_what_a_wider_policy_would_let_in_is_listed(world):
+    await world.set(networks=groups_of(["10.0.0.0/8"]))
+    token = await world.issue()
+    assert await world.use(token, address="192.0.2.1") is False
+
+    found = await world.ask()
+
+    assert dict(found.outcomes) == {"newly_allowed": 1}
+
+
+async def test_other_rules_of_the_same_token_hold_on(world):
+    await world.set(networks=groups_of(["10.0.0.0/8"]))
+    token = await world.issue(actions=groups_of(["GET /bills/*"]))
+    assert await world.use(token) is False
+
+    found = await world.ask()
+
+    assert dict(found.outcomes) == {}
+
+
+async def test_fewer_uses_are_counted_in_the_order_in_which_they_came(world):
+    await world.set()
+    await world.issue()
+    world.site.clock.advance(1)
+    first, second = await world.issue(), await world.issue()
+    for token in (first, second, first, first, second):
+        assert await world.use(token)
+
+    found = await world.ask(max_uses=2)
+
+    assert [change.after for change in found.examples] == ["uses_exhausted"]
+
+
+async def test_a_repeat_of_a_use_is_no_use_here_either(world):
+    await world.set()
+    await world.issue()
+    world.site.clock.advance(1)
+    token = await world.issue()
+    for number in (1, 1, 2):
+        assert await world.use(token, use_id=f"a-use-of-this-test-{number}")
+
+    assert (await world.ask(max_uses=2)).changes == 0
+    assert (await world.ask(max_uses=1)).outcomes["newly_refused"] == 1
+
+
+async def test_a_shorter_life_refuses_what_came_later_and_a_longer_one_lets_it_in(world):
+    await world.set(lifetime_s=120)
+    token = await world.issue()
+    world.site.clock.advance(100)
+    assert await world.use(token)
+    world.site.clock.advance(100)
+    assert await world.use(token) is False
+
+    assert dict((await world.ask(lifetime_s=60)).outcomes) == {"newly_refused": 1}
+    assert dict((await world.ask(lifetime_s=300)).outcomes) == {"newly_allowed": 1}
+
+
+async def test_what_the_records_do_not_tell_is_listed_as_unknown(world):
+    await world.set()
+    token = await world.issue()
+    assert await world.use(token)
+
+    found = await world.ask(lease_s=60)
+
+    assert (found.changes, dict(found.unknown)) == (0, {"lease": 1})
+
+
+async def test_issues_without_a_key_would_be_refused_by_a_binding(world):
+    await world.set()
+    await world.issue()
+
+    found = await world.ask(binding=frozenset({"dpop"}))
+
+    assert [(change.decision.kind, change.after) for change in found.examples] == [("issue", "invalid_dpop_proof")]
+
+
+async def test_decisions_in_which_the_policy_had_no_part_are_counted_only(world):
+    await world.set()
+    token = await world.issue(policy=None)
+    assert await world.use(token)
+
+    found = await world.ask(max_uses=1)
+
+    assert (found.total, found.concerned, found.changes) == (2, 0, 0)
+
+
+async def test_a_policy_changed_meanwhile_is_compared_as_it_is_now(world):
+    await world.set(lifetime_s=120)
+    token = await world.issue()
+    world.site.clock.advance(100)
+    assert await world.use(token)
+    await world.set(lifetime_s=60)
+
+    assert (await world.ask(change=False)).changes == 0
+    assert dict((await world.ask(lifetime_s=120)).outcomes) == {"newly_allowed": 1}
+
+
+async def test_only_what_is_asked_for_is_told(world):
+    await world.set()
+    assert await world.use(await world.issue())
+    await write_decisions(world.rt)
+
+    async def total(**only):
+        return (await simulate(Question(name="strict", **only), rt=world.rt)).total
+
+    assert [await total(user="alice"), await total(user="bob")] == [2, 0]
+    assert [await total(client="robot"), await total(client="web")] == [2, 0]
+    assert await total(resource=OPAQUE_API) == 2
+
+
+async def test_older_decisions_are_not_told_and_too_many_are_called_a_sample(world):
+    await world.set()
+    token = await world.issue()
+    world.rt.decisions.most = 2
+    for _ in range(4):
+        await world.use(token)
+    found = await world.ask(max_uses=1)
+
+    assert (found.total, found.dropped, dict(found.unknown)) == (2, 3, {"uses": 1})
+
+    world.site.clock.advance(8 * 86_400)
+    assert (await world.ask()).total == 0
+
+
+async def test_limits_that_could_not_be_set_are_refused(world):
+    await world.set()
+    for limits in ({"max_auth_age_s": 3}, {"networks": groups_of(["nowhere"])}):
+        with pytest.raises(NotAllowed):
+            await world.ask(**limits)
+    with pytest.raises(NotFound):
+        await simulate(Question(name="nothing"), rt=world.rt)
+    with pytest.raises(NotAllowed):
+        await simulate(Question(name="strict", days=0), rt=world.rt)
+
+
+async def test_a_sign_in_is_replayed_through_refresh_and_logout(world):
+    site = world.site
+    await world.set(end_with_session=True)
+    change = resources.ResourceChange(policy="strict")
+    await resources.update("https://api.example", change, rt=world.rt, caller=BY)
+    issued = await site.tokens("web")
+    site.clock.advance(400)
+    again = (await site.refresh(issued["refresh_token"])).json()
+    site.clock.advance(4000)
+    assert (await site.refresh(again["refresh_token"])).status_code == 200
+
+    assert (await world.ask(change=False)).changes == 0
+    tight = await world.ask(refresh_idle_s=600, refresh_lifetime_s=600)
+    assert [(each.decision.kind, each.after) for each in tight.examples] == [("refresh", "refresh_expired")]
