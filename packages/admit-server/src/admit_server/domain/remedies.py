@@ -47,11 +47,13 @@ REMEDIES: dict[str, str] = {
     "invalid_session": "The step of the sign-in came too late or from another client. The app begins the sign-in anew.",
     "invalid_target": "The client is not for that resource: add it with --audience, or correct the name that is asked for.",
     "invalid_token": "The access token is over, was revoked, or is none of ours. The app refreshes it or signs the person in again.",
+    "invalid_value": "The program sends a value that does not fit, or a member that there is not: the check above names it.",
     "lease_ended": "The app stopped renewing its lease: it was closed, crashed or slept. The person signs in again.",
     "limit_exceeded": "A limit of the token forbids this; the check above says which. `admit policy effective` names its rule.",
     "limits_not_enforceable": "The API's verifier can't enforce a limit of the token: update the library, give it credentials, and "
     "let it pass the request along.",
     "login_required": "Nobody was signed in, and the app asked with prompt=none. Nothing is wrong: it shows its sign-in button.",
+    "malformed_request": "The program sends something that can't be read: the check above says what. See the reference of the API.",
     "malformed_token": "What came is no whole token: cut off, typed by hand, of another kind or from elsewhere. Let the app take a "
     "new one; look whether something between cuts long headers.",
     "method_not_allowed": "The address was called in another way than it answers; docs/reference/http.md has the methods.",
@@ -99,6 +101,7 @@ REMEDIES: dict[str, str] = {
     "unmet_authentication_requirements": "A stronger sign-in was asked for than this server has, by the app (acr_values) or by "
     "--acr of a policy that `admit policy effective` names.",
     "unsupported_grant_type": "The app asks for a grant type that this server does not have.",
+    "unsupported_media_type": "The program has to send its body as application/json.",
     "unsupported_response_type": "The app asks for tokens in the redirect. Let it use response_type=code with PKCE.",
     "uri_too_long": "The address was longer than 16,384 bytes. Let the app send its parameters in a POST.",
     "use_dpop_nonce": "Nothing is wrong: the app makes its proof anew with the nonce of the header DPoP-Nonce. If it goes on, it does not.",

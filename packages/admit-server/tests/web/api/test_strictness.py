@@ -18,12 +18,14 @@ pytestmark = pytest.mark.anyio
         (["username"], 422, "invalid_value", None, "object"),
     ],
 )
-async def test_a_value_that_does_not_fit_is_named(api, body, status, code, field, words):
+async def test_a_value_that_does_not_fit_is_named(api, site, body, status, code, field, words):
     answer = await api.post("/users", body)
 
     told = answer.json()
     assert (answer.status_code, told["code"], told.get("field")) == (status, code, field)
     assert words in told["detail"]
+    denial = await site.rt.store.read.denials.get(told["denial_id"])
+    assert (denial.code, denial.endpoint) == (code, "POST /api/v1/users")
 
 
 @pytest.mark.parametrize(

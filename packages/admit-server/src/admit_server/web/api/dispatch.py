@@ -79,7 +79,7 @@ async def endpoint(request: Request, site: Site) -> Response:
         names = [part[1:-1] for part in operation.path.split("/") if part.startswith("{")]
         return await _answer(request, site, operation, dict(zip(names, variables, strict=True)))
     except BadInput as error:
-        return problems.problem(error.status, error.code, detail=error.detail, field=error.field)
+        return problems.bad_input(error)
 
 
 async def _answer(request: Request, site: Site, operation: Operation, path: dict[str, str]) -> Response:
@@ -103,17 +103,18 @@ async def _answer(request: Request, site: Site, operation: Operation, path: dict
         outcome = await _perform(
             operation, call, key=None if dry_run else key, if_match=_if_match(request), dry_run=dry_run
         )
-    except (AdministrationError, ProtocolError) as error:
-        tells = isinstance(error, AdministrationError)
+    except (AdministrationError, ProtocolError, BadInput) as error:
         denial_id = await record_code(
             error.code,
-            rule=str(error) if tells else getattr(error, "public", ""),
+            rule=error.public if isinstance(error, ProtocolError) else str(error),
             found=getattr(error, "detail", "") or "something else",
             endpoint=f"{operation.method} {API_PATH}{operation.path}",
             rt=rt,
             caller=caller,
         )
         log.info("refused %s %s: %s: %s (%s)", request.method, operation.path, error.code, error, denial_id)
+        if isinstance(error, BadInput):
+            return problems.bad_input(error, denial_id=denial_id)
         return problems.refused(error, issuer=rt.issuer, scope=operation.scope, denial_id=denial_id)
     except ConstraintViolation as error:
         log.info("refused %s %s: %s", request.method, operation.path, error)

@@ -76,6 +76,11 @@ def problem(
     return responses.json(body, status=status, headers=responses.NO_STORE | (headers or {}), media_type=media_type)
 
 
+def bad_input(error: BadInput, *, denial_id: str | None = None) -> Response:
+    """What came in can't be read or does not fit. Before anybody is known it has no number."""
+    return problem(error.status, error.code, detail=error.detail, field=error.field, denial_id=denial_id)
+
+
 def refused(error: ProtocolError | AdministrationError, *, issuer: str, scope: str, denial_id: str) -> Response:
     """A refusal with its number. An administrator is told why an act is refused; of a bad token nobody is told more than its code."""
     told = error.public if isinstance(error, ProtocolError) and error.tells else ""
