@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from tests.whole.cables import Cable
@@ -185,3 +186,45 @@ def test_a_server_that_refuses_streams_is_polled(serve, app_of, figure):
             took.append(time.monotonic() - began)
     figure(f"polled: {percentiles(took)}")
     assert max(took) < 4
+
+
+@pytest.mark.parametrize("how", ["silence", "cut"])
+def test_a_worker_cut_from_its_database_vouches_for_nothing_while_another_goes_on(
+    pg_empty, serve, app_of, tmp_path, how
+):
+    """A heartbeat says that the database was read; who hears none from this worker knows that it is not up to date."""
+    place = urlsplit(pg_empty)
+    cable = Cable(free_port(), place.port)
+    data = tmp_path / "shared"
+    whole = serve(data, database=pg_empty)
+    through = pg_empty.replace(f":{place.port}/", f":{cable.port}/")
+    worker = serve(data, database=through, issuer=whole.url, demo_api=whole.demo_api)
+    app, tickets = app_of(whole), [app_of(whole).sign_in() for _ in range(2)]
+    try:
+        with Listener(whole.url) as of_whole, Listener(worker.url) as of_worker:
+            for listener in (of_whole, of_worker):
+                listener.until("heartbeat")
+            getattr(cable, how)()
+            cut_at, clock = time.monotonic(), time.time()
+            app.revoke(tickets[0].access)
+            of_whole.until("revoked", within_s=2)
+            of_whole.until("heartbeat", times=sum(h.kind == "heartbeat" for h in of_whole.heard) + 1, within_s=7)
+            time.sleep(max(0.0, 6.5 - (time.monotonic() - cut_at)))
+            # More than a heartbeat's time: the worker has said nothing that makes anybody believe in it.
+            assert of_worker.revoked == []
+            assert all(heard.data["as_of"] <= clock + 1 for heard in of_worker.heard if "as_of" in heard.data)
+            with Http(worker.url) as http:
+                assert http.get("/revocations").status == 503
+            with Http(whole.url) as http:
+                assert http.get("/revocations").status == 200
+
+            cable.mend()
+            position = of_worker.position
+            again = Listener(worker.url, after=position) if of_worker.ended else of_worker
+            beats = sum(heard.kind == "heartbeat" for heard in again.heard)
+            again.until("revoked", within_s=15)
+            again.until("heartbeat", times=beats + 1, within_s=10)
+            again.close()
+    finally:
+        worker.stop()
+        cable.close()
