@@ -228,3 +228,22 @@ def test_a_worker_cut_from_its_database_vouches_for_nothing_while_another_goes_o
     finally:
         worker.stop()
         cable.close()
+
+
+def test_a_worker_whose_database_file_was_moved_away_vouches_for_nothing(serve, app_of):
+    """Its open file would go on to answer; what others write into the one at its place, it would never see."""
+    server = serve()
+    database = server.data / "admit.db"
+    with Listener(server.url) as listener:
+        listener.until("heartbeat")
+        moved_at = time.time()
+        database.rename(server.data / "moved.db")
+        shutil.copy(server.data / "moved.db", database)
+        time.sleep(6.5)
+        assert all(heard.data["as_of"] <= moved_at + 1 for heard in listener.heard if "as_of" in heard.data)
+        with Http(server.url) as http:
+            assert http.get("/revocations").status == 503
+            assert http.get("/readyz").status == 503
+        (server.data / "moved.db").rename(database)
+        beats = sum(heard.kind == "heartbeat" for heard in listener.heard)
+        listener.until("heartbeat", times=beats + 1, within_s=7)

@@ -327,3 +327,26 @@ asyncio.run(main())
         assert await store.head_seq() >= acknowledged
         assert await store.read.one("PRAGMA integrity_check") == ("ok",)
         await store.close()
+
+
+async def test_a_file_that_was_replaced_under_the_server_is_neither_read_nor_written(sqlite_path):
+    """It would go on to be readable and writable, and nothing of it would reach the file that everybody else has."""
+    store = SqliteStore(sqlite_path, bare)
+    await store.write(adding("before"))
+    moved = sqlite_path.with_name("moved.db")
+    sqlite_path.rename(moved)
+    moved.with_name("copy.db").write_bytes(moved.read_bytes())
+    moved.with_name("copy.db").rename(sqlite_path)
+
+    with pytest.raises(StoreUnavailable, match="replaced under the server"):
+        await store.write(adding("after"))
+    with pytest.raises(StoreUnavailable, match="replaced under the server"):
+        await names(store)
+    with pytest.raises(StoreUnavailable, match="replaced under the server"):
+        await store.view(lambda tx: tx.all("SELECT 1"))
+
+    moved.rename(sqlite_path)
+    assert await store.write(adding("after all")) == "after all"
+    await asyncio.sleep(0.06)
+    assert await names(store) == ["after all", "before"]
+    await store.close()

@@ -12,6 +12,7 @@ from admit_server.storage.driving import drive
 from admit_server.storage.schema import inspect_sqlite, require_current
 from admit_server.storage.sqlite_checkpoint import Checkpointer
 from admit_server.storage.sqlite_connection import unavailable
+from admit_server.storage.sqlite_file import OpenedFile
 from admit_server.storage.sqlite_reader import SqliteReader
 from admit_server.storage.sqlite_writer import SqliteWriter
 
@@ -53,12 +54,13 @@ class SqliteStore(Generic[Tx]):
         connection_class: type[sqlite3.Connection] = sqlite3.Connection,
     ) -> None:
         self._path = path
-        self._reader = SqliteReader(path)
+        file = OpenedFile(path)
+        self._reader = SqliteReader(path, file)
         self._read = bind(self._reader)
         self._observer = committed
         self._checkpointer = Checkpointer(path)
         self._writer = SqliteWriter(
-            path, bind, lock_wait_s=lock_wait_s, connection_class=connection_class, committed=self._committed
+            path, bind, file=file, lock_wait_s=lock_wait_s, connection_class=connection_class, committed=self._committed
         )
         self._views: ThreadPoolExecutor | None = None
         self._listeners: list[tuple[asyncio.AbstractEventLoop, Callable[[], None]]] = []

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from admit_server.ports.store import Row, StoreUnavailable
 from admit_server.storage.sqlite_connection import connect, must_reopen, translated
+from admit_server.storage.sqlite_file import OpenedFile
 
 
 class ReadConnection(sqlite3.Connection):
@@ -16,8 +17,8 @@ class ReadConnection(sqlite3.Connection):
 class SqliteReader:
     """`Statements` for reads, each on the calling thread's own connection; they never suspend."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, file: OpenedFile) -> None:
+        self._path, self._file = path, file
         self._mine = threading.local()
         self._open: weakref.WeakSet[ReadConnection] = weakref.WeakSet()
         self._lock = threading.Lock()
@@ -25,6 +26,7 @@ class SqliteReader:
 
     def connection(self) -> sqlite3.Connection:
         """The calling thread's connection, opened when it has none."""
+        self._file.require()
         try:
             connection: sqlite3.Connection = self._mine.connection
         except AttributeError:

@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 from admit_server.ports.store import Statements, StoreUnavailable
 from admit_server.storage.driving import drive
 from admit_server.storage.sqlite_connection import connect, must_reopen, primary, unavailable
+from admit_server.storage.sqlite_file import OpenedFile
 from admit_server.storage.sqlite_turn import Turn
 from admit_server.storage.sqlite_unit import UnitStatements
 
@@ -50,6 +51,7 @@ class SqliteWriter(Generic[Tx]):
     Args:
         path: The database file.
         bind: Builds the aggregates; called once.
+        file: What was opened; nothing is acknowledged that another file at its place would not hold.
         lock_wait_s: How long a unit may wait for another process's lock, counted from when it was queued.
         connection_class: Tests inject faults through it.
         committed: Called in the writer thread after each commit with the units and the changed rows it held.
@@ -60,11 +62,12 @@ class SqliteWriter(Generic[Tx]):
         path: Path,
         bind: Callable[[Statements], Tx],
         *,
+        file: OpenedFile,
         lock_wait_s: float,
         connection_class: type[sqlite3.Connection],
         committed: Callable[[int, int], None],
     ) -> None:
-        self._path = path
+        self._path, self._file = path, file
         self._statements = UnitStatements(path)
         self._tx = bind(self._statements)
         self._lock_wait_s = lock_wait_s
@@ -144,6 +147,7 @@ class SqliteWriter(Generic[Tx]):
                 self._run(job, connection)
         finally:
             self._statements.connection = None
+        self._file.require(afresh=True)
         connection.execute("COMMIT")
         return connection.total_changes - changes
 
