@@ -242,3 +242,47 @@ async def test_settings_are_shown_with_secrets_masked_and_where_they_came_from(o
     by_name = {one["name"]: one for one in shown}
     assert by_name["server.issuer"]["origin"] == "flag"
     assert by_name["tokens.lifetime_s"] == {"name": "tokens.lifetime_s", "value": "600", "origin": "default"}
+
+
+async def test_every_change_stands_in_the_log_with_whoever_made_it(api, site, people):
+    """What a dry run tells is what the act itself writes then."""
+    root = (await api.document("/users/root"))["user_id"]
+    session = (await site.tokens()) and (await api.document("/sessions"))["items"][0]["session_id"]
+    acts = [
+        ("POST", "/users", {"username": "carol"}),
+        ("PATCH", "/users/carol", {"roles": ["editor"]}),
+        ("POST", "/users/carol/password", {"password": "carols sturdy phrase"}),
+        ("POST", "/users/carol/disable", None),
+        ("POST", "/users/carol/enable", None),
+        ("DELETE", "/users/carol", None),
+        ("POST", "/policies", {"name": "short", "limits": {"lifetime_s": 60}}),
+        ("PUT", "/policies/short", {"lifetime_s": 90}),
+        ("DELETE", "/policies/short", None),
+        ("POST", "/roles", {"name": "desk", "scopes": ["a"]}),
+        ("PATCH", "/roles/desk", {"scopes": ["b"]}),
+        ("DELETE", "/roles/desk", None),
+        ("POST", "/resources", {"audience": "https://x.example"}),
+        ("PATCH", "/resources/https%3A%2F%2Fx.example", {"format": "opaque"}),
+        ("DELETE", "/resources/https%3A%2F%2Fx.example", None),
+        ("POST", "/clients", {"name": "Shop", "client_id": "shop"}),
+        ("PATCH", "/clients/shop", {"name": "Shop 2"}),
+        ("POST", "/clients/shop/secret", None),
+        ("DELETE", "/clients/shop", None),
+        ("POST", "/tokens", {"user": "alice", "client": "web", "resource": API}),
+        ("DELETE", f"/sessions/{session}", None),
+        ("POST", "/revocations", {"kind": "jti", "value": "tok_x"}),
+        ("POST", "/keys/rotate", {"alg": "ES256"}),
+        ("POST", "/revocations/everything", None),
+    ]
+    for method, path, body in acts:
+        before = len(await site.events())
+        tried = await api.call(method, f"{path}?dry_run=true", body, headers={"If-Match": "*"})
+        assert tried.status_code == 200, (path, tried.text)
+        assert len(await site.events()) == before, path
+
+        done = await api.call(method, path, body, headers={"If-Match": "*"})
+
+        assert done.status_code < 300, (path, done.text)
+        new = (await site.events())[: len(await site.events()) - before]
+        assert [event.action for event in reversed(new)] == [event["action"] for event in tried.json()["events"]] != []
+        assert {event.actor for event in new} == {root}, path
