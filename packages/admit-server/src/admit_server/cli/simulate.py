@@ -122,4 +122,7 @@ def _tell(place: Place, found: Simulation) -> None:
         place.tell(
             f"This is a sample: {found.dropped} further decisions were made, but not recorded (decisions.per_second)."
         )
+    if found.untold:
+        names = ", ".join(limits.word(name) for name in found.untold)
+        place.tell(f"Of these limits the records tell little or nothing: {names}.")
     place.tell(UNSEEN)

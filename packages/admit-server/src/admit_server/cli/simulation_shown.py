@@ -97,6 +97,7 @@ def as_document(found: Simulation) -> dict[str, Any]:
         "changes": found.changes,
         **{outcome: found.outcomes[outcome] for outcome in _WORDS},
         "unknown_because": dict(sorted(found.unknown.items())),
+        "untold": list(found.untold),
         "affected": {"users": found.people, "clients": found.applications},
         "groups": [_group(group) for group in found.groups],
         "examples": [_change(change) for change in found.examples],

@@ -2,9 +2,9 @@
 
 from typing import Literal, NamedTuple
 
-# issue: an access token was issued. refresh: the same, for a refresh token; or one that was too old was refused. The others: a use.
-DecisionKind = Literal["issue", "refresh", "introspect", "check", "userinfo", "report"]
-USES = frozenset({"introspect", "check", "userinfo", "report"})
+# issue: an access token was issued. refresh: the same, for a refresh token; or one that was too old was refused. report: a library refused
+# a token. The others: a use.
+DecisionKind = Literal["issue", "refresh", "introspect", "check", "userinfo", "api", "report"]
 # Refusals that come from a policy, so another policy may mean another answer. All others stay what they are.
 BY_POLICY = frozenset(
     {

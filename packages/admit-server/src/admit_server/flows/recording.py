@@ -1,14 +1,16 @@
 """Recording decisions for `admit policy simulate`: kept in memory, written once a second, never waited for."""
 
+import re
 from contextlib import suppress
 
 from ..domain.confirmation import NOTHING, Confirmation
 from ..domain.decision import Batch, Decision, DecisionKind
+from ..domain.denial import Denial
 from ..domain.trail import without_secrets
 from ..ports.store import StoreUnavailable
 from .redeem import Use
 from .runtime import Runtime
-from .token_status import BadToken, GoodToken
+from .token_status import STEP_UP, BadToken, GoodToken
 
 
 def record_use(
@@ -103,6 +105,34 @@ def record_issue(
             x5t=bound.x5t,
             proved_jkt=proved.jkt,
             proved_x5t=proved.x5t,
+        )
+    )
+
+
+# What libraries refuse by themselves, of what a policy may change.
+_BY_LIBRARIES = frozenset({"token_expired", STEP_UP, "action_not_allowed", "network_not_allowed", "hour_not_allowed"})
+_ROUTE = re.compile(r"([A-Z]{1,20}) (/.*)", re.DOTALL)
+
+
+def record_report(denial: Denial, *, rt: Runtime) -> None:
+    """Note a refusal that a library reported, if it is about a token of ours and comes from a policy."""
+    if not rt.decisions.on or denial.grant_id is None or denial.code not in _BY_LIBRARIES:
+        return
+    route = _ROUTE.fullmatch(denial.endpoint)
+    rt.decisions.add(
+        Decision(
+            denial.at,
+            "report",
+            denial.code,
+            denial.grant_id,
+            denial.token_id or "",
+            method=route[1] if route else None,
+            path=route[2] if route else None,
+            action=None if route else denial.endpoint or None,
+            address=denial.network or None,
+            enforces=True,
+            # Libraries leave out what could be a secret, and a named action where there is a path.
+            cut=route is None or "(" in route[2] or route[2].endswith("..."),
         )
     )
 

@@ -55,6 +55,7 @@ class Course:
     """
 
     since: int = 0
+    _issued: dict[str, tuple[int, int]] = field(default_factory=dict)
     _counts: dict[str, tuple[Count, int]] = field(default_factory=dict)
     _uses: dict[tuple[str, str], int] = field(default_factory=dict)
 
@@ -78,8 +79,10 @@ class Course:
             # No token: only the rule could refuse.
             return ""
         if decision.kind == "issue":
-            return self._issued(decision, case, policy)
+            return self._issue(decision, case, policy)
         doubts: list[str] = []
+        if decision.kind == "report":
+            decision = self._dated(decision, case, policy, doubts)
         if decision.kind == "refresh":
             return refreshed(decision, case, policy, doubts) or self._begun(decision, policy) or _doubtful(doubts)
         code = alive(decision, case, policy, doubts) or self._used(decision, case, policy, attempt, rule, doubts)
@@ -88,9 +91,10 @@ class Course:
     def forget(self, now: int) -> None:
         """Drop what no later decision can be about."""
         self._counts = {token: each for token, each in self._counts.items() if each[1] > now}
+        self._issued = {token: each for token, each in self._issued.items() if each[1] > now - DAY_S}
         self._uses = {use: at for use, at in self._uses.items() if at > now - REPEAT_S}
 
-    def _issued(self, decision: Decision, case: Case, policy: BoundedPolicy) -> Verdict:
+    def _issue(self, decision: Decision, case: Case, policy: BoundedPolicy) -> Verdict:
         if (refused := unissued(decision, case, policy)) is not None:
             return refused
         if case.grant.descent.ancestors and policy.max_uses is not None:
@@ -106,8 +110,19 @@ class Course:
 
     def _begun(self, decision: Decision, policy: BoundedPolicy) -> str:
         if decision.token_id:
+            self._issued[decision.token_id] = (decision.at, decision.ends_at)
             self._count(decision.token_id, policy, made_at=decision.at, ends_at=decision.ends_at)
         return ""
+
+    def _dated(self, decision: Decision, case: Case, policy: BoundedPolicy, doubts: list[str]) -> Decision:
+        """A report with the times of its token, which a library does not tell."""
+        if (known := self._issued.get(decision.token_id)) is not None:
+            return decision._replace(made_at=known[0], ends_at=known[1])
+        was = case.grant.policy
+        if decision.code == "token_expired" or policy.lifetime_s != was.lifetime_s:
+            doubts.append("end")
+        begun = decision.at - was.lifetime_s if decision.code == "token_expired" else decision.at
+        return decision._replace(made_at=begun, ends_at=begun + was.lifetime_s)
 
     def _count(self, token_id: str, policy: BoundedPolicy, *, made_at: int, ends_at: int) -> Count | None:
         if policy.max_uses is None and policy.idle_timeout_s is None:
@@ -157,6 +172,10 @@ class Course:
             broken = judged(limits, use, cnf=cnf, now=decision.at)
             if broken is not None:
                 return broken.code
+            if decision.kind == "report":
+                if limits.counted:
+                    doubts.append("uses")
+                return ""
             counted = limits.counted
         return self._counted(decision, case, policy, doubts) if counted else ""
 

@@ -8,6 +8,7 @@ from ..domain.errors import InvalidClient, InvalidTarget
 from ..domain.trail import shown
 from ..ports.transaction import Tx
 from .client_auth import AuthenticatedClient
+from .recording import record_report
 from .runtime import Caller, Runtime
 
 # Within this time a report's own word for when it happened is believed; clocks of resources may differ.
@@ -50,7 +51,10 @@ async def take(reports: Sequence[Report], *, who: AuthenticatedClient, rt: Runti
             raise InvalidTarget("That resource is not this client's.")
     now = rt.clock()
 
+    kept: list[Denial] = []
+
     async def unit(tx: Tx) -> list[str | None]:
+        kept.clear()
         return [await _take_one(tx, report) for report in reports]
 
     async def _take_one(tx: Tx, report: Report) -> str | None:
@@ -63,6 +67,7 @@ async def take(reports: Sequence[Report], *, who: AuthenticatedClient, rt: Runti
             await tx.denials.count(code=report.code, network=report.network or caller.network, minute=now // 60)
             return None
         if await tx.denials.add(denial):
+            kept.append(denial)
             return report.id
         # The same report, sent twice at once: the other one was first.
         known = await tx.denials.get(report.id)
@@ -93,4 +98,7 @@ async def take(reports: Sequence[Report], *, who: AuthenticatedClient, rt: Runti
             reported_by=who.client.id,
         )
 
-    return await rt.store.write(unit)
+    taken = await rt.store.write(unit)
+    for denial in kept:
+        record_report(denial, rt=rt)
+    return taken

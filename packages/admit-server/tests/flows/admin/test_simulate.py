@@ -1,14 +1,23 @@
 """Replaying recorded decisions of a real site against other policies."""
 
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
 import pytest
+from site_kit import API, claims_of
 
 from admit.limits import groups_of
+from admit_server.domain.check_request import read_request
+from admit_server.domain.descent import ACCESS_TOKEN, TOKEN_EXCHANGE
 from admit_server.domain.errors import NotAllowed, NotFound
 from admit_server.domain.token_policy import TokenPolicy
-from admit_server.flows.admin import policies, resources, tokens
+from admit_server.flows.admin import clients, policies, resources, rules, sessions, tokens
 from admit_server.flows.admin.simulate import simulate
 from admit_server.flows.admin.simulation import Question
+from admit_server.flows.check import Asked, check, refresh
+from admit_server.flows.client_auth import AuthenticatedClient
 from admit_server.flows.recording import write_decisions
+from admit_server.flows.reports import Report, take
 from admit_server.flows.runtime import Caller
 
 pytestmark = pytest.mark.anyio
@@ -232,3 +241,111 @@ async def test_a_sign_in_is_replayed_through_refresh_and_logout(world):
     assert (await world.ask(change=False)).changes == 0
     tight = await world.ask(refresh_idle_s=600, refresh_lifetime_s=600)
     assert [(each.decision.kind, each.after) for each in tight.examples] == [("refresh", "refresh_expired")]
+
+
+async def test_a_change_of_what_no_record_tells_is_said(world):
+    await world.set()
+
+    assert (await world.ask(max_sessions=3)).untold == ("max_sessions",)
+    assert (await world.ask(max_uses=3)).untold == ()
+
+
+async def test_where_it_would_be_tighter_for_sessions_their_tokens_are_unknown(world):
+    await world.set()
+    change = resources.ResourceChange(policy="strict")
+    await resources.update(API, change, rt=world.rt, caller=BY)
+    issued = await world.site.tokens("web")
+    await world.site.refresh(issued["refresh_token"])
+
+    assert dict((await world.ask(max_sessions=1)).unknown) == {"sessions": 1}
+
+
+async def test_what_ends_with_its_session_is_told_from_when_that_ended(world):
+    rt, site = world.rt, world.site
+    async with _server_without(rt, "end_with_session") as rt:
+        await world.set()
+        change = resources.ResourceChange(policy="strict")
+        await resources.update(API, change, rt=rt, caller=BY)
+        issued = await site.tokens("web", scope="openid")
+        bearer = {"Authorization": f"Bearer {issued['access_token']}"}
+        grant = await rt.store.read.grants.get(claims_of(issued["access_token"])["grant"])
+        assert (await site.get("/userinfo", headers=bearer)).status_code == 200
+        site.clock.advance(5)
+        await sessions.end_one(grant.session_id, rt=rt, caller=BY)
+        assert (await site.get("/userinfo", headers=bearer)).status_code == 200
+
+        found = await world.ask(end_with_session=True)
+
+    assert [(each.after, each.decision.at) for each in found.examples] == [("session_ended", site.clock())]
+
+
+@asynccontextmanager
+async def _server_without(rt, limit):
+    """The server's default without one of its limits; its runtime is frozen, and shared by all of the site."""
+    before = rt.default_policy
+    object.__setattr__(rt, "default_policy", replace(before, **{limit: False}))
+    yield rt
+    object.__setattr__(rt, "default_policy", before)
+
+
+async def test_the_policy_of_a_rule_of_check_is_replayed_by_the_rule_with_and_without_a_token(world):
+    await world.set(networks=groups_of(["192.0.2.0/24"]))
+    for path, values in (("/open/**", {}), ("/**", {"audience": OPAQUE_API})):
+        new = rules.NewRule(path=path, policy="strict", **values)
+        await rules.add(new, rt=world.rt, caller=BY)
+    await refresh(world.rt)
+    token = await world.issue(policy=None)
+    for path, address, shown in (
+        ("/open/1", "192.0.2.1", None),
+        ("/open/2", "203.0.113.5", None),
+        ("/x", "192.0.2.1", token),
+        ("/x", "203.0.113.5", token),
+        ("/x", "192.0.2.1", None),
+    ):
+        request = read_request(method="GET", host="a.example", uri=path)
+        await check(Asked(request=request, token=shown, address=address), rt=world.rt, caller=Caller())
+
+    as_it_is = await world.ask(change=False)
+    assert (as_it_is.kinds["check"], as_it_is.changes, dict(as_it_is.unknown)) == (4, 0, {})
+    found = await world.ask(networks=groups_of(["203.0.113.0/24"]))
+    assert dict(found.outcomes) == {"newly_refused": 2, "newly_allowed": 2}
+    assert {each.after for each in found.examples if each.after} == {"network_not_allowed"}
+
+
+async def test_what_a_library_reported_is_replayed_from_the_issue_of_its_token(world):
+    await world.set(lifetime_s=60, actions=groups_of(["GET /items"]))
+    await resources.update(API, resources.ResourceChange(policy="strict", verifier="admit"), rt=world.rt, caller=BY)
+    claims = claims_of((await world.site.tokens("web"))["access_token"])
+    who = AuthenticatedClient(await world.rt.store.read.clients.get("api"), proved=True)
+
+    async def reported(code, endpoint):
+        handles = {name: claims[name] for name in ("grant", "jti", "sid")}
+        report = Report(
+            id=world.rt.new_id("den"), code=code, at=world.site.clock(), resource=API, endpoint=endpoint, **handles
+        )
+        assert await take([report, report], who=who, rt=world.rt, caller=BY) == [report.id, report.id]
+
+    await reported("action_not_allowed", "GET /bills")
+    await reported("action_not_allowed", "GET /(...)")
+    world.site.clock.advance(100)
+    await reported("token_expired", "GET /items")
+
+    as_it_is = await world.ask(change=False)
+    assert (as_it_is.kinds["report"], as_it_is.changes, dict(as_it_is.unknown)) == (3, 0, {})
+    wider = await world.ask(lifetime_s=300, actions=groups_of(["GET /bills", "GET /items"]))
+    assert (wider.outcomes["newly_allowed"], dict(wider.unknown)) == (2, {"path": 1})
+
+
+async def test_a_child_of_an_exchange_is_judged_by_the_rules_of_its_parent_too(world):
+    await world.set(networks=groups_of(["192.0.2.0/24"]))
+    site = world.site
+    change = clients.ClientChange(grant_types=frozenset({"client_credentials", TOKEN_EXCHANGE}))
+    await clients.update("robot", change, rt=world.rt, caller=BY)
+    parent = await world.issue()
+    form = {"grant_type": TOKEN_EXCHANGE, "subject_token": parent, "subject_token_type": ACCESS_TOKEN}
+    child = (await site.post("/token", form | site.proof("robot"))).json()["access_token"]
+    assert await world.use(child, address="203.0.113.5") is False
+
+    found = await world.ask()
+
+    assert [(each.before, each.after) for each in found.examples] == [("network_not_allowed", "")]

@@ -7,6 +7,7 @@ from ...domain.errors import InsufficientScope, InvalidToken
 from ...domain.scopes import format_scope
 from ...domain.trail import Trail
 from ..binding import require_holder
+from ..recording import record_use
 from ..redeem import Use, redeem
 from ..role_scopes import given_by_roles
 from ..runtime import Caller, Runtime
@@ -37,6 +38,7 @@ async def admit_administrator(token: str, *, scope: str, use: Use, rt: Runtime, 
     trail, audience = caller.trail, api_audience(rt.issuer)
     status = await judge(token, rt=rt, trail=trail)
     if isinstance(status, BadToken):
+        record_use("api", status, use, code=status.code, rt=rt)
         raise refusal_of(status)
     if status.audience != audience:
         trail.failed("audience", audience, status.audience)
@@ -51,7 +53,9 @@ async def admit_administrator(token: str, *, scope: str, use: Use, rt: Runtime, 
     trail.passed("scope", scope, format_scope(powers.scopes))
     if (broken := await redeem(status, use, rt=rt)) is not None:
         trail.failed("limits of the token", broken.expected, broken.found)
+        record_use("api", status, use, code=broken.code, rt=rt)
         raise InvalidToken(_BAD, detail=broken.code)
+    record_use("api", status, use, rt=rt)
     subject = status.grant.subject
     return Administrator(subject, replace(caller, actor=subject, powers=powers, trail=trail))
 

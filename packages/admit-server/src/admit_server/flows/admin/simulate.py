@@ -16,7 +16,7 @@ from .simulation import ALLOWED, OTHERWISE, REFUSED, UNKNOWN, Change, Group, Que
 
 MOST_DAYS = 365
 # Batches of one read; each holds about a second.
-_PAGE = 100
+_PAGE = 8
 # Batches of several processes overlap by about this much.
 _OVERLAP_S = 3
 _MOST_GROUPS = 10_000

@@ -7,6 +7,8 @@ from ...domain.decision import Decision
 from ...domain.token_policy import TokenPolicy
 
 Outcome = str
+# Sign-ins and repeats of spent refresh tokens are not recorded, and another format refuses nobody by itself.
+_UNTOLD = ("max_sessions", "deny_new_session", "refresh_reuse_window_s", "format")
 REFUSED, ALLOWED, OTHERWISE, UNKNOWN = "newly_refused", "newly_allowed", "refused_otherwise", "unknown"
 
 
@@ -91,6 +93,11 @@ class Simulation:
     examples: list[Change] = field(default_factory=list)
     people: int = 0
     applications: int = 0
+
+    @property
+    def untold(self) -> tuple[str, ...]:
+        """Limits that would change, and of whose effect the records tell little or nothing."""
+        return tuple(name for name in _UNTOLD if getattr(self.current, name) != getattr(self.candidate, name))
 
     @property
     def total(self) -> int:
