@@ -1,6 +1,7 @@
 """`/consent`: a client that is not of this organisation needs the person's word, and so does every transaction."""
 
 import hmac
+from dataclasses import replace
 from typing import Any
 
 from starlette.requests import Request
@@ -12,6 +13,7 @@ from ...domain.errors import AccessDenied, InvalidRequest, ProtocolError
 from ...domain.journey import session_suffices
 from ...domain.session import Session
 from ...flows.authorize import AskConsent, AskSignIn, grant_code, resume, send_error
+from ...flows.role_scopes import permitted
 from ...flows.sealed_request import unseal_request
 from .. import params, responses
 from ..refused import recorded
@@ -36,14 +38,17 @@ async def show(request: Request, site: Site) -> Response:
     if session is None:
         return to_next_page(AskSignIn(asked, client), request, site)
     resource = await site.rt.store.read.resources.get(asked.audience)
-    user = await site.rt.store.read.users.get(session.user_id)
+    read = site.rt.store.read
+    user = await read.users.get(session.user_id)
+    # Nobody is asked to agree to what they would not get.
+    given = await permitted(read, site.rt, user=user, audience=asked.audience, scopes=asked.scopes)
     return site.page(
         "approve.html" if asked.transaction else "consent.html",
         **_to_approve(asked, resource),
         redirect_uri=asked.redirect_uri,
         client_name=client.name,
         username=user.username if user else "",
-        wishes=_wishes(asked, resource),
+        wishes=_wishes(replace(asked, scopes=given), resource),
         form_url="/consent",
         request=sealed,
         form_token=form_token(browser, rt=site.rt),
