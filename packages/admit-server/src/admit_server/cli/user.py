@@ -12,6 +12,7 @@ from ..flows.runtime import Caller, Runtime
 from . import output, reading
 from .noun import noun
 from .place import Place, placed
+from .refusal import Refused
 from .role import chosen_policy, listed
 
 app = noun("People.")
@@ -60,8 +61,11 @@ def add(
     role: Annotated[list[str] | None, typer.Option("--role", metavar="ROLE", help="May be repeated.")] = None,
     password_stdin: PasswordStdin = False,
     password_file: PasswordFile = None,
+    invite: Annotated[bool, typer.Option("--invite", help="Not in this version.")] = False,
 ) -> None:
     """Add somebody."""
+    if invite:
+        raise Refused("Invitations are not in this version: give a password with --password-stdin.")
     password = None
     if password_stdin or password_file is not None:
         password = reading.password(file=password_file, label=f"Password for {username}")
