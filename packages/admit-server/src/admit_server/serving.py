@@ -16,6 +16,7 @@ from .starting import StartError
 
 log = logging.getLogger("admit")
 GRACE_S = 2
+MOST_FILES = 65_536
 
 
 class PatientServer(uvicorn.Server):
@@ -42,6 +43,7 @@ def run(settings: Settings, *, demo: bool = False) -> int:
         StartError: See there; nothing was served.
     """
     _log(settings)
+    _open_many_files()
     listener = _listen(settings)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -82,6 +84,18 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     except ImportError:  # it does not exist for Windows
         return None
     return uvloop.new_event_loop
+
+
+def _open_many_files() -> None:
+    """Take what the system allows at most: each stream of the feed is an open file, and 1024 is where many systems begin."""
+    try:
+        import resource
+    except ImportError:  # it does not exist for Windows, nor does the limit
+        return
+    soft, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if most == resource.RLIM_INFINITY else min(most, MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def _listen(settings: Settings) -> socket.socket:
