@@ -37,7 +37,7 @@ def newer(home):
 
 
 @pytest.mark.parametrize(
-    "command", [("user", "list"), ("db", "status"), ("db", "upgrade"), ("user", "add", "x"), ("serve",)]
+    "command", [("user", "list"), ("db", "status"), ("db", "upgrade"), ("user", "add", "x"), ("serve", "--port", "0")]
 )
 def test_a_newer_database_is_left_alone(admit, newer, command):
     answer = admit(*command)
@@ -50,7 +50,7 @@ def test_a_newer_database_is_left_alone(admit, newer, command):
 def test_a_missing_key_file_is_not_made_anew(admit, home):
     (home / "admit.key").unlink()
 
-    for command in (("user", "list"), ("user", "add", "bob"), ("serve",)):
+    for command in (("user", "list"), ("user", "add", "bob"), ("serve", "--port", "0")):
         answer = admit(*command)
         assert answer.code == 1
         assert "admit.key is missing" in answer.err

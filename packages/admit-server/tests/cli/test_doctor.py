@@ -155,12 +155,13 @@ def test_a_name_that_differs_from_the_last_servers_is_a_warning(findings, home):
 def test_rules_of_forward_auth_that_nobody_may_ask_about_are_named(admit, monkeypatch):
     def found():
         findings = admit("doctor", "--json").json()
-        return [(each["status"], each["mend"]) for each in findings if each["check"] == "forward auth"]
+        return [(each["status"], each["message"], each["mend"]) for each in findings if each["check"] == "forward auth"]
 
     assert found() == []
     admit("rule", "add", "--path", "/**", "--public")
-    ((status, mend),) = found()
-    assert status == "warning"
+    ((status, what, mend),) = found()
+    assert (status, what) == ("warning", "1 rule, and no proxy that may ask")
     assert "trusted_proxies" in mend
     monkeypatch.setenv("ADMIT_SERVER__TRUSTED_PROXIES", '["10.0.0.1/32"]')
-    assert found() == [("ok", "")]
+    ((status, _, mend),) = found()
+    assert (status, mend) == ("ok", "")

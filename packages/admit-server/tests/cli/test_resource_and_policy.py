@@ -31,6 +31,13 @@ def test_a_resource_says_that_it_uses_the_library_which_enforces_limits(admit):
     assert "--client-id" in admit("resource", "add", "https://z.example", "--verifier", "admit").err
 
 
+def test_a_resource_that_can_not_ask_about_what_it_lets_people_make_is_told_so(admit):
+    assert "--client-id" in admit("resource", "add", "https://x.example", "--personal-tokens").err
+    payment = "payment=POST /payments|Pay {amount}"
+    assert "--client-id" in admit("resource", "add", "https://y.example", "--transaction", payment).err
+    assert "--client-id" not in admit("resource", "add", "https://z.example").err
+
+
 def test_policy_format_and_verifier_of_a_resource_change_alone(admit):
     admit("policy", "set", "once", "--max-uses", "1")
 

@@ -26,7 +26,7 @@ def test_conditions_are_joined_by_and():
 @pytest.mark.parametrize(
     "text",
     ["", "  ", "and", "client", "client=", "=shop", "client=shop or user=alice", "client=shop and", "client<shop", "age=7d", "age>x",
-     "age>1y", "colour=red", "network=192.0.2.1", "client=shop; drop table", "user=\"", " and ".join(["user=a"] * 11)],
+     "age>7", "age>1y", "colour=red", "network=192.0.2.1", "client=shop; drop table", "user=\"", " and ".join(["user=a"] * 11)],
 )  # fmt: skip
 def test_what_can_not_be_read_selects_nothing_and_says_why(text):
     with pytest.raises(NotAllowed):

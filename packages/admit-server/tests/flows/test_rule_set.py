@@ -77,8 +77,9 @@ def test_where_no_rule_matches_nobody_decides():
 
 @pytest.mark.parametrize("pattern", ["x", "", "/a//b", "/a/../b", "/a?b", "/%61", "/**/a/**", "/a*b*c"])
 def test_a_pattern_that_is_not_written_like_an_action_is_refused(pattern):
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotAllowed) as refused:
         path_matcher(pattern)
+    assert repr(pattern) in str(refused.value)  # as it was written, without the method that nobody wrote
 
 
 @pytest.mark.parametrize(

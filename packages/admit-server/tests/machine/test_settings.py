@@ -40,6 +40,15 @@ def test_without_anything_said_it_serves_on_loopback_with_a_file():
     assert all(origin == "default" for _, _, origin in origins(settings))
 
 
+def test_a_value_is_shown_as_people_write_it(toml):
+    toml('[server]\ntrusted_proxies = ["10.0.0.1/32", "::1/128"]\ninsecure_http = true\n')
+    shown = {name: value for name, value, _ in origins(load_settings())}
+
+    assert shown["server.trusted_proxies"] == "10.0.0.1/32, ::1/128"
+    assert (shown["server.insecure_http"], shown["tokens.deny_new_session"]) == ("true", "false")
+    assert (shown["sign_in.authenticators"], shown["tokens.max_sessions"]) == ("password", "")
+
+
 def test_flag_before_environment_before_secret_before_file_before_default(monkeypatch, toml, tmp_path):
     toml("[server]\nport = 1001\n")
     assert load_settings().port == 1001

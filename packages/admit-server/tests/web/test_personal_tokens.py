@@ -103,3 +103,9 @@ async def test_nobody_ends_the_token_of_another(shop, alices):
     answer = await bobs.send("/account/tokens", {"form_token": fields["form_token"], "end": token_id})
     assert answer.status_code == 400
     assert await shop.is_active(token)
+
+
+async def test_who_signs_in_for_no_application_is_not_told_that_an_application_sees_no_password(shop):
+    page = await shop.browser().get("/sign-in")
+    assert "this server only." in page.text
+    assert "never sees it" not in page.text

@@ -149,7 +149,14 @@ async def forward_auth(rt: Runtime, settings: "Settings") -> list[Finding]:
             Finding("forward auth", "ok", f"{len(rules)} rules; {' '.join(settings.server.trusted_proxies)} may ask")
         ]
     mend = "Set server.trusted_proxies to the address of your proxy; until then /check refuses everybody."
-    return [Finding("forward auth", "warning", f"{len(rules)} rules, and no proxy that may ask", mend)]
+    return [
+        Finding(
+            "forward auth",
+            "warning",
+            f"{len(rules)} rule{'' if len(rules) == 1 else 's'}, and no proxy that may ask",
+            mend,
+        )
+    ]
 
 
 async def signing_keys(rt: Runtime) -> list[Finding]:

@@ -224,5 +224,9 @@ def delete(place: Place, audience: Annotated[str, typer.Argument(metavar="AUDIEN
 
 
 def _remark(place: Place, resource: Resource) -> None:
-    if resource.client_id is None and (resource.format == "opaque" or resource.verifier == "admit"):
-        place.tell("No client may introspect its tokens (--client-id), so opaque and counted ones are refused there.")
+    asks = resource.format == "opaque" or resource.verifier == "admit"
+    if resource.client_id is None and (asks or resource.personal_tokens or resource.transactions):
+        kinds = "opaque and counted ones, personal tokens and transactions"
+        place.tell(
+            f"No client may introspect its tokens (--client-id), so it can't use those that it has to ask about: {kinds}."
+        )

@@ -9,6 +9,7 @@ from ..domain.administration import ADMIN_CLIENT, ADMIN_ROLE, api_audience
 from ..flows.admin import grants, tokens
 from ..flows.admin.grants import ListedGrant
 from ..flows.runtime import Caller, Runtime
+from ..flows.token_status import GoodToken
 from ..tokens.keyring import NoSigningKey
 from . import limits, many, output, reading
 from .limits import Action, Hours, IdleTimeout, Lifetime, MaxUses, Network
@@ -115,7 +116,9 @@ def inspect(place: Place, issuer: Issuer = None) -> None:
         if claim := tokens.limits_claim(found):
             document["limits"] = claim
         if (count := await tokens.count_of(found, rt=rt)) is not None:
-            document |= {"uses_left": count.uses_left, "last_used_at": count.last_used_at}
+            # Idle time runs from the issue on, so that stands there until the first use.
+            fresh = isinstance(found, GoodToken) and count.last_used_at == found.issued_at
+            document |= {"uses_left": count.uses_left, "last_used_at": None if fresh else count.last_used_at}
         if (lease := await tokens.lease_of(found, rt=rt)) is not None:
             document["lease_ends_at"] = lease.ends_at if lease.ended_at is None else lease.ended_at
         return document

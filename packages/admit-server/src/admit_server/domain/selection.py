@@ -11,8 +11,9 @@ What = Literal["grants", "sessions"]
 MOST_CONDITIONS = 10
 _CONDITION = re.compile(r"(?P<field>[a-z_]+)\s*(?P<operator>!=|=|<|>)\s*(?P<value>\"[^\"]*\"|[^\s\"]+)\Z")
 _AND = re.compile(r"\s+and\s+(?=(?:[^\"]*\"[^\"]*\")*[^\"]*\Z)")
-_SPAN = re.compile(r"(?P<number>[0-9]{1,9})(?P<unit>[smhdw]?)\Z")
-_UNIT_S = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+# The unit has to be said: whoever writes "age>7" means days, and would end what is seven seconds old.
+_SPAN = re.compile(r"(?P<number>[0-9]{1,9})(?P<unit>[smhdw])\Z")
+_UNIT_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
 # What may be asked of each: equality, or, for lengths of time, longer and shorter ago.
 _EQUAL: dict[What, frozenset[str]] = {

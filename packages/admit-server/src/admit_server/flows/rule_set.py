@@ -21,11 +21,14 @@ def path_matcher(pattern: str) -> Matches:
     Raises:
         NotAllowed: It is not written as it has to be.
     """
+    if not pattern.startswith("/"):
+        raise NotAllowed(f'The path {pattern!r} has to begin with a slash, such as "/orders/*" or "/files/**".')
     try:
         actions(frozenset({f"* {pattern}"}))
         matches = path_pattern(key_of(pattern), pattern)
     except InvalidLimit as error:
-        raise NotAllowed(f"The path {error}.") from None
+        # It was read as a part of an action, and nobody wrote its method.
+        raise NotAllowed(f"The path {error}.".replace(f"* {pattern}", pattern)) from None
     if not pattern.rstrip("/").endswith("**"):
         return matches
     # "/x/**" is "/x" too: to many programs a slash at the end makes no difference, so no rule may tell them apart.

@@ -272,8 +272,17 @@ def _split(text: str) -> SplitResult | None:
     return parts
 
 
+def _written(value: object) -> str:
+    """A value as people write it, and not Python; empty for what is not set."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple | list | set | frozenset):
+        return ", ".join(str(each) for each in value)
+    return "" if value is None else str(value)
+
+
 def _masked(key: str, value: object) -> str:
-    text = str(value)
+    text = _written(value)
     if key != "database":
         return text
     # Up to the last @: rather too much than a part of a password that holds one itself.

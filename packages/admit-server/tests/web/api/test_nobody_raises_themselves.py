@@ -32,11 +32,16 @@ async def eve(people, api):
         ("POST", "/clients/backup/secret", {}),
         ("DELETE", "/clients/backup", None),
         ("POST", "/tokens", {"user": "root", "client": "admit-admin", "resource": "{api}"}),
+        ("POST", "/tokens", {"user": "root", "client": "admit-admin", "resource": "{api}", "scopes": ["users:write"]}),
+        ("POST", "/tokens", {"user": "paula", "client": "admit-admin", "resource": "{api}", "scopes": ["users:write"]}),
     ],
 )
 async def test_it_is_refused(api, eve, site, method, path, body):
     audience = f"{site.rt.issuer}/api/v1"
     await api.post("/roles", {"name": "keepers", "scopes": ["keys:write"]})
+    # Paula may do the same at the API as eve, and has a role at another resource as well, which she could give.
+    await api.post("/roles", {"name": "payers", "scopes": ["payments:approve"]})
+    await api.post("/users", {"username": "paula", "roles": ["eves", "payers"]})
     await api.post("/clients", {"name": "backup", "audiences": [audience], "scopes": ["keys:read"]})
     body = (
         {k: [audience] if v == ["{api}"] else audience if v == "{api}" else v for k, v in body.items()}
@@ -56,7 +61,7 @@ async def test_what_is_within_their_powers_is_done(api, eve, site):
     assert (await eve.post("/users/alice/password", {"password": "a new sturdy phrase"})).status_code == 200
     door = {"name": "Door", "audiences": [audience], "scopes": ["users:read"]}
     assert (await eve.post("/clients", door)).status_code == 201
-    asked = {"user": "root", "client": "admit-admin", "resource": audience, "scopes": ["users:read"]}
+    asked = {"user": "puppet", "client": "admit-admin", "resource": audience, "scopes": ["users:read"]}
     assert (await eve.post("/tokens", asked)).status_code == 201
 
 

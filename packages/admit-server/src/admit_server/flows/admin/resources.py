@@ -81,7 +81,7 @@ async def add(new: NewResource, *, rt: Runtime, caller: Caller) -> Resource:
         await rt.store.write(unit)
     except UniqueViolation:
         raise AlreadyExists(
-            f"There is a resource {audience!r} already; `admit resource show {audience}` shows it."
+            f"There is a resource {audience!r} already; `admit resource show {audience}` shows it, and `admit resource update` changes it."
         ) from None
     return resource
 

@@ -79,6 +79,7 @@ async def issue(new: NewToken, *, rt: Runtime, caller: Caller) -> Issued:
     Raises:
         NotFound: The user, client, resource or policy does not exist.
         NotAllowed: The user or client is disabled, or the client may not have such a token.
+        ExceedsPowers: It is for the administration API, and the token or its person may do more there than the caller.
         NoSigningKey: There is no key to sign with; nothing was made.
     """
     policies.check(new.limits)
@@ -102,6 +103,8 @@ async def issue(new: NewToken, *, rt: Runtime, caller: Caller) -> Issued:
         ) from None
     scopes = await _of_roles(scopes, new, user=user, resource=resource, rt=rt)
     if resource.audience == api_audience(rt.issuer):
+        # With such a token one is that person there: also in the audit log, and in what a role of theirs lets them give to others.
+        await powers.over_user(rt.store.read, user, caller=caller)
         powers.over_scopes(scopes & ALL, "this token", caller=caller)
     now = rt.clock()
     if resource.format == "jwt":

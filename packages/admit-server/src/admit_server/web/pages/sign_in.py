@@ -110,6 +110,7 @@ def _form(
         http_status=status,
         redirect_uri=asked.redirect_uri if asked else None,
         client_name=client.name if client else PRODUCT,
+        for_client=client is not None,
         form_url="/sign-in",
         request=sealed,
         form_token=form_token(browser, rt=site.rt),
