@@ -2,10 +2,15 @@
 
 import asyncio
 import logging
+from types import SimpleNamespace
 
 import pytest
 
 from admit_server import housekeeping
+from admit_server.domain.decision import Batch, Decision
+from admit_server.flows.decision_log import DecisionLog
+from admit_server.storage.open import open_store
+from admit_server.storage.statements import bind
 
 pytestmark = pytest.mark.anyio
 
@@ -33,6 +38,27 @@ async def test_a_task_that_fails_is_logged_and_begins_again(caplog, monkeypatch)
     assert rounds == 2
     assert pauses == [1]
     assert "the task 'feed' failed" in caplog.text
+
+
+async def test_recorded_decisions_are_written_at_the_end_and_forgotten_when_they_are_old(sqlite_path):
+    store = await open_store(f"sqlite:///{sqlite_path}", bind)
+    now = 100 * 86_400
+    rt = SimpleNamespace(store=store, clock=lambda: now, entropy=bytes, decisions=DecisionLog())
+    for day in range(100):
+        await store.write(lambda tx, day=day: tx.decisions.add(Batch(day * 86_400, "a", ())))
+    rt.decisions.add(Decision(now, "issue", grant_id="grt_1"))
+    task = asyncio.create_task(housekeeping.keep_decisions(rt, keep_days=14))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert [each.decisions for each in await store.read.decisions.page(after=(now, ""), until=now + 1, limit=9)] == [
+        (Decision(now, "issue", grant_id="grt_1"),)
+    ]
+    await housekeeping.forget_decisions(rt, keep_days=14)
+    assert await store.read.decisions.oldest() == 86 * 86_400
+    await store.close()
 
 
 async def test_a_task_can_be_cancelled(monkeypatch):

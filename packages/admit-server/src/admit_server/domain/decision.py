@@ -10,6 +10,9 @@ BY_POLICY = frozenset(
     {
         "token_expired",
         "refresh_expired",
+        # Of an issue: nothing was proved where the policy asks for it (`flows.binding.not_proved`).
+        "invalid_dpop_proof",
+        "invalid_request",
         "session_ended",
         "lease_ended",
         "step_up_required",

@@ -6,6 +6,7 @@ from contextlib import suppress
 from ..domain.confirmation import NOTHING, Confirmation
 from ..domain.decision import Batch, Decision, DecisionKind
 from ..domain.denial import Denial
+from ..domain.errors import InvalidDpopProof, InvalidRequest
 from ..domain.trail import without_secrets
 from ..ports.store import StoreUnavailable
 from .redeem import Use
@@ -107,6 +108,20 @@ def record_issue(
             proved_x5t=proved.x5t,
         )
     )
+
+
+def record_unproved(
+    grant_id: str | None,
+    error: InvalidDpopProof | InvalidRequest,
+    *,
+    refreshed: int | None = None,
+    proved: Confirmation,
+    rt: Runtime,
+) -> None:
+    """Note that no token was issued because its caller proved nothing to bind it to. Another fault of the proof is no policy's."""
+    is_missing = not (proved.jkt if isinstance(error, InvalidDpopProof) else proved.x5t)
+    if is_missing and grant_id is not None:
+        record_issue(grant_id, code=error.code, refreshed=refreshed, proved=proved, rt=rt)
 
 
 # What libraries refuse by themselves, of what a policy may change.

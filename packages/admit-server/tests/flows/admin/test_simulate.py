@@ -1,24 +1,30 @@
 """Replaying recorded decisions of a real site against other policies."""
 
+import os
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
 from site_kit import API, claims_of
 
-from admit.limits import groups_of
+from admit.limits import Attempt, groups_of
+from admit_server.app import open_runtime
 from admit_server.domain.check_request import read_request
 from admit_server.domain.descent import ACCESS_TOKEN, TOKEN_EXCHANGE
 from admit_server.domain.errors import NotAllowed, NotFound
 from admit_server.domain.token_policy import TokenPolicy
-from admit_server.flows.admin import clients, policies, resources, rules, sessions, tokens
+from admit_server.flows.admin import clients, policies, resources, rules, sessions, tokens, users
 from admit_server.flows.admin.simulate import simulate
 from admit_server.flows.admin.simulation import Question
 from admit_server.flows.check import Asked, check, refresh
 from admit_server.flows.client_auth import AuthenticatedClient
+from admit_server.flows.introspect import introspect
 from admit_server.flows.recording import write_decisions
+from admit_server.flows.redeem import Use
 from admit_server.flows.reports import Report, take
 from admit_server.flows.runtime import Caller
+from admit_server.settings import load_settings
+from admit_server.starting import read_or_make_key_file
 
 pytestmark = pytest.mark.anyio
 
@@ -349,3 +355,49 @@ async def test_a_child_of_an_exchange_is_judged_by_the_rules_of_its_parent_too(w
     found = await world.ask()
 
     assert [(each.before, each.after) for each in found.examples] == [("network_not_allowed", "")]
+
+
+async def test_records_are_replayed_from_each_engine(database_url, tmp_path, monkeypatch, anyio_backend):
+    for name in [name for name in os.environ if name.startswith("ADMIT_")]:
+        monkeypatch.delenv(name)
+    (tmp_path / "data").mkdir(mode=0o700, exist_ok=True)
+    read_or_make_key_file(tmp_path / "data" / "admit.key")
+    async with open_runtime(load_settings(data=tmp_path / "data", database=database_url)) as rt:
+        await policies.set_policy("strict", TokenPolicy(), rt=rt, caller=BY)
+        api = (await clients.add(clients.NewClient(name="api"), rt=rt, caller=BY)).client
+        new = resources.NewResource(audience=API, scopes={"x": "X"}, format="opaque", client=api.id, policy="strict")
+        await resources.add(new, rt=rt, caller=BY)
+        await clients.add(clients.NewClient(name="app", audiences=(API,)), rt=rt, caller=BY)
+        await users.add(users.NewUser(username="ada"), rt=rt, caller=BY)
+        issued = await tokens.issue(tokens.NewToken(user="ada", client="app", resource=API), rt=rt, caller=BY)
+        for path in ("/a", "/b"):
+            use = Use(attempt=Attempt(method="GET", path=path))
+            who = AuthenticatedClient(api, proved=True)
+            await introspect(issued.tokens.access_token, who=who, rt=rt, caller=Caller(), use=use)
+        await write_decisions(rt)
+
+        limits = TokenPolicy(actions=groups_of(["GET /a"]))
+        as_it_is = await simulate(Question(name="strict", client="app"), rt=rt)
+        found = await simulate(Question(name="strict", limits=limits), rt=rt)
+
+    assert (as_it_is.total, as_it_is.concerned, as_it_is.changes, dict(as_it_is.unknown)) == (3, 3, 0, {})
+    assert [(each.decision.path, each.after) for each in found.examples] == [("/b", "action_not_allowed")]
+
+
+async def test_apps_that_a_binding_refused_would_be_let_in_without_it(world):
+    site = world.site
+    await world.set()
+    await resources.update(API, resources.ResourceChange(policy="strict"), rt=world.rt, caller=BY)
+    issued = await site.tokens("web")
+    await world.set(binding=frozenset({"dpop"}))
+    code = await site.browser().code("web")
+    assert (await site.redeem(code)).json()["error"] == "invalid_dpop_proof"
+    assert (await site.refresh(issued["refresh_token"])).status_code == 200, "of before"
+
+    as_it_is = await world.ask(change=False)
+    assert (as_it_is.kinds["issue"], as_it_is.changes, dict(as_it_is.unknown)) == (2, 0, {})
+    found = await world.ask()
+    assert {(each.decision.kind, each.before, each.after) for each in found.examples} == {
+        ("issue", "invalid_dpop_proof", ""),
+        ("refresh", "invalid_dpop_proof", ""),
+    }

@@ -1,5 +1,6 @@
 """What would another policy have meant for the decisions of the last days? They are replayed, not guessed."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
@@ -115,6 +116,7 @@ class _Replaying:
             ready = [each for each in waiting if each.at < batch.at - _OVERLAP_S]
             if ready:
                 await self._replay(ready)
+                await asyncio.sleep(0)  # a server that is asked by its API answers others meanwhile
                 waiting = [each for each in waiting if each.at >= batch.at - _OVERLAP_S]
             waiting += batch.decisions
             if batch.dropped:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from ...domain.errors import InvalidGrant
+from ...domain.errors import InvalidDpopProof, InvalidGrant, InvalidRequest
 from ...domain.grant import AlreadyUsed, CodeConsumed, Unknown
 from ...domain.pkce import verify_s256
 from ...ports.transaction import Tx
@@ -12,6 +12,7 @@ from ..binding import for_refresh
 from ..client_auth import AuthenticatedClient
 from ..denials import tie, tie_to_owner
 from ..endings import end_grant
+from ..recording import record_unproved
 from ..runtime import Caller, Refusal, Runtime, or_raise
 from ..token_forms import form_of
 
@@ -79,7 +80,11 @@ async def exchange(grant: CodeGrant, *, who: AuthenticatedClient, rt: Runtime, c
                 await tx.audit.append(replace(issued, target=family.id))
                 return ready, given, code.nonce
 
-    outcome = await rt.store.write(unit)
+    try:
+        outcome = await rt.store.write(unit)
+    except (InvalidDpopProof, InvalidRequest) as error:
+        record_unproved(trail.grant_id, error, proved=caller.holder.proved, rt=rt)
+        raise
     if isinstance(outcome, Refusal):
         rt.on_revocation()
         await _explain(digest, client_id=client.id, rt=rt, caller=caller)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from ...domain.errors import InvalidDpopProof, InvalidGrant, InvalidScope
+from ...domain.errors import InvalidDpopProof, InvalidGrant, InvalidRequest, InvalidScope
 from ...domain.grant import AlreadyUsed, Consumed, Grant, Replayed, Unknown
 from ...domain.scopes import format_scope
 from ...ports.transaction import Tx
@@ -13,7 +13,7 @@ from ..binding import for_refresh
 from ..client_auth import AuthenticatedClient
 from ..denials import tie, tie_to_owner
 from ..endings import end_grant
-from ..recording import record_issue
+from ..recording import record_issue, record_unproved
 from ..role_scopes import permitted
 from ..runtime import Caller, Refusal, Runtime, or_raise
 from ..token_forms import form_of
@@ -157,7 +157,9 @@ async def exchange(
 
     try:
         outcome = await rt.store.write(unit)
-    except (InvalidScope, InvalidDpopProof):
+    except (InvalidScope, InvalidDpopProof, InvalidRequest) as error:
+        if not isinstance(error, InvalidScope):
+            record_unproved(trail.grant_id, error, refreshed=0, proved=caller.holder.proved, rt=rt)
         await _explain(digest, client_id=client.id, rt=rt, caller=caller)
         raise
     if isinstance(outcome, _TooOld):
