@@ -2,7 +2,7 @@
 
 import pytest
 
-from admit_server.domain.trail import LONGEST, MOST, Trail, shown
+from admit_server.domain.trail import LONGEST, MOST, Trail, shown, without_secrets
 
 
 def written(trail: Trail):
@@ -91,3 +91,11 @@ def test_a_bare_client_id_holds_nothing_but_a_proof_or_a_token_does():
     assert trail.holder == ("web", 60)
     trail.grant_id, trail.proved = None, True
     assert trail.holder == ("web", 60)
+
+
+def test_a_path_is_kept_without_tokens_bounded_and_printable():
+    token = "adm_at_" + "a" * 49
+    assert without_secrets("/orders/7") == "/orders/7"
+    assert without_secrets(f"/reset/{token}/x") == "/reset/(a token)/x"
+    assert without_secrets("/a\x00\ud800b") == "/a??b"
+    assert len(without_secrets("/" + "x" * 600)) == 512

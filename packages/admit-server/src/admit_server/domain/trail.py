@@ -35,8 +35,9 @@ def shown(value: Value) -> str:
 
 
 def without_secrets(path: str) -> str:
-    """A path as it may be kept: at most 512 characters, without anything that opens a door."""
-    return _SECRET.sub("(a token)", path)[:512]
+    """A path as it may be kept: printable, at most 512 characters, without anything that opens a door."""
+    kept = _SECRET.sub("(a token)", path)[:512]
+    return kept if kept.isprintable() else "".join(char if char.isprintable() else "?" for char in kept)
 
 
 class Trail:
