@@ -47,8 +47,8 @@ def as_text(found: Simulation) -> str:
         reasons = [(str(amount), REASONS[why]) for why, amount in found.unknown.most_common()]
         parts.append(output.table(("decisions", "not told by the records"), reasons))
     if found.examples:
-        shown = [_example(change) for change in found.examples]
-        parts.append(output.table(("at", "outcome", "code", "what", "from where", "grant"), shown))
+        shown = [_example(change, found.names) for change in found.examples]
+        parts.append(output.table(("at", "outcome", "code", "who", "what", "from where", "grant"), shown))
     return "\n\n".join(parts)
 
 
@@ -65,12 +65,13 @@ def _row(group: Group) -> tuple[str, ...]:
     )
 
 
-def _example(change: Change) -> tuple[str, ...]:
+def _example(change: Change, names: dict[str, str]) -> tuple[str, ...]:
     decision = change.decision
     return (
         output.when(decision.at),
         _WORDS[change.outcome],
         change.after or change.before,
+        names.get(change.user_id or change.client_id or "", "-"),
         _what(decision),
         decision.address or "-",
         decision.grant_id or "-",

@@ -401,3 +401,20 @@ async def test_apps_that_a_binding_refused_would_be_let_in_without_it(world):
         ("issue", "invalid_dpop_proof", ""),
         ("refresh", "invalid_dpop_proof", ""),
     }
+
+
+async def test_uses_that_check_counts_are_counted_here_too(world):
+    await world.set(max_uses=2)
+    await world.issue()
+    world.site.clock.advance(1)
+    await rules.add(rules.NewRule(path="/**", audience=OPAQUE_API, redeem=True), rt=world.rt, caller=BY)
+    await refresh(world.rt)
+    token = await world.issue()
+    request = read_request(method="GET", host="a.example", uri="/x")
+    for _ in range(3):
+        await check(Asked(request=request, token=token), rt=world.rt, caller=Caller())
+
+    as_it_is = await world.ask(change=False)
+    assert (as_it_is.kinds["check"], as_it_is.changes, dict(as_it_is.unknown)) == (3, 0, {})
+    assert dict((await world.ask(max_uses=5)).outcomes) == {"newly_allowed": 1}
+    assert dict((await world.ask(max_uses=1)).outcomes) == {"newly_refused": 1}

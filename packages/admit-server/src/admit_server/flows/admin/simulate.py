@@ -20,7 +20,7 @@ MOST_DAYS = 365
 _PAGE = 8
 # Batches of several processes overlap by about this much.
 _OVERLAP_S = 3
-_MOST_GROUPS = 10_000
+_MOST_GROUPS, _MOST_NAMED = 10_000, 200
 
 
 async def simulate(question: Question, *, rt: Runtime) -> Simulation:
@@ -131,13 +131,16 @@ class _Replaying:
         changed = [group.first for group in result.groups if group.first.outcome != UNKNOWN]
         result.people = len({change.user_id for change in changed} - {None})
         result.applications = len({change.client_id for change in changed} - {None})
-        for group in result.groups[:200]:
-            if group.first.user_id is not None:
-                user = await read.users.get(group.first.user_id)
-                group.user = user.username if user is not None else group.first.user_id
-            if group.first.client_id is not None:
-                client = await read.clients.get(group.first.client_id)
-                group.client = client.name if client is not None else group.first.client_id
+        for change in (*result.examples, *(group.first for group in result.groups[:_MOST_NAMED])):
+            if change.user_id is not None and change.user_id not in result.names:
+                user = await read.users.get(change.user_id)
+                result.names[change.user_id] = user.username if user is not None else change.user_id
+            if change.client_id is not None and change.client_id not in result.names:
+                client = await read.clients.get(change.client_id)
+                result.names[change.client_id] = client.name if client is not None else change.client_id
+        for group in result.groups:
+            group.user = result.names.get(group.first.user_id or "")
+            group.client = result.names.get(group.first.client_id or "")
 
     def _complete_since(self, at: int) -> None:
         for course in (self._was, self._before, self._after):

@@ -75,7 +75,8 @@ class Simulation:
         unknown: The latter by reason (`flows.replay.REASONS`).
         groups: The largest first.
         examples: The first ones.
-        affected: People and applications with changes: how many.
+        names: Of the people and applications in groups and examples, by their ids; some may be gone.
+        people: With changes: how many; `applications`: the same.
     """
 
     name: str
@@ -91,6 +92,7 @@ class Simulation:
     unknown: Counter[str] = field(default_factory=Counter)
     groups: list[Group] = field(default_factory=list)
     examples: list[Change] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=dict)
     people: int = 0
     applications: int = 0
 
