@@ -27,6 +27,17 @@ def test_beyond_the_bound_decisions_are_counted():
     assert log.take() == ((), 0)
 
 
+def test_what_one_holds_another_takes_over_within_its_bound():
+    inside, log = DecisionLog(), DecisionLog(most=20)
+    for number in range(25):
+        inside.add(decision(number))
+    log.take_over(inside)
+
+    assert inside.take() == ((), 0)
+    taken, dropped = log.take()
+    assert (len(taken), dropped) == (20, 5)
+
+
 def test_requests_of_strangers_leave_room_for_those_with_tokens():
     log = DecisionLog(most=20)
     for number in range(25):

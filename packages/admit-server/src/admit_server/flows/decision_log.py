@@ -31,6 +31,13 @@ class DecisionLog:
         else:
             self.dropped += 1
 
+    def take_over(self, other: "DecisionLog") -> None:
+        """Note what another one holds."""
+        taken, dropped = other.take()
+        for decision in taken:
+            self.add(decision)
+        self.dropped += dropped
+
     def take(self) -> tuple[tuple[Decision, ...], int]:
         """What waits, and how many were dropped; and begin anew."""
         taken = tuple(self._waiting), self.dropped

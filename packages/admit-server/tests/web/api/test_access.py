@@ -2,6 +2,8 @@
 
 import pytest
 
+from admit.limits import groups_of
+
 pytestmark = pytest.mark.anyio
 
 
@@ -62,6 +64,18 @@ async def test_a_token_of_one_use_does_one_thing(people):
 
     assert (await once.get("/users")).status_code == 200
     assert (await once.get("/users")).status_code == 401
+
+
+async def test_an_encoded_slash_makes_no_other_action_of_a_call(api, people):
+    """A token that may only sign people out must not delete somebody because of how they are called."""
+    await api.post("/users", {"username": "bob/sessions"})
+    limited = await people.with_token("root", actions=groups_of(["DELETE /api/v1/users/*/sessions"]))
+
+    answer = await limited.delete("/users/bob%2Fsessions")
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token")
+    assert (await api.get("/users/bob%2Fsessions")).status_code == 200
+    assert (await limited.delete("/users/alice/sessions")).status_code == 200
 
 
 async def test_a_cookie_opens_nothing_and_no_origin_may_read(site, people):

@@ -3,6 +3,9 @@
 import asyncio
 
 import pytest
+from site_kit import API
+
+from admit_server.domain.administration import ALL
 
 pytestmark = pytest.mark.anyio
 
@@ -42,6 +45,18 @@ async def test_keys_of_two_people_have_nothing_to_do_with_each_other(api, people
     assert answer.status_code == 201
 
 
+async def test_a_token_that_may_less_does_not_get_the_answer_of_one_that_may_more(api, people, site):
+    door = {"name": "Door", "audiences": [f"{site.rt.issuer}/api/v1"], "scopes": ["keys:write"]}
+    assert (await api.post("/clients", door, headers=KEY)).status_code == 201
+    narrow = await people.with_token("root", "clients:write")
+
+    answer = await narrow.post("/clients", door, headers=KEY)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
+    again = await people.with_token("root", *ALL)
+    assert (await again.post("/clients", door, headers=KEY)).headers["idempotent-replayed"] == "true"
+
+
 async def test_after_a_day_a_key_is_new(api, site, people):
     await api.post("/users", {"username": "carol"}, headers=KEY)
     site.clock.advance(86_400)
@@ -76,6 +91,16 @@ async def test_a_dry_run_says_what_would_be_written_and_writes_nothing(api, site
     assert (await api.get("/users/carol")).status_code == 404
     assert "user.added" not in (await site.actions())[:1]
     assert site.hasher.hashed == hashed
+
+
+async def test_a_dry_run_of_a_token_is_no_decision_that_a_policy_is_tried_on(api, site):
+    asked = {"user": "alice", "client": "web", "resource": API, "scopes": ["notes:read"]}
+    site.rt.decisions.take()
+
+    assert (await api.post("/tokens?dry_run=true", asked)).status_code == 200
+    assert "issue" not in {each.kind for each in site.rt.decisions.take()[0]}
+    assert (await api.post("/tokens", asked)).status_code == 201
+    assert [each.kind for each in site.rt.decisions.take()[0]].count("issue") == 1
 
 
 async def test_a_dry_run_refuses_what_would_be_refused(api):

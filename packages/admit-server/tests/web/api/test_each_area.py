@@ -274,15 +274,21 @@ async def test_every_change_stands_in_the_log_with_whoever_made_it(api, site, pe
         ("POST", "/keys/rotate", {"alg": "ES256"}),
         ("POST", "/revocations/everything", None),
     ]
+
+    async def log():
+        # Meanwhile the server makes its next keys, in its own name.
+        return [event for event in await site.events() if event.actor != "server"]
+
     for method, path, body in acts:
-        before = len(await site.events())
+        before = len(await log())
         tried = await api.call(method, f"{path}?dry_run=true", body, headers={"If-Match": "*"})
         assert tried.status_code == 200, (path, tried.text)
-        assert len(await site.events()) == before, path
+        assert len(await log()) == before, path
 
         done = await api.call(method, path, body, headers={"If-Match": "*"})
 
         assert done.status_code < 300, (path, done.text)
-        new = (await site.events())[: len(await site.events()) - before]
+        now = await log()
+        new = now[: len(now) - before]
         assert [event.action for event in reversed(new)] == [event["action"] for event in tried.json()["events"]] != []
         assert {event.actor for event in new} == {root}, path

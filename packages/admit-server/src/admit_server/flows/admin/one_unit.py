@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar, cast
 from ...domain.audit import AuditEvent
 from ...ports.transaction import AdmitStore, Tx
 from .. import keys
+from ..decision_log import DecisionLog
 from ..runtime import KeyringHolder, Runtime
 
 T = TypeVar("T")
@@ -45,7 +46,12 @@ async def in_one_unit(act: Callable[[Runtime], Awaitable[T]], *, rt: Runtime, dr
         await tx.acts.take_turn()
         seen = _Seen(tx)
         own = replace(
-            rt, store=cast(AdmitStore, _StoreInside(seen)), hasher=hasher, keys=KeyringHolder(rt.keys.current)
+            rt,
+            store=cast(AdmitStore, _StoreInside(seen)),
+            hasher=hasher,
+            keys=KeyringHolder(rt.keys.current),
+            # What is decided in here is so only once it is committed.
+            decisions=DecisionLog(on=rt.decisions.on),
         )
         inside[:] = [replace(own, on_revocation=lambda: inside.append(own))]
         done = Done(await act(inside[0]), tuple(seen.events))
@@ -61,6 +67,7 @@ async def in_one_unit(act: Callable[[Runtime], Awaitable[T]], *, rt: Runtime, dr
         except _NotHashedYet as wanted:
             hasher.known[wanted.text] = await rt.hasher.hash(wanted.text)
             continue
+        rt.decisions.take_over(inside[0].decisions)
         if len(inside) > 1:
             rt.on_revocation()
         if inside[0].keys.current is not rt.keys.current:

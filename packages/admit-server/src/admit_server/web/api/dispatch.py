@@ -77,12 +77,14 @@ async def endpoint(request: Request, site: Site) -> Response:
         if (operation := found.get(method)) is None:
             return _other_method(request, found)
         names = [part[1:-1] for part in operation.path.split("/") if part.startswith("{")]
-        return await _answer(request, site, operation, dict(zip(names, variables, strict=True)))
+        # As its parts were read: a slash that was encoded makes no other path of it.
+        asked = "/".join((API_PATH, *(part.replace("/", "%2F") for part in parts)))
+        return await _answer(request, site, operation, dict(zip(names, variables, strict=True)), asked=asked)
     except BadInput as error:
         return problems.bad_input(error)
 
 
-async def _answer(request: Request, site: Site, operation: Operation, path: dict[str, str]) -> Response:
+async def _answer(request: Request, site: Site, operation: Operation, path: dict[str, str], *, asked: str) -> Response:
     rt, caller = site.rt, site.caller(request)
     try:
         shown = params.access_token(request)
@@ -91,7 +93,7 @@ async def _answer(request: Request, site: Site, operation: Operation, path: dict
         scheme, token = shown
         attempt = Attempt(
             method=operation.method,
-            path=request.scope["path"],
+            path=asked,
             address=caller.address or None,
             presented=site.presented(request, scheme),
         )
@@ -217,6 +219,8 @@ def _key(request: Request, operation: Operation, *, who_id: str, call: Call[Any,
             400, "Idempotency-Key is one text of 1 to 255 visible ASCII characters.", field="Idempotency-Key"
         )
     asked = [operation.id, call.path, msgspec.to_builtins(call.query), msgspec.to_builtins(call.body)]
+    # The answer may hold a secret that only these powers could make: another token of the same holder, that may less, does not get it.
+    asked.append(sorted(call.caller.powers.scopes) if call.caller.powers is not None else [])
     return Key(holder=who_id, text=match[1] or match[2], request=msgspec.json.encode(asked, order="sorted"))
 
 
