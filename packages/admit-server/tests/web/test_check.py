@@ -5,7 +5,7 @@ from site_kit import API, ISSUER, OPAQUE_API, claims_of
 
 from admit.limits import groups_of
 from admit_server.domain.token_policy import TokenPolicy
-from admit_server.flows.admin import denials, policies, rules, sessions, tokens
+from admit_server.flows.admin import clients, denials, policies, rules, sessions, tokens
 from admit_server.flows.check import refresh
 from admit_server.flows.denials import write_tally
 from admit_server.flows.runtime import Caller
@@ -361,3 +361,25 @@ def test_no_value_can_end_its_header(text, sent):
     from admit_server.web.check import _plain
 
     assert _plain(text) == sent
+
+
+async def test_an_assertion_opens_nothing_at_the_server_itself(site):
+    await rule(site)
+    exchange = "urn:ietf:params:oauth:grant-type:token-exchange"
+    grants = frozenset({"authorization_code", "refresh_token", exchange})
+    await clients.update("web", clients.ClientChange(grant_types=grants), rt=site.rt, caller=CALLER)
+    assertion = (await ask(site, token=await issue(site))).headers["x-auth-assertion"]
+
+    assert (await ask(site, token=assertion)).json()["code"] == "malformed_token"
+    async with site.http() as http:
+        for path in ("/userinfo", "/api/v1/users"):
+            assert (await http.get(path, headers=bearer(assertion))).status_code == 401
+        form = {"subject_token": assertion, "subject_token_type": "urn:ietf:params:oauth:token-type:access_token"}
+        answer = await http.post("/token", data=form | {"grant_type": exchange, "client_id": "web"})
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+
+
+@pytest.mark.parametrize("path", ["/%63heck", "/chec%6b/notes", "/check%2Fnotes", "/check//notes", "/check/%2e%2e/x"])
+async def test_an_address_of_ours_that_is_written_otherwise_asks_about_nothing(site, path):
+    await rule(site, public=True)
+    assert (await ask(site, headers={"host": HOST}, path=path)).status_code in (400, 403)

@@ -103,3 +103,15 @@ async def test_a_role_that_is_taken_away_is_gone_at_once(people, site):
 
     answer = await helper.get("/users")
     assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope")
+
+
+@pytest.mark.parametrize("client", ["admit-admin", "admit-personal"])
+@pytest.mark.parametrize("secret", [{}, {"client_secret": ""}, {"client_secret": "admit-admin"}])
+async def test_nobody_can_be_the_client_of_tokens_that_are_issued_by_hand(api, site, client, secret):
+    """It has no secret: neither none, nor an empty one, nor any other is the right one."""
+    async with site.http() as http:
+        for path in ("/token", "/introspect", "/revoke"):
+            form = {"client_id": client, "grant_type": "client_credentials", "token": api.token, **secret}
+            answer = await http.post(path, data=form)
+            assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client"), path
+    assert (await api.get("/users")).status_code == 200
