@@ -129,6 +129,7 @@ async def test_kinds_that_the_file_does_not_have_are_left_alone(rt, applied):
     ("document", "words"),
     [
         ({"polices": {}}, "Did you mean 'policies'"),
+        ({"client": {}}, "Did you mean 'clients'"),  # although a resource has a member of that name
         ({"clients": {"Shop": {"redirect_uri": []}}}, "Did you mean 'redirect_uris'"),
         ({"policies": {"short": {"lifetime": 60}}}, "Did you mean 'lifetime_s'"),
         ({"policies": {"short": {"lifetime_s": "5m"}}}, "lifetime_s"),

@@ -186,6 +186,13 @@ async def test_a_refusal_is_explained(api, people):
     assert explained in (await api.document("/denials?client=admit-admin"))["items"]
 
 
+async def test_what_does_not_fit_is_explained_by_what_was_found(api):
+    told = (await api.post("/users", {"username": "alice"})).json()
+
+    failed = [check for check in (await api.document(f"/denials/{told['denial_id']}"))["checks"] if not check["passed"]]
+    assert [(check["name"], check["found"]) for check in failed] == [("already_exists", told["detail"])]
+
+
 async def test_the_audit_log_is_read_newest_first_and_checked(api, site):
     from admit_server.flows.audit.sealing import Sealer
 

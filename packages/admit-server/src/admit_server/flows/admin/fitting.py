@@ -43,7 +43,9 @@ def _explained(text: str, kind: type, *, what: str) -> DoesNotFit:
     where = place[1] if place else ""
     reason = text[: place.start()] if place else text
     if (unknown := _UNKNOWN.match(reason)) is not None:
-        name, known = unknown[1][:60], sorted(_members(kind))
+        # It may be the name of a member of something further inside; it is not meant here.
+        name = unknown[1][:60]
+        known = sorted(_members(kind) - {name})
         near = difflib.get_close_matches(name, known, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else f" There are: {', '.join(known) or 'none'}."
         return DoesNotFit(f"There is no {_joined(where, name)!r} in the {what}.{hint}", _joined(where, name))

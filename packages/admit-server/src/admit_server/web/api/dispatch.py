@@ -108,8 +108,10 @@ async def _answer(request: Request, site: Site, operation: Operation, path: dict
     except (AdministrationError, ProtocolError, BadInput) as error:
         denial_id = await record_code(
             error.code,
-            rule=error.public if isinstance(error, ProtocolError) else str(error),
-            found=getattr(error, "detail", "") or "something else",
+            rule=error.public
+            if isinstance(error, ProtocolError)
+            else "a request that fits the operation and what is there",
+            found=getattr(error, "detail", "") or str(error),
             endpoint=f"{operation.method} {API_PATH}{operation.path}",
             rt=rt,
             caller=caller,
