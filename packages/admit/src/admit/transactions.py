@@ -37,12 +37,12 @@ def approved(claims: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
 
 
 def compare(body: bytes, values: Mapping[str, Any]) -> None:
-    """Compare a JSON body with what was approved: each approved value stands in it under the same name, and only once.
+    """Compare a JSON body with what was approved: each approved value stands in it under the same name, only once, and nothing else does.
 
     That the body is the one whose hash was approved says nothing about what the person read; this does.
 
     Raises:
-        TransactionMismatch: Another value, a missing one, a member that stands twice, or no JSON object.
+        TransactionMismatch: Another value, a missing one, one that nobody read, a member that stands twice, or no JSON object.
     """
     try:
         content = json.loads(body, object_pairs_hook=_unique)
@@ -54,6 +54,9 @@ def compare(body: bytes, values: Mapping[str, Any]) -> None:
         # Types as well: 1 is neither true nor "1".
         if name not in content or type(content[name]) is not type(value) or content[name] != value:
             raise TransactionMismatch(f"{name} in the body is not what was approved")
+    # The application chooses which values it shows: one that it leaves out (a currency, a second payee) would be done unread.
+    if unread := sorted(set(content) - set(values)):
+        raise TransactionMismatch(f"{unread[0][:64]!r} stands in the body and was not shown to the person who approved")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
