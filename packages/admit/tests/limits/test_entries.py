@@ -1,5 +1,6 @@
 """How limits are written, and what they let through: never more than they say."""
 
+import re
 import time
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from admit.limits import Attempt, InvalidLimit, Limits, groups_of
+from admit.limits.entries import path_pattern
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOON = datetime(2026, 8, 5, 12, 0, tzinfo=UTC).timestamp()  # a Wednesday
@@ -332,3 +334,34 @@ def test_utc_needs_no_time_zone_database(monkeypatch):
     Limits(hours=groups_of(("wed 00:17-23:41 UTC",)))
     with pytest.raises(InvalidLimit, match="this machine"):
         Limits(hours=groups_of(("wed 00:17-23:41 Asia/Tokyo",)))
+
+
+def as_one_expression(pattern: str) -> re.Pattern[str]:
+    """The meaning of a pattern, said once more and without regard to time."""
+    segments = pattern[1:].split("/")
+    parts = ["(?:.*/)?" if s == "**" else re.escape(s).replace(r"\*", "[^/]+") + "/" for s in segments[:-1]]
+    parts.append(".*" if segments[-1] == "**" else re.escape(segments[-1]).replace(r"\*", "[^/]+"))
+    return re.compile("/" + "".join(parts), re.DOTALL)
+
+
+SEGMENTS = st.lists(st.sampled_from(["a", "b", "ab", "*", "a*", "*b"]), max_size=3)
+
+
+@given(
+    SEGMENTS,
+    st.sampled_from([[], ["**"]]),
+    SEGMENTS,
+    st.lists(st.sampled_from(["a", "b", "ab", "", "aab"]), max_size=7),
+)
+def test_a_path_is_matched_as_the_pattern_says(before, between, behind, path):
+    pattern, text = "/" + "/".join([*before, *between, *behind]), "/" + "/".join(path)
+    assert bool(path_pattern(pattern, pattern)(text)) == (as_one_expression(pattern).fullmatch(text) is not None)
+
+
+def test_no_pattern_makes_a_long_path_slow():
+    # The holder of a token writes such limits when it exchanges the token for a weaker one.
+    group = {"GET /**/" + "*/" * 240 + f"x{number}" for number in range(64)}
+    limits, path = Limits(actions=frozenset({frozenset(group)})), "/" + "a/" * 4000
+    begun = time.perf_counter()
+    assert limits.violation(Attempt(method="GET", path=path), now=NOON) is not None
+    assert time.perf_counter() - begun < 0.3
