@@ -21,6 +21,7 @@ from admit import (
     LimitExceeded,
     LimitsNotEnforceable,
     NetworkNotAllowed,
+    Presented,
     StepUpRequired,
     TokenInactive,
     TokenRejected,
@@ -33,7 +34,7 @@ from admit.enforcing import enforce, enforce_age, refuse_by_limit, tellable
 from admit.fastapi import Principal, TokenAuth
 from admit.jose import sign
 from admit.opaque import checksum
-from admit.testing import TestIssuer
+from admit.testing import ProofKey, TestIssuer
 
 
 def refuse_by_limit_code(code):
@@ -138,10 +139,10 @@ def verifier(server, audience):
         yield verifier
 
 
-def counted_jwt(server, audience, **limits):
+def counted_jwt(server, audience, *, cnf=None, **limits):
     now = int(time.time())
     claims = {"iss": server.url, "aud": audience, "sub": "alice", "client_id": "app", "jti": "t1", "scope": "read"}
-    claims |= {"iat": now, "exp": now + 300, "limits": limits}
+    claims |= {"iat": now, "exp": now + 300, "limits": limits} | ({"cnf": cnf} if cnf else {})
     return sign(claims, server.keys[0], typ="at+jwt", critical={"limits": True})
 
 
@@ -186,6 +187,19 @@ def test_a_server_that_stays_silent_is_503_and_no_refusal(verifier, server, audi
 
     with pytest.raises(VerifierUnavailable):
         verifier.verify(counted)
+
+
+def test_the_server_is_told_with_which_key_a_counted_jwt_was_shown(verifier, server, audience):
+    endpoint, key, url = Counting(server, audience, 2), ProofKey(), "https://api.test/items"
+    token = counted_jwt(server, audience, cnf={"jkt": key.jkt}, max_uses=2)
+
+    def shown():
+        proofs = (key.proof("GET", url, access_token=token),)
+        return Attempt(method="GET", presented=Presented(scheme="DPoP", proofs=proofs, url=url))
+
+    assert verifier.verify(token, shown()).subject == "alice"
+    assert asyncio.run(verifier.verify_async(token, shown())).subject == "alice"
+    assert [form["proof_jkt"] for form in endpoint.asked] == [[key.jkt]] * 2
 
 
 def test_a_counted_jwt_needs_the_credentials_of_its_resource(server, audience):

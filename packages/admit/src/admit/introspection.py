@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import secrets
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus, urlencode
 
@@ -62,8 +63,13 @@ class Introspector(ForkAware):
         """The parent's worker threads are not here."""
         self._pool: Any = None
 
-    def ask(self, token: str, attempt: Attempt = NOTHING_KNOWN) -> Principal:
+    def ask(self, token: str, attempt: Attempt = NOTHING_KNOWN, *, proved_jkt: str | None = None) -> Principal:
         """Return whose token it is. Blocks for at most a few seconds.
+
+        Args:
+            token: Its text.
+            attempt: What it is used for.
+            proved_jkt: Of the key whose proof was taken already, for a JWT that is bound to it.
 
         Raises:
             TokenInactive: The server does not know it, or no longer.
@@ -84,9 +90,9 @@ class Introspector(ForkAware):
         # An id under which the server keeps why it calls a token inactive; the answer itself never says so.
         denial_id = self._reporter.new_id() if self._reporter is not None else None
         form |= tellable(attempt) | ({"denial_id": denial_id} if denial_id else {})
-        if proven is not None:
+        if (jkt := proven.jkt if proven is not None else proved_jkt) is not None:
             # So that no use is counted for somebody without the key.
-            form["proof_jkt"] = proven.jkt
+            form["proof_jkt"] = jkt
         body = urlencode(form).encode("ascii")
         headers = {
             "Authorization": self._authorization,
@@ -120,14 +126,17 @@ class Introspector(ForkAware):
             refusal.denial_id = denial_id
             raise
 
-    async def ask_async(self, token: str, attempt: Attempt = NOTHING_KNOWN) -> Principal:
+    async def ask_async(
+        self, token: str, attempt: Attempt = NOTHING_KNOWN, *, proved_jkt: str | None = None
+    ) -> Principal:
         """Do the same without blocking the event loop."""
         import asyncio
         from concurrent.futures import ThreadPoolExecutor
 
         if self._pool is None:
             self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="admit-introspection")
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self.ask, token, attempt)
+        asking = partial(self.ask, token, attempt, proved_jkt=proved_jkt)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, asking)
 
     def reporter(self, *, audience: str) -> Reporter:
         """Return what reports refusals to the same server, by the same credentials."""

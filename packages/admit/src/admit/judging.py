@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from admit import jose
@@ -30,8 +31,11 @@ _NOT_IN_TIME = "keys or revocations of the issuer did not arrive in time"
 Reading = Callable[[dict[str, Any]], dict[str, Any]]
 
 
+@dataclass(frozen=True, slots=True)
 class Counted:
-    """Good so far, but the server counts its uses."""
+    """Good so far, but the server counts its uses. `jkt`: of the key whose proof was taken for it; None where it is bound to none."""
+
+    jkt: str | None = None
 
 
 class Judge:
@@ -134,7 +138,9 @@ class Judge:
         if "cnf" in claims or (presented is not None and presented.scheme != "Bearer"):
             # Last of all, because it takes the proof: a token that is bad anyway costs none.
             self._guard().check(claims.get("cnf"), token, attempt)
-        return Counted() if limits is not None and limits.counted else Principal.from_claims(claims)
+        if limits is None or not limits.counted:
+            return Principal.from_claims(claims)
+        return Counted(claims["cnf"].get("jkt") if "cnf" in claims else None)
 
     def _await_feed(self) -> Future[None] | VerifierUnavailable | None:
         if self._revocations is None:

@@ -236,14 +236,18 @@ class Verifier:
         if token.startswith(PREFIX):
             return self._introspector_for(token).ask(token, attempt)
         outcome = self._judge.settle(token, attempt, wait_s=self._wait_s)
-        return self._counter().ask(token, attempt) if isinstance(outcome, Counted) else outcome
+        if not isinstance(outcome, Counted):
+            return outcome
+        return self._counter().ask(token, attempt, proved_jkt=outcome.jkt)
 
     async def _verify_async(self, token: str, attempt: Attempt) -> Principal:
         _refuse_non_text(token)
         if token.startswith(PREFIX):
             return await self._introspector_for(token).ask_async(token, attempt)
         outcome = await self._judge.settle_async(token, attempt, wait_s=self._wait_s)
-        return await self._counter().ask_async(token, attempt) if isinstance(outcome, Counted) else outcome
+        if not isinstance(outcome, Counted):
+            return outcome
+        return await self._counter().ask_async(token, attempt, proved_jkt=outcome.jkt)
 
     def close(self) -> None:
         """Stop what runs in the background. A later `verify` starts it again."""
