@@ -75,6 +75,26 @@ async def test_it_may_no_more_than_its_person(shop):
     assert made.token.scopes == {"notes:read"}
 
 
+async def test_roles_that_were_taken_after_the_page_was_read_give_nothing(shop):
+    await roles.add("writer", policy=None, scopes=frozenset({"notes:write"}), rt=shop.rt, caller=CALLER)
+    await users.update("alice", users.UserChange(roles=("writer",)), rt=shop.rt, caller=CALLER)
+    read_before = await users.find("alice", rt=shop.rt)
+    await users.update("alice", users.UserChange(roles=()), rt=shop.rt, caller=CALLER)
+    new = personal_tokens.NewPersonalToken(
+        id=shop.rt.new_id("tok"), user=read_before, audience=API, name="late", scopes=frozenset({"notes:write"})
+    )
+    with pytest.raises(NotAllowed, match="notes:write"):
+        await personal_tokens.make(new, by_administrator=False, rt=shop.rt, caller=CALLER)
+
+
+async def test_a_scope_that_becomes_a_roles_own_is_taken_from_the_tokens_there_are(shop):
+    made = await make(shop, scopes=frozenset({"notes:read", "notes:write"}))
+    await roles.add("writer", policy=None, scopes=frozenset({"notes:write"}), rt=shop.rt, caller=CALLER)
+    assert (await shop.introspect(made.text))["scope"] == "notes:read"
+    await users.update("alice", users.UserChange(roles=("writer",)), rt=shop.rt, caller=CALLER)
+    assert (await shop.introspect(made.text))["scope"] == "notes:read notes:write"
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [

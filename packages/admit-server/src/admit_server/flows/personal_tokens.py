@@ -67,22 +67,22 @@ async def make(new: NewPersonalToken, *, by_administrator: bool, rt: Runtime, ca
         NotAllowed: A value that a rule forbids: name, lifetime, scopes, limits, too many, a resource without personal tokens; the person is
             disabled; or this very one was made before.
     """
-    user, now, name = new.user, rt.clock(), check_name(new.name)
+    now, name = rt.clock(), check_name(new.name)
     lifetime = check_lifetime(
         min(DEFAULT_LIFETIME_S, rt.personal_lifetime_s) if new.lifetime_s is None else new.lifetime_s,
         longest_s=rt.personal_lifetime_s,
     )
     limits_of(new.limits)
     text, grant_id = opaque.mint("pat", rt.entropy(opaque.SECRET_BYTES)), rt.new_id("grt")
-    event = rt.event("personal_token.made", new.id, actor=caller.actor or user.id, caller=caller, now=now)
+    event = rt.event("personal_token.made", new.id, actor=caller.actor or new.user.id, caller=caller, now=now)
 
     async def unit(tx: Tx) -> PersonalToken:
-        if await tx.users.hold(user.id) is None:
-            raise NotAllowed(f"User {user.username!r} is disabled.")
+        if (user := await tx.users.hold(new.user.id)) is None:  # with the roles of now
+            raise NotAllowed(f"User {new.user.username!r} is disabled.")
         resource = await tx.resources.get(new.audience)
         if resource is None or not (resource.personal_tokens or by_administrator):
             raise NotFound(f"There is no resource {new.audience!r} for which people may make tokens.")
-        scopes = await _scopes(tx, new, resource, rt=rt)
+        scopes = await _scopes(tx, replace(new, user=user), resource, rt=rt)
         client = await _client(tx, now=now)
         # Those that rule the person and the resource hold; that of the server for sessions has nothing to hold on to.
         applied = await effective_policy(

@@ -10,11 +10,13 @@ from ..domain.confirmation import NOTHING, Confirmation
 from ..domain.errors import InsufficientUserAuthentication, InvalidToken
 from ..domain.grant import Grant
 from ..domain.lease import LEASE_ENDED
+from ..domain.personal_token import PERSONAL_CLIENT
 from ..domain.revocation import handle
 from ..domain.scopes import format_scope
 from ..domain.trail import Trail
 from ..ports.grants import OpaqueToken
 from ..tokens import opaque
+from .role_scopes import permitted
 from .runtime import Runtime
 from .token_forms import form_of
 
@@ -114,11 +116,23 @@ async def _judge_opaque(token: str, *, rt: Runtime, trail: Trail) -> GoodToken |
         id=row.id,
         grant=grant,
         audience=row.audience,
-        scopes=row.scopes,
+        scopes=await _permitted_now(grant, row.scopes, rt=rt, trail=trail),
         issued_at=row.issued_at,
         expires_at=row.expires_at,
         cnf=row.cnf,
     )
+
+
+async def _permitted_now(grant: Grant, scopes: frozenset[str], *, rt: Runtime, trail: Trail) -> frozenset[str]:
+    """What a personal token may today: nobody refreshes it, so no other moment would take what belongs to roles by now."""
+    if grant.client_id != PERSONAL_CLIENT or grant.user_id is None:
+        return scopes
+    read = rt.store.read
+    user = await read.users.get(grant.user_id)
+    left = await permitted(read, rt, user=user, audience=grant.audience, scopes=scopes)
+    if left != scopes:
+        trail.passed("scopes that the person's roles allow", scopes, left)
+    return left
 
 
 async def _judge_jwt(token: str, *, rt: Runtime, trail: Trail) -> GoodToken | BadToken:

@@ -100,6 +100,8 @@ async def page(*, after: str = "", limit: int = LARGEST_PAGE, rt: Runtime) -> Pa
 async def update(name: str, change: RoleChange, *, rt: Runtime, caller: Caller) -> Role:
     """Attach another policy, or give the role other scopes. Sign-ins and refreshed tokens from now on obey it.
 
+    Personal tokens obey its scopes at their next use.
+
     Raises:
         NotFound: The role or the policy does not exist.
         NotAllowed: A scope that can't be one, or other scopes for the built-in role.
