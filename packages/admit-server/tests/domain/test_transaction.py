@@ -53,6 +53,7 @@ def test_anything_but_a_list_of_one_object_is_refused(listed):
         {"body_sha256": BODY[:-1] + "B"},
         {"amount": 12.5}, {"amount": True}, {"amount": None}, {"amount": ["1"]}, {"amount": 2**53}, {"amount": ""}, {"amount": "x" * 201},
         {"payee": "AC\u202eME"}, {"payee": "AC\u200bME"}, {"payee": "AC\nME"}, {"payee": " ACME"}, {"payee": "ACME\u00a0"},
+        {"payee": "ACME\u3164"}, {"payee": "AC\u034fME"}, {"payee": "AC\u2800ME"}, {"payee": "ACME\ufe0f"}, {"payee": "ACME\U000e0100"},
         {"bad name": "x"}, {"": "x"}, {"_x": "y"}, {f"n{number}": number for number in range(14)},
     ],
 )  # fmt: skip

@@ -109,3 +109,28 @@ async def test_who_signs_in_for_no_application_is_not_told_that_an_application_s
     page = await shop.browser().get("/sign-in")
     assert "this server only." in page.text
     assert "never sees it" not in page.text
+
+
+async def test_a_form_with_the_id_of_another_token_is_a_form_that_was_changed(shop, alices):
+    await shop.tokens("opaque-web")
+    ((taken,),) = await shop.rows("SELECT id FROM access_token")
+    answer = await made(alices, new=taken)
+    assert answer.status_code == 400
+    assert not await shop.rows("SELECT id FROM personal_token")
+
+
+async def test_no_number_of_ended_ones_hides_one_that_is_alive(shop, alices):
+    first = text_of(await made(alices, name="hidden one"))
+
+    async def unit(tx):
+        for number in range(250):
+            await tx.clients._tx.run(
+                """INSERT INTO personal_token (id, grant_id, user_id, name, hint, created_at, expires_at, last_used_from)
+                   SELECT :id, grant_id, user_id, 'old', 'xxxx', :at, :at, '' FROM personal_token WHERE name = 'hidden one'""",
+                id=f"tok_{number:022}",
+                at=shop.clock(),
+            )
+
+    await shop.rt.store.write(unit)
+    assert await shop.is_active(first)
+    assert "hidden one" in (await alices.get("/account/tokens")).text

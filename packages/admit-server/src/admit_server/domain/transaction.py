@@ -20,6 +20,10 @@ _TYPE = re.compile(r"[a-z][a-z0-9_.:-]{0,63}\Z")
 _ROUTE = re.compile(r"[A-Z]{1,20} /[\x21-\x7E]{0,500}\Z")
 _DIGEST = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]\Z")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}\Z")
+# Printable to Python, and yet nothing to see: letters and marks that Unicode calls Default_Ignorable, and the blank of Braille.
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 _PLACE = re.compile(r"\{([A-Za-z][A-Za-z0-9_]{0,39})\}")
 
 Value = str | int
@@ -142,5 +146,10 @@ def _check_value(name: str, value: object) -> None:
         return
     if not isinstance(value, str):
         raise refuse(f"{name} is a text or a whole number below 2^53.")
-    if not 1 <= len(value) <= LONGEST_VALUE or not value.isprintable() or value != value.strip():
+    if (
+        not 1 <= len(value) <= LONGEST_VALUE
+        or not value.isprintable()
+        or value != value.strip()
+        or _UNSEEN.search(value)
+    ):
         raise refuse(f"{name} is 1 to {LONGEST_VALUE} printable characters without space around them.")

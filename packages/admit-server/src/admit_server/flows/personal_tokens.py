@@ -147,8 +147,8 @@ async def make(new: NewPersonalToken, *, by_administrator: bool, rt: Runtime, ca
 
 
 async def of_user(user: User, *, rt: Runtime) -> list[PersonalToken]:
-    """A person's, alive or ended not long ago; newest first."""
-    found = await rt.store.read.personal_tokens.of_user(user.id, after="", limit=200)
+    """A person's, alive or ended not long ago; newest first. However many have ended, none that is alive is missing."""
+    found = await rt.store.read.personal_tokens.alive_first(user.id, limit=200, now=rt.clock())
     return sorted(found, key=lambda token: (-token.created_at, token.id))
 
 

@@ -18,6 +18,10 @@ class PersonalTokens(Protocol):
         """Those of a person, or of all, in the order of their ids, ended ones too until they are forgotten."""
         ...
 
+    async def alive_first(self, user_id: str, *, limit: int, now: int) -> list[PersonalToken]:
+        """Those of a person, ended ones last."""
+        ...
+
     async def count_alive(self, user_id: str, *, now: int) -> int: ...
 
     async def note_use(self, token_id: str, *, at: int, address: str, every_s: int) -> bool:

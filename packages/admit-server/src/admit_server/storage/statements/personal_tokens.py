@@ -64,6 +64,17 @@ class PersonalTokenStatements:
             )
         return [_token(row) for row in rows]
 
+    async def alive_first(self, user_id: str, *, limit: int, now: int) -> list[PersonalToken]:
+        rows = await self._tx.all(
+            f"""SELECT {_TOKEN} {_FROM} WHERE p.user_id = :user_id
+                 ORDER BY CASE WHEN g.ended_at IS NULL AND p.expires_at > :now THEN 0 ELSE 1 END, p.created_at DESC, p.id
+                 LIMIT :limit""",
+            user_id=user_id,
+            now=now,
+            limit=limit,
+        )
+        return [_token(row) for row in rows]
+
     async def count_alive(self, user_id: str, *, now: int) -> int:
         row = await self._tx.one(
             f"SELECT COUNT(*) {_FROM} WHERE p.user_id = :user_id AND g.ended_at IS NULL AND p.expires_at > :now",

@@ -13,6 +13,7 @@ from ...domain.token_policy import DAY_S
 from ...domain.user import User
 from ...flows import personal_tokens
 from ...flows.role_scopes import permitted
+from ...ports.store import UniqueViolation
 from .. import params, responses
 from ..security import check_form_post, form_token
 from ..site import Site
@@ -20,6 +21,7 @@ from .browser import browser_id, browser_id_or_new, remember_browser
 
 LIMIT = 16_384
 _DAYS = (7, 30, 90, 365)
+_CHANGED = "The form was not sent as it was shown."
 
 
 async def show(request: Request, site: Site) -> Response:
@@ -46,6 +48,8 @@ async def post(request: Request, site: Site) -> Response:
         made = await personal_tokens.make(_wanted(form, user), by_administrator=False, rt=site.rt, caller=caller)
     except AdministrationError as error:
         return await _page(request, site, user, problem=str(error), status=400)
+    except UniqueViolation:
+        raise InvalidRequest(_CHANGED, detail="the id in the form is another token's") from None
     return site.page("personal_token_made.html", token=made.token, text=made.text, until=_day(made.token.expires_at))
 
 
@@ -58,7 +62,7 @@ async def _person(request: Request, site: Site) -> User | None:
 def _wanted(form: dict[str, str], user: User) -> personal_tokens.NewPersonalToken:
     days, new_id = form.get("days", ""), form.get("new", "")
     if not (days.isascii() and days.isdigit() and len(days) <= 4) or not looks_like("tok", new_id):
-        raise InvalidRequest("The form was not sent as it was shown.")
+        raise InvalidRequest(_CHANGED)
     scopes = frozenset(name.removeprefix("scope ") for name in form if name.startswith("scope "))
     if not scopes:
         raise NotAllowed("Choose at least one thing that the token may do.")
