@@ -94,7 +94,7 @@ async def test_who_refuses_gives_nothing(shop):
 async def test_the_ticket_is_for_that_transaction_once(shop, audience):
     body = await ticket(shop, audience=audience)
     assert "refresh_token" not in body
-    assert body["scope"] == ""
+    assert "scope" not in body
     assert body["expires_in"] == 300
     granted = WISH | {"locations": [audience], "actions": ["POST /payments"]}
     assert body["authorization_details"] == [granted]

@@ -57,8 +57,9 @@ def tokens(issued: IssuedTokens, *, next_nonce: str | None = None) -> Response:
         "access_token": issued.access_token,
         "token_type": issued.token_type,
         "expires_in": issued.expires_in,
-        "scope": issued.scope,
     }
+    if issued.scope:  # RFC 6749 section 3.3: a scope has one word at least; a ticket of a transaction may have none
+        body["scope"] = issued.scope
     if issued.refresh_token is not None:
         body["refresh_token"] = issued.refresh_token
     if issued.id_token is not None:
