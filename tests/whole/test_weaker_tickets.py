@@ -178,7 +178,7 @@ def _approved(shop: Shop) -> str:
         form = _hidden(browser.get(step.headers["location"]).text)
         step = browser.post("/sign-in", data=form | {"username": DEMO_USER, "password": DEMO_PASSWORD}, headers=same)
         page = browser.get(step.headers["location"]).text
-        assert "Pay 12.00 to ACME" in page
+        assert "Pay <bdi>12.00</bdi> to <bdi>ACME</bdi>" in page
         step = browser.post("/consent", data=_hidden(page) | {"decision": "allow"}, headers=same)
     code = parse_qs(urlsplit(step.headers["location"]).query)["code"][0]
     form = {

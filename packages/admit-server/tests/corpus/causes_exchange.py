@@ -3,9 +3,10 @@
 import json
 
 from corpus_kit import CALLER, Cause, Stage
+from site_kit import API
 
 from admit_server.domain.descent import ACCESS_TOKEN, TOKEN_EXCHANGE
-from admit_server.flows.admin import clients, sessions
+from admit_server.flows.admin import clients, sessions, tokens
 
 WRONG = "invalid_request"
 
@@ -15,7 +16,9 @@ async def exchanger(stage: Stage, client_id: str) -> None:
     site = stage.site
     if client_id in site.secrets:
         return
-    new = clients.NewClient(name=client_id, client_id=client_id, grant_types=frozenset({TOKEN_EXCHANGE}))
+    new = clients.NewClient(
+        name=client_id, client_id=client_id, audiences=(API,), grant_types=frozenset({TOKEN_EXCHANGE})
+    )
     added = await clients.add(new, rt=site.rt, caller=CALLER)
     site.secrets[client_id] = added.secret or ""
 
@@ -41,11 +44,8 @@ async def of_alice(stage: Stage):
 
 async def of_the_swapper(stage: Stage):
     """An access token whose application is the swapper itself."""
-    token = await of_alice(stage)
-    await stage.write(
-        "UPDATE access_grant SET client_id = 'swapper' WHERE created_at = (SELECT MAX(created_at) FROM access_grant)"
-    )
-    return token
+    new = tokens.NewToken(user="alice", client="swapper", resource=API, scopes=frozenset({"notes:read"}))
+    return (await tokens.issue(new, rt=stage.site.rt, caller=CALLER)).tokens.access_token
 
 
 async def of_an_ended_session(stage: Stage):

@@ -23,7 +23,9 @@ def read(details, **more):
 
 def test_a_transaction_is_read_and_granted_with_what_its_type_adds():
     found = read(GOOD, reference=7)
-    assert found.sentence(PAYMENT.text) == "Pay 12.00 EUR to ACME"
+    assert found.sentence(PAYMENT.text) == (
+        ("Pay ", False), ("12.00", True), (" ", False), ("EUR", True), (" to ", False), ("ACME", True),
+    )  # fmt: skip
     assert found.values == (("amount", "12.00"), ("currency", "EUR"), ("payee", "ACME"), ("reference", 7))
     about = {"locations": [API], "actions": ["POST /payments"]}
     assert found.details(API) == [GOOD | about | {"reference": 7}]

@@ -76,3 +76,14 @@ async def test_the_emergency_ends_opaque_tokens_as_well_as_signed_ones(site):
     assert [await code_of(site, token) for token in (signed, opaque)] == ["token_revoked"] * 2
     site.clock.advance(1)
     assert isinstance(await judge((await site.tokens("opaque-web"))["access_token"], rt=site.rt), GoodToken)
+
+
+@pytest.mark.parametrize("forged", [{"sub": "usr_root"}, {"aud": "https://opaque.example"}, {"client_id": "robot"}])
+async def test_a_jwt_that_says_something_else_than_was_granted_is_no_token_though_our_key_signed_it(site, forged):
+    claims = claims_of((await site.tokens())["access_token"])
+    again = site.rt.keys.current.sign(claims, alg="ES256", typ="at+jwt", now=site.clock())
+    assert isinstance(await judge(again, rt=site.rt), GoodToken)
+
+    token = site.rt.keys.current.sign(claims | forged, alg="ES256", typ="at+jwt", now=site.clock())
+
+    assert await code_of(site, token) == "malformed_token"

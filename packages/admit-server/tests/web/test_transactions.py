@@ -69,10 +69,11 @@ async def test_the_person_reads_what_is_asked_and_every_value_of_it(shop):
     step = await to_the_page(shop, browser)
     page = await browser.get(step.headers["location"])
     assert page.status_code == 200
-    assert "Pay 12.00 EUR to ACME &amp; &lt;Sons&gt;" in page.text
+    # Each value stands apart, so that one written from right to left turns nothing around it.
+    assert "Pay <bdi>12.00</bdi> <bdi>EUR</bdi> to <bdi>ACME &amp; &lt;Sons&gt;</bdi>" in page.text
     assert "<Sons>" not in page.text
     for name, value in (("amount", "12.00"), ("currency", "EUR"), ("payee", "ACME & <Sons>")):
-        assert f"<dt>{name}</dt><dd>{html.escape(value)}</dd>" in page.text
+        assert f"<dt>{name}</dt><dd><bdi>{html.escape(value)}</bdi></dd>" in page.text
 
 
 async def test_every_transaction_is_asked_for_also_of_a_first_party_client_and_a_signed_in_person(shop):

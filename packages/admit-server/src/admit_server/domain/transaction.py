@@ -75,10 +75,13 @@ class Transaction:
     body_sha256: str
     values: tuple[tuple[str, Value], ...]
 
-    def sentence(self, text: str) -> str:
-        """The sentence of its type with its values."""
-        values = dict(self.values)
-        return _PLACE.sub(lambda place: str(values[place[1]]), text)
+    def sentence(self, text: str) -> tuple[tuple[str, bool], ...]:
+        """The sentence of its type with its values, in parts; whether each part is a value, which may be written from right to left."""
+        values, parts, end = dict(self.values), list[tuple[str, bool]](), 0
+        for place in _PLACE.finditer(text):
+            parts += [(text[end : place.start()], False), (str(values[place[1]]), True)]
+            end = place.end()
+        return tuple(part for part in (*parts, (text[end:], False)) if part[0])
 
     def details(self, audience: str) -> list[dict[str, Any]]:
         """`authorization_details` as they were granted (RFC 9396 sections 7 and 9)."""

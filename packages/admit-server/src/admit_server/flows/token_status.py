@@ -157,6 +157,12 @@ async def _judge_jwt(token: str, *, rt: Runtime, trail: Trail) -> GoodToken | Ba
         return BadToken("token_unknown")
     trail.about_grant(grant)
     trail.passed("token is known", "a grant of this server", grant.id)
+    told = {name: claims[name] for name in ("sub", "aud", "client_id")}
+    allowed = {"sub": grant.subject, "aud": grant.audience, "client_id": grant.client_id}
+    if told != allowed:
+        # Signed by a key of ours, and yet not what was granted: whoever has a stolen key gets no further with it here.
+        trail.failed("token's claims", " ".join(allowed.values()), " ".join(told.values()))
+        return BadToken("malformed_token")
     bound = Confirmation.from_claim(claims.get("cnf"))
     if _too_late(trail, claims["exp"], now=now):
         return BadToken("token_expired", grant, claims["jti"], claims["iat"], claims["exp"], bound)
