@@ -19,6 +19,16 @@ async def end_grant(tx: Tx, grant_id: str, *, reason: str, nonce: str, now: int)
     return True
 
 
+async def end_access_token(
+    tx: Tx, token_id: str, *, opaque_digest: bytes | None, expires_at: int, nonce: str, now: int
+) -> bool:
+    """End one access token: the opaque one in its row, the JWT (no digest) through the feed. False when the row had ended before."""
+    if opaque_digest is not None:
+        return await tx.access_tokens.revoke(opaque_digest, now=now)
+    await tx.feed.publish(handle("jti", token_id), until=expires_at + GREATEST_LEEWAY_S, nonce=nonce, now=now)
+    return True
+
+
 async def end_session(tx: Tx, session_id: str, *, reason: str, nonce: str, now: int) -> bool:
     """End a session; every token that ends with it is refused from then on. False when it had ended before.
 

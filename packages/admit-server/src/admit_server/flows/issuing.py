@@ -190,32 +190,9 @@ async def prepare(tx: Tx, held: Held, *, scopes: frozenset[str], token: Blank, n
     """
     grant = held.grant
     cnf = await bind(tx, grant.policy, token.holder)
-    if grant.format == "opaque":
-        await tx.access_tokens.add(
-            OpaqueToken(
-                digest=opaque.digest(token.secret),
-                id=token.id,
-                grant_id=grant.id,
-                client_id=grant.client_id,
-                user_id=grant.user_id,
-                session_id=grant.bound_session,
-                audience=grant.audience,
-                scopes=scopes,
-                issued_at=now,
-                expires_at=held.expires_at,
-                cnf=cnf,
-            )
-        )
-    if grant.policy.max_uses is not None or grant.policy.idle_timeout_s is not None:
-        await tx.counting.begin(
-            NewCount(
-                token_id=token.id,
-                uses_left=grant.policy.max_uses,
-                idle_timeout_s=grant.policy.idle_timeout_s,
-                last_used_at=now,
-                expires_at=held.expires_at,
-            )
-        )
+    await write_token(
+        tx, grant, token_id=token.id, text=token.secret, scopes=scopes, expires_at=held.expires_at, cnf=cnf, now=now
+    )
     user = await tx.users.get(grant.user_id) if grant.user_id is not None else None
     return ReadyToSign(
         grant=grant,
@@ -227,6 +204,46 @@ async def prepare(tx: Tx, held: Held, *, scopes: frozenset[str], token: Blank, n
         cnf=cnf,
         tells_age=held.tells_age,
     )
+
+
+async def write_token(
+    tx: Tx,
+    grant: Grant,
+    *,
+    token_id: str,
+    text: str,
+    scopes: frozenset[str],
+    expires_at: int,
+    cnf: Confirmation = NOTHING,
+    now: int,
+) -> None:
+    """Write what the database keeps of an access token: an opaque one by its digest, and its count where it is counted."""
+    if grant.format == "opaque":
+        await tx.access_tokens.add(
+            OpaqueToken(
+                digest=opaque.digest(text),
+                id=token_id,
+                grant_id=grant.id,
+                client_id=grant.client_id,
+                user_id=grant.user_id,
+                session_id=grant.bound_session,
+                audience=grant.audience,
+                scopes=scopes,
+                issued_at=now,
+                expires_at=expires_at,
+                cnf=cnf,
+            )
+        )
+    if grant.policy.max_uses is not None or grant.policy.idle_timeout_s is not None:
+        await tx.counting.begin(
+            NewCount(
+                token_id=token_id,
+                uses_left=grant.policy.max_uses,
+                idle_timeout_s=grant.policy.idle_timeout_s,
+                last_used_at=now,
+                expires_at=expires_at,
+            )
+        )
 
 
 def finish(

@@ -5,10 +5,9 @@ from dataclasses import dataclass, field, replace
 
 from ..domain.audit import AuditEvent
 from ..domain.errors import InvalidRequest
-from ..domain.revocation import GREATEST_LEEWAY_S, handle
 from ..ports.transaction import Tx
 from ..tokens import opaque
-from .endings import end_grant, end_session
+from .endings import end_access_token, end_grant, end_session
 from .runtime import Caller, Runtime
 from .token_status import GoodToken, judge
 
@@ -86,14 +85,12 @@ async def _session(session_id: str, event: AuditEvent, *, rt: Runtime) -> bool:
 
 async def _access_token(status: GoodToken, digest: bytes, event: AuditEvent, *, rt: Runtime) -> bool:
     now, nonce = rt.clock(), rt.nonce()
+    own = digest if status.format == "opaque" else None
 
     async def unit(tx: Tx) -> bool:
-        if status.format == "opaque":
-            ended = await tx.access_tokens.revoke(digest, now=now)
-        else:
-            until = status.expires_at + GREATEST_LEEWAY_S
-            await tx.feed.publish(handle("jti", status.id), until=until, nonce=nonce, now=now)
-            ended = True
+        ended = await end_access_token(
+            tx, status.id, opaque_digest=own, expires_at=status.expires_at, nonce=nonce, now=now
+        )
         if ended:
             await tx.audit.append(replace(event, target=status.id, details={**event.details, "kind": "access_token"}))
         return ended

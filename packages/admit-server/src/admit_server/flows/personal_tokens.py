@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field, replace
 
 from ..domain.client import Client, Resource
-from ..domain.counting import NewCount
 from ..domain.errors import InvalidScope, NotAllowed, NotFound
 from ..domain.personal_token import (
     DEFAULT_LIFETIME_S,
@@ -19,7 +18,6 @@ from ..domain.personal_token import (
 from ..domain.scopes import format_scope, narrow
 from ..domain.token_policy import TokenPolicy
 from ..domain.user import User
-from ..ports.grants import OpaqueToken
 from ..ports.transaction import Tx
 from ..tokens import opaque
 from . import issuing
@@ -116,29 +114,9 @@ async def make(new: NewPersonalToken, *, by_administrator: bool, rt: Runtime, ca
         if not await tx.personal_tokens.add(token):
             raise NotAllowed("This personal token was made already, and its text was shown then. Make another one.")
         await tx.grants.add(grant, applied.rules)
-        await tx.access_tokens.add(
-            OpaqueToken(
-                digest=opaque.digest(text),
-                id=new.id,
-                grant_id=grant_id,
-                client_id=client.id,
-                user_id=user.id,
-                session_id=None,
-                audience=resource.audience,
-                scopes=scopes,
-                issued_at=now,
-                expires_at=grant.expires_at,
-            )
+        await issuing.write_token(
+            tx, grant, token_id=new.id, text=text, scopes=scopes, expires_at=grant.expires_at, now=now
         )
-        if policy.max_uses is not None or policy.idle_timeout_s is not None:
-            count = NewCount(
-                token_id=new.id,
-                uses_left=policy.max_uses,
-                idle_timeout_s=policy.idle_timeout_s,
-                last_used_at=now,
-                expires_at=grant.expires_at,
-            )
-            await tx.counting.begin(count)
         details = {"user": user.id, "name": name, "audience": resource.audience, "scope": format_scope(scopes)}
         await tx.audit.append(replace(event, details={**details, "by_administrator": by_administrator}))
         return token

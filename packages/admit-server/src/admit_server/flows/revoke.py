@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from ..domain.revocation import GREATEST_LEEWAY_S, handle
 from ..ports.transaction import Tx
 from ..tokens import opaque
+from . import endings
 from .client_auth import AuthenticatedClient
 from .endings import end_grant, end_session
 from .runtime import Caller, Runtime
@@ -51,17 +51,16 @@ async def end_grant_of_client(grant_id: str, *, actor: str, reason: str, rt: Run
 async def end_access_token(token: str, status: GoodToken, *, actor: str, rt: Runtime, caller: Caller) -> None:
     """End one access token: the opaque one in its row, the JWT through the feed."""
     now, nonce = rt.clock(), rt.nonce()
+    digest = opaque.digest(token) if status.format == "opaque" else None
     event = replace(
         rt.event("token.revoked", status.id, actor=actor, caller=caller, now=now), details={"grant": status.grant.id}
     )
 
     async def unit(tx: Tx) -> None:
         await tx.audit.append(event)
-        if status.format == "opaque":
-            await tx.access_tokens.revoke(opaque.digest(token), now=now)
-        else:
-            until = status.expires_at + GREATEST_LEEWAY_S
-            await tx.feed.publish(handle("jti", status.id), until=until, nonce=nonce, now=now)
+        await endings.end_access_token(
+            tx, status.id, opaque_digest=digest, expires_at=status.expires_at, nonce=nonce, now=now
+        )
 
     await rt.store.write(unit)
     rt.on_revocation()
