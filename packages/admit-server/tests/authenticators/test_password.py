@@ -42,7 +42,7 @@ async def judged(hashes, password, credentials=(STORED,)):
 
 
 async def test_it_asks_for_user_name_and_password():
-    challenge = await PasswordAuthenticator().begin(Hashes().context(), None)
+    challenge = await PasswordAuthenticator().begin(Hashes().context(), None, ())
     assert (challenge.kind, challenge.fields) == ("password", ("username", "password"))
 
 

@@ -1,14 +1,40 @@
 """The public interface of an authenticator: one kind of proof that a person can give. Version 1.
 
-An authenticator keeps nothing: the caller stores the `state` of a ceremony and applies the credential updates by compare-and-set.
-Any exception that it raises fails closed: the sign-in is refused and the fault is logged with the authenticator's name.
+An authenticator keeps nothing: the caller seals the `state` of a ceremony into the browser, stores what was enrolled, and applies
+the credential updates by compare-and-set. Any exception that it raises fails closed: the sign-in is refused and the fault is logged
+with the authenticator's name. Built-in authenticators import this module and nothing else of the server.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 API_VERSION = 1
+
+# NIST SP 800-63B-4 section 2: something you know, have, are.
+Factor = Literal["knowledge", "possession", "inherence"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A mail to a person: the name of a template of the server (`code`, `sign_in_link`), and what to fill in. Queued, never awaited."""
+
+    to: str
+    template: str
+    values: Mapping[str, str] = field(repr=False, default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpAnswer:
+    """What an outside process answered; `body` is bounded."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+
+class NotReached(Exception):
+    """An outside process did not answer in time, or may not be called from here; the message says which."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +47,13 @@ class Context:
         verify_hash: Compares a password with an encoded hash in the bounded pool; None as hash does the same work and says no.
         make_hash: Hashes a password in the same pool.
         needs_rehash: Whether an encoded hash has other parameters than today's.
+        issuer: The server's public address.
+        mac: A keyed hash under a key of this authenticator's own; the same on every server of the installation.
+        send: Queues a mail. It looks the same for addresses that nobody has.
+        post: Calls an outside process (URL, body, headers): https, or loopback; raises NotReached.
+        first: Nothing else was proven yet in this journey: the proof has to stand for the person alone.
+        link: The address of the sign-in page for a secret that is mailed; opening it in the same browser brings the response
+            `{"link": secret}` to `finish`.
     """
 
     now: int
@@ -28,6 +61,21 @@ class Context:
     verify_hash: Callable[[str | None, str], Awaitable[bool]]
     make_hash: Callable[[str], Awaitable[str]]
     needs_rehash: Callable[[str], bool]
+    issuer: str = ""
+    mac: Callable[[bytes], bytes] = lambda _: b""
+    send: Callable[[Message], Awaitable[None]] | None = None
+    post: Callable[[str, bytes, Mapping[str, str]], Awaitable[HttpAnswer]] | None = None
+    first: bool = True
+    link: Callable[[str], str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """The person of whom a proof is asked. `addresses` are verified e-mail addresses, the main one first."""
+
+    id: str
+    username: str
+    addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,33 +85,50 @@ class StoredCredential:
     id: str
     data: str = field(repr=False)
     version: int
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CredentialUpdate:
-    """A new text for a credential (another counter, a re-hash). Applied only if the version is still the one that was read."""
+    """A new text for a credential. Applied only if the version is still the one that was read.
+
+    `needed`: the proof is good only if this update wins (a one-time code, a counter); without it a lost update is no harm (a re-hash).
+    """
 
     id: str
     data: str = field(repr=False)
     version: int
+    needed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Challenge:
-    """What to ask of the person. `kind` and `fields` are drawn by the pages; `public` reaches the browser; `state` comes back."""
+    """What to ask of the person. `kind` and `fields` are drawn by the pages; `public` reaches the browser (JSON values); `state`
+    comes back to `finish`, sealed in between.
+    """
 
     kind: str
     fields: tuple[str, ...] = ()
     public: Mapping[str, object] = field(default_factory=dict)
-    state: bytes = b""
+    state: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
-    """Proven. `subject` is set where the proof itself names the person; `amr` as in RFC 8176."""
+    """Proven.
+
+    Attributes:
+        amr: As in RFC 8176.
+        subject: The id of the person, where the proof itself names them.
+        factors: What this very proof showed; None: all that the authenticator can show.
+        used: The id of the credential that was used.
+        credential_updates: New texts of credentials.
+    """
 
     amr: tuple[str, ...]
     subject: str | None = None
+    factors: frozenset[Factor] | None = None
+    used: str | None = None
     credential_updates: tuple[CredentialUpdate, ...] = ()
 
 
@@ -86,13 +151,56 @@ class NotMine:
     """This response is for another authenticator."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolled:
+    """A new credential to store.
+
+    Attributes:
+        data: The authenticator's own text; sealed at rest where `keeps_secrets`.
+        label: What the person sees it as, until they name it themselves.
+        lookup: A name that no two credentials of this authenticator have, '' for none (a passkey's id).
+        replaces: All older credentials of this authenticator and person go (a new set of recovery codes).
+        shown: What the person sees now, and never again.
+    """
+
+    data: str = field(repr=False)
+    label: str = ""
+    lookup: str = ""
+    replaces: bool = False
+    shown: Mapping[str, object] = field(default_factory=dict, repr=False)
+
+
 class Authenticator(Protocol):
-    """One kind of proof."""
+    """One kind of proof. `Base` has the usual answers to all but `finish`.
 
-    name: str
+    Attributes:
+        name: Stable; used in requirements, in storage and in the audit log.
+        factors: What a proof by it shows at most; empty for one that does not count towards a second factor.
+        phishing_resistant: The proof is bound to this server's origin (NIST SP 800-63B-4 section 3.2.5).
+        names_the_person: It can begin a sign-in before anybody said a user name.
+        contacts: `begin` reaches out (a mail, a phone): done only after a post, and counted.
+        keeps_secrets: Its stored text can be used to forge a proof, and is sealed at rest.
+    """
 
-    async def begin(self, ctx: Context, subject: str | None) -> Challenge:
-        """Begin a ceremony. `subject` is None where the proof names the person."""
+    @property
+    def name(self) -> str: ...
+    @property
+    def factors(self) -> frozenset[Factor]: ...
+    @property
+    def phishing_resistant(self) -> bool: ...
+    @property
+    def names_the_person(self) -> bool: ...
+    @property
+    def contacts(self) -> bool: ...
+    @property
+    def keeps_secrets(self) -> bool: ...
+
+    def usable(self, subject: Subject, credentials: Sequence[StoredCredential]) -> bool:
+        """Whether this person can give this proof as things are."""
+        ...
+
+    async def begin(self, ctx: Context, subject: Subject | None, credentials: Sequence[StoredCredential]) -> Challenge:
+        """Begin a ceremony. `subject` is None where nobody has been named yet, or nobody of that name exists."""
         ...
 
     async def finish(
@@ -100,3 +208,51 @@ class Authenticator(Protocol):
     ) -> Verified | Rejected | Pending | NotMine:
         """Judge a response. `credentials` is empty for people who do not exist, and the work has to be the same."""
         ...
+
+
+@runtime_checkable
+class Naming(Protocol):
+    """An authenticator whose response names the person (`names_the_person`)."""
+
+    def lookup(self, response: Mapping[str, str]) -> str | None:
+        """The `Enrolled.lookup` of the credential that a response was made with, read without trust; None for none."""
+        ...
+
+
+@runtime_checkable
+class Enrolling(Protocol):
+    """An authenticator that people can add to their account. `most`: so many of one person at most."""
+
+    @property
+    def most(self) -> int: ...
+
+    async def begin_enrolment(
+        self, ctx: Context, subject: Subject, credentials: Sequence[StoredCredential]
+    ) -> Challenge:
+        """Begin to add one more credential."""
+        ...
+
+    async def finish_enrolment(
+        self, ctx: Context, state: bytes, response: Mapping[str, str], credentials: Sequence[StoredCredential]
+    ) -> Enrolled | Rejected | NotMine:
+        """Judge a response, and say what to store."""
+        ...
+
+
+class Base:
+    """The usual answers: shows nothing towards a second factor, contacts nobody, and is usable by whoever has a credential."""
+
+    name: ClassVar[str] = ""
+    factors: ClassVar[frozenset[Factor]] = frozenset()
+    phishing_resistant: ClassVar[bool] = False
+    names_the_person: ClassVar[bool] = False
+    contacts: ClassVar[bool] = False
+    keeps_secrets: ClassVar[bool] = False
+
+    def usable(self, subject: Subject, credentials: Sequence[StoredCredential]) -> bool:
+        """Has a credential."""
+        return bool(credentials)
+
+    async def begin(self, ctx: Context, subject: Subject | None, credentials: Sequence[StoredCredential]) -> Challenge:
+        """Ask for one field of the authenticator's name."""
+        return Challenge(kind=self.name, fields=(self.name,))

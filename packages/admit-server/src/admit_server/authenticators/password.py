@@ -2,17 +2,29 @@
 
 from collections.abc import Mapping, Sequence
 
-from .api import Challenge, Context, CredentialUpdate, NotMine, Pending, Rejected, StoredCredential, Verified
+from .api import (
+    Base,
+    Challenge,
+    Context,
+    CredentialUpdate,
+    NotMine,
+    Pending,
+    Rejected,
+    StoredCredential,
+    Subject,
+    Verified,
+)
 
 LONGEST = 1024
 
 
-class PasswordAuthenticator:
+class PasswordAuthenticator(Base):
     """Compares with a slow hash, and hashes anew where the parameters have changed since."""
 
     name = "password"
+    factors = frozenset({"knowledge"})
 
-    async def begin(self, ctx: Context, subject: str | None) -> Challenge:
+    async def begin(self, ctx: Context, subject: Subject | None, credentials: Sequence[StoredCredential]) -> Challenge:
         """Ask for user name and password."""
         return Challenge(kind="password", fields=("username", "password"))
 
