@@ -109,7 +109,7 @@ class Challenge:
 
     kind: str
     fields: tuple[str, ...] = ()
-    public: Mapping[str, object] = field(default_factory=dict)
+    public: Mapping[str, object] = field(default_factory=dict, repr=False)
     state: bytes = field(default=b"", repr=False)
 
 

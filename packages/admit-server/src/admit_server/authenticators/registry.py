@@ -6,7 +6,10 @@ from typing import Any
 
 from .api import Authenticator
 
-BUILT_IN = {"password": "admit_server.authenticators.password:PasswordAuthenticator"}
+BUILT_IN = {
+    "password": "admit_server.authenticators.password:PasswordAuthenticator",
+    "totp": "admit_server.authenticators.totp:TotpAuthenticator",
+}
 
 
 class UnknownAuthenticator(ValueError):
