@@ -12,11 +12,13 @@ STRONGEST_ACR = ACR_ONE_FACTOR
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """One proof that was given: by which authenticator, when, and its `amr` values (RFC 8176)."""
+    """One proof that was given: by which authenticator, when, its `amr` values (RFC 8176), and what it showed."""
 
     authenticator: str
     at: int
     amr: tuple[str, ...]
+    factors: frozenset[str] = frozenset()
+    phishing_resistant: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from .journey import Proof
+
 EndReason = Literal[
     "logout",
     "ended_by_administrator",
@@ -16,7 +18,7 @@ EndReason = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """Signed in: by which proofs (`amr`, RFC 8176), when, from where. Times are seconds, UTC.
+    """Signed in: by which proofs (`amr`, RFC 8176), when, from where. Times are seconds, UTC. `proofs`: () where they were not kept.
 
     `in_browser`: a cookie carries it; an app that signed in without a browser has none, and ends it by revoking its tokens.
     """
@@ -33,6 +35,7 @@ class Session:
     expires_at: int
     ended_at: int | None = None
     end_reason: str | None = None
+    proofs: tuple[Proof, ...] = ()
 
     def is_alive(self, now: int) -> bool:
         """Neither ended nor past its expiry second."""

@@ -30,6 +30,7 @@ class Proven:
     complete: Complete
     updates: tuple[CredentialUpdate, ...]
     against: tuple[tuple[str, tuple[StoredCredential, ...]], ...]
+    proofs: tuple[Proof, ...] = ()
 
 
 async def prove(sent: Mapping[str, str], user: User | None, *, rt: Runtime, now: int) -> Proven | Rejected:
@@ -54,7 +55,7 @@ async def prove(sent: Mapping[str, str], user: User | None, *, rt: Runtime, now:
             case Complete() as complete:
                 if user is None or user.disabled_at is not None:
                     return Rejected("no such user" if user is None else "the user is disabled")
-                return Proven(complete, tuple(updates), tuple(against))
+                return Proven(complete, tuple(updates), tuple(against), tuple(proofs))
             case Ask(name):
                 stored = await stored_credentials(rt.store.read, user, name) if user else ()
                 match await _judged(rt.authenticators[name], ctx, fields, stored):

@@ -160,6 +160,7 @@ async def _begin_session(
         in_browser=in_browser,
         created_at=now,
         expires_at=now + rt.session_lifetime_s,
+        proofs=proven.proofs,
     )
     done = rt.event("sign_in.done", user.id, actor=user.id, caller=caller, now=now, details={"session": fresh.id})
     replaced = None
@@ -190,6 +191,7 @@ async def _begin_session(
                 auth_time=complete.auth_time,
                 amr=complete.amr,
                 acr=complete.acr,
+                proofs=proven.proofs,
                 now=now,
             )
             again = await tx.sessions.get(previous.id) if renewed else None

@@ -16,6 +16,7 @@ from .proofs import Proofs
 from .roles import Roles
 from .security import Audit, Feed, SigningKeys, Sweeping, Throttles
 from .selecting import Selecting
+from .sign_in_rules import SignInRules
 from .store import Store
 from .users import Credentials, Sessions, Users
 
@@ -29,6 +30,8 @@ class Tx(Protocol):
     def credentials(self) -> Credentials: ...
     @property
     def sessions(self) -> Sessions: ...
+    @property
+    def sign_in_rules(self) -> SignInRules: ...
     @property
     def clients(self) -> Clients: ...
     @property

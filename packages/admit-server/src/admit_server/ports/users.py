@@ -3,13 +3,18 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from ..domain.journey import Proof
 from ..domain.session import Session
 from ..domain.user import User
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credential:
-    """What one authenticator keeps of one person. `data` is the authenticator's own text; `version` guards its updates."""
+    """What one authenticator keeps of one person.
+
+    `data` is the authenticator's own text; `version` guards its updates; `label` is what the person calls it; `lookup` is a name that no
+    two credentials of an authenticator have.
+    """
 
     id: str
     user_id: str
@@ -18,6 +23,9 @@ class Credential:
     version: int
     created_at: int
     updated_at: int
+    label: str = ""
+    lookup: str | None = None
+    last_used_at: int | None = None
 
 
 class Users(Protocol):
@@ -69,10 +77,28 @@ class Credentials(Protocol):
 
     async def of_user(self, user_id: str, authenticator: str) -> list[Credential]: ...
 
-    async def put(self, credential: Credential) -> None: ...
+    async def all_of_user(self, user_id: str) -> list[Credential]:
+        """Of every authenticator, the oldest first."""
+        ...
+
+    async def by_lookup(self, authenticator: str, lookup: str) -> Credential | None: ...
+
+    async def put(self, credential: Credential) -> bool:
+        """Store a new one; False where its `lookup` is taken."""
+        ...
 
     async def replace(self, credential_id: str, *, data: str, version: int, now: int) -> bool:
         """Compare-and-set on the version that was read; False when somebody else was first."""
+        ...
+
+    async def rename(self, user_id: str, credential_id: str, *, label: str) -> bool: ...
+
+    async def touch(self, credential_id: str, *, now: int) -> None:
+        """Note that it was used; its version stays."""
+        ...
+
+    async def remove_one(self, user_id: str, credential_id: str) -> bool:
+        """Remove a credential of that person; False when it is gone already, or somebody else's."""
         ...
 
     async def remove(self, user_id: str, authenticator: str) -> int: ...
@@ -114,7 +140,16 @@ class Sessions(Protocol):
         ...
 
     async def renew(
-        self, session_id: str, *, user_id: str, digest: bytes, auth_time: int, amr: tuple[str, ...], acr: str, now: int
+        self,
+        session_id: str,
+        *,
+        user_id: str,
+        digest: bytes,
+        auth_time: int,
+        amr: tuple[str, ...],
+        acr: str,
+        proofs: tuple[Proof, ...],
+        now: int,
     ) -> bool:
         """The same person proved it anew: a new cookie secret and a new time for the same living session."""
         ...

@@ -22,6 +22,7 @@ from .roles import RoleStatements
 from .security import AuditStatements, SweepStatements, ThrottleStatements
 from .selecting import SelectingStatements
 from .sessions import SessionStatements
+from .sign_in_rules import SignInRuleStatements
 from .users import CredentialStatements, UserStatements
 
 
@@ -32,6 +33,7 @@ class Aggregates:
     users: UserStatements
     credentials: CredentialStatements
     sessions: SessionStatements
+    sign_in_rules: SignInRuleStatements
     clients: ClientStatements
     resources: ResourceStatements
     roles: RoleStatements
@@ -63,6 +65,7 @@ def bind(tx: Statements) -> Aggregates:
         users=UserStatements(tx),
         credentials=CredentialStatements(tx),
         sessions=SessionStatements(tx),
+        sign_in_rules=SignInRuleStatements(tx),
         clients=ClientStatements(tx),
         resources=ResourceStatements(tx),
         roles=RoleStatements(tx),

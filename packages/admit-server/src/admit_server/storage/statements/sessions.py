@@ -1,10 +1,11 @@
 """Signed-in states."""
 
+from ...domain.journey import Proof
 from ...domain.session import Session
 from ...ports.store import Row, Statements
 from .columns import from_json, to_json
 
-_SESSION = "id, user_id, auth_time, amr, acr, network, user_agent, created_at, expires_at, ended_at, end_reason, digest"
+_SESSION = "id, user_id, auth_time, amr, acr, network, user_agent, created_at, expires_at, ended_at, end_reason, digest, proofs"
 
 
 def _session(row: Row) -> Session:
@@ -21,7 +22,17 @@ def _session(row: Row) -> Session:
         ended_at=row[9],
         end_reason=row[10],
         in_browser=row[11] is not None,
+        proofs=_proofs(row[12]),
     )
+
+
+def _proofs(text: str | None) -> tuple[Proof, ...]:
+    kept = from_json(text) if text is not None else []
+    return tuple(Proof(name, at, tuple(amr), frozenset(factors), resists) for name, at, amr, factors, resists in kept)
+
+
+def _kept(proofs: tuple[Proof, ...]) -> str:
+    return to_json([(p.authenticator, p.at, p.amr, sorted(p.factors), p.phishing_resistant) for p in proofs])
 
 
 class SessionStatements:
@@ -33,9 +44,9 @@ class SessionStatements:
     async def add(self, session: Session, *, digest: bytes | None) -> None:
         await self._tx.run(
             """INSERT INTO session (id, digest, user_id, auth_time, amr, acr, network, user_agent, created_at, expires_at,
-                                    jwt_alive_until)
+                                    jwt_alive_until, proofs)
                VALUES (:id, :digest, :user_id, :auth_time, :amr, :acr, :network, :user_agent, :created_at,
-                       :expires_at, 0)""",
+                       :expires_at, 0, :proofs)""",
             id=session.id,
             digest=digest,
             user_id=session.user_id,
@@ -46,6 +57,7 @@ class SessionStatements:
             user_agent=session.user_agent,
             created_at=session.created_at,
             expires_at=session.expires_at,
+            proofs=_kept(session.proofs),
         )
 
     async def get(self, session_id: str) -> Session | None:
@@ -124,15 +136,25 @@ class SessionStatements:
         return row[0] if row else None
 
     async def renew(
-        self, session_id: str, *, user_id: str, digest: bytes, auth_time: int, amr: tuple[str, ...], acr: str, now: int
+        self,
+        session_id: str,
+        *,
+        user_id: str,
+        digest: bytes,
+        auth_time: int,
+        amr: tuple[str, ...],
+        acr: str,
+        proofs: tuple[Proof, ...],
+        now: int,
     ) -> bool:
         return 1 == await self._tx.run(
-            """UPDATE session SET digest = :digest, auth_time = :auth_time, amr = :amr, acr = :acr
+            """UPDATE session SET digest = :digest, auth_time = :auth_time, amr = :amr, acr = :acr, proofs = :proofs
                 WHERE id = :id AND user_id = :user_id AND ended_at IS NULL AND expires_at > :now""",
             digest=digest,
             auth_time=auth_time,
             amr=to_json(amr),
             acr=acr,
+            proofs=_kept(proofs),
             id=session_id,
             user_id=user_id,
             now=now,

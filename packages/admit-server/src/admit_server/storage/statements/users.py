@@ -6,7 +6,7 @@ from ...ports.users import Credential
 from .columns import from_json, to_json
 
 _USER = "id, username, email, roles, created_at, updated_at, disabled_at"
-_CREDENTIAL = "id, user_id, authenticator, data, version, created_at, updated_at"
+_CREDENTIAL = "id, user_id, authenticator, data, version, created_at, updated_at, label, lookup, last_used_at"
 
 
 def _user(row: Row) -> User:
@@ -30,6 +30,9 @@ def _credential(row: Row) -> Credential:
         version=row[4],
         created_at=row[5],
         updated_at=row[6],
+        label=row[7],
+        lookup=row[8],
+        last_used_at=row[9],
     )
 
 
@@ -130,10 +133,27 @@ class CredentialStatements:
         )
         return [_credential(row) for row in rows]
 
-    async def put(self, credential: Credential) -> None:
-        await self._tx.run(
-            """INSERT INTO credential (id, user_id, authenticator, data, version, created_at, updated_at)
-               VALUES (:id, :user_id, :authenticator, :data, :version, :created_at, :updated_at)""",
+    async def all_of_user(self, user_id: str) -> list[Credential]:
+        rows = await self._tx.all(
+            f"SELECT {_CREDENTIAL} FROM credential WHERE user_id = :user_id ORDER BY created_at, id LIMIT 500",
+            user_id=user_id,
+        )
+        return [_credential(row) for row in rows]
+
+    async def by_lookup(self, authenticator: str, lookup: str) -> Credential | None:
+        row = await self._tx.one(
+            f"SELECT {_CREDENTIAL} FROM credential WHERE authenticator = :authenticator AND lookup = :lookup",
+            authenticator=authenticator,
+            lookup=lookup,
+        )
+        return _credential(row) if row else None
+
+    async def put(self, credential: Credential) -> bool:
+        return 1 == await self._tx.run(
+            """INSERT INTO credential (id, user_id, authenticator, data, version, created_at, updated_at, label, lookup)
+               VALUES (:id, :user_id, :authenticator, :data, :version, :created_at, :updated_at, :label,
+                       CAST(:lookup AS TEXT))
+               ON CONFLICT (authenticator, lookup) DO NOTHING""",
             id=credential.id,
             user_id=credential.user_id,
             authenticator=credential.authenticator,
@@ -141,6 +161,8 @@ class CredentialStatements:
             version=credential.version,
             created_at=credential.created_at,
             updated_at=credential.updated_at,
+            label=credential.label,
+            lookup=credential.lookup,
         )
 
     async def replace(self, credential_id: str, *, data: str, version: int, now: int) -> bool:
@@ -154,6 +176,22 @@ class CredentialStatements:
                 version=version,
             )
             == 1
+        )
+
+    async def rename(self, user_id: str, credential_id: str, *, label: str) -> bool:
+        return 1 == await self._tx.run(
+            "UPDATE credential SET label = :label WHERE id = :id AND user_id = :user_id",
+            label=label,
+            id=credential_id,
+            user_id=user_id,
+        )
+
+    async def touch(self, credential_id: str, *, now: int) -> None:
+        await self._tx.run("UPDATE credential SET last_used_at = :now WHERE id = :id", now=now, id=credential_id)
+
+    async def remove_one(self, user_id: str, credential_id: str) -> bool:
+        return 1 == await self._tx.run(
+            "DELETE FROM credential WHERE id = :id AND user_id = :user_id", id=credential_id, user_id=user_id
         )
 
     async def remove(self, user_id: str, authenticator: str) -> int:
