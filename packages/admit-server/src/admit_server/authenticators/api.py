@@ -239,6 +239,15 @@ class Enrolling(Protocol):
         ...
 
 
+@runtime_checkable
+class Describing(Protocol):
+    """An authenticator that has something to say about a credential of the person's own."""
+
+    def describe(self, credential: StoredCredential) -> Mapping[str, object]:
+        """What the person may read of it, as JSON values (how many codes are left); never a secret."""
+        ...
+
+
 class Base:
     """The usual answers: shows nothing towards a second factor, contacts nobody, and is usable by whoever has a credential."""
 

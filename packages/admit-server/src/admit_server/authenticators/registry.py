@@ -8,6 +8,7 @@ from .api import Authenticator
 
 BUILT_IN = {
     "password": "admit_server.authenticators.password:PasswordAuthenticator",
+    "recovery_codes": "admit_server.authenticators.recovery_codes:RecoveryCodesAuthenticator",
     "totp": "admit_server.authenticators.totp:TotpAuthenticator",
 }
 
