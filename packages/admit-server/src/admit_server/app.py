@@ -35,6 +35,7 @@ from .housekeeping import (
 from .machine.checkpoint_file import FILE_NAME, CheckpointFile
 from .machine.clock import system_clock, system_entropy
 from .machine.hashing import Argon2Hasher, HashingLimits
+from .machine.http import GuardedHttp
 from .ports.runtime import Clock, Entropy
 from .ports.store import SchemaMismatch, StoreUnavailable
 from .settings import Settings, origins
@@ -95,6 +96,11 @@ async def open_parts(
         )
     store, vault = await _open_store(settings, create=create)
     hasher = machine.hasher(HashingLimits(threads=settings.sign_in.hash_threads, queue=settings.sign_in.hash_queue))
+    http = GuardedHttp(
+        allow_networks=[ipaddress.ip_network(each) for each in settings.outgoing.allow_networks],
+        # On a developer's machine, everything that it calls is there as well.
+        development=settings.issuer.startswith("http://") and not settings.server.insecure_http,
+    )
     announcing: set[asyncio.Task[None]] = set()
 
     def announce() -> None:
@@ -110,6 +116,7 @@ async def open_parts(
         entropy=machine.entropy,
         vault=vault,
         hasher=hasher,
+        post=http.post,
         issuer=settings.issuer,
         authenticators=authenticators,
         default_policy=TokenPolicy(**settings.tokens.model_dump()),
@@ -132,6 +139,7 @@ async def open_parts(
         await asyncio.gather(*announcing, return_exceptions=True)
         await recording.write_last(runtime)
         hasher.close()
+        http.close()
         await store.close()
 
 

@@ -40,6 +40,7 @@ class RecoveryCodesAuthenticator(Base):
 
     name = "recovery_codes"
     factors = frozenset({"possession"})
+    stands_in = True
     most = 1
 
     def usable(self, subject: Subject, credentials: Sequence[StoredCredential]) -> bool:

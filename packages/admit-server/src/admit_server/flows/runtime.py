@@ -1,10 +1,10 @@
 """What every flow may use, given to it by name."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from ..authenticators.api import Authenticator
+from ..authenticators.api import Authenticator, HttpAnswer
 from ..domain.administration import Powers
 from ..domain.audit import AuditEvent, Outcome
 from ..domain.confirmation import NOBODY, Holder
@@ -63,6 +63,7 @@ class Runtime:
         session_lifetime_s: How long a browser stays signed in at most.
         dpop_nonce_needed: DPoP proofs without a nonce of this server are refused.
         personal_lifetime_s: How long a personal token lives at most.
+        post: Calls an outside process, as `authenticators.api.Context.post` says; None: nothing may be called.
         on_revocation: Called after a commit that published revocations, to wake the feed.
     """
 
@@ -83,6 +84,7 @@ class Runtime:
     access_token_alg: str = "ES256"
     id_token_alg: str = "RS256"
     dpop_nonce_needed: bool = False
+    post: Callable[[str, bytes, Mapping[str, str]], Awaitable[HttpAnswer]] | None = None
     on_revocation: Callable[[], None] = lambda: None
 
     def new_id(self, kind: Kind) -> str:

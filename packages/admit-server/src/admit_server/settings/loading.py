@@ -27,6 +27,7 @@ from .sections import (
     DecisionsSection,
     FeedSection,
     LogSection,
+    OutgoingSection,
     PersonalTokensSection,
     ServerSection,
     SignInSection,
@@ -63,6 +64,7 @@ class Settings(BaseSettings):
     binding: BindingSection = BindingSection()
     sign_in: SignInSection = SignInSection()
     personal_tokens: PersonalTokensSection = PersonalTokensSection()
+    outgoing: OutgoingSection = OutgoingSection()
     feed: FeedSection = FeedSection()
     audit: AuditSection = AuditSection()
     decisions: DecisionsSection = DecisionsSection()

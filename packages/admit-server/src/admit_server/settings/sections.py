@@ -104,6 +104,23 @@ class SignInSection(_Section):
     )
 
 
+class OutgoingSection(_Section):
+    """Calls from the server to other processes, such as that of the webhook authenticator."""
+
+    allow_networks: tuple[str, ...] = Field(
+        default=(),
+        description="Private networks that the server may call, such as `10.1.2.0/24`. Otherwise only public addresses are called; "
+        "plain http only on loopback (`127.0.0.1/32`).",
+    )
+
+    @field_validator("allow_networks")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            ipaddress.ip_network(network)
+        return value
+
+
 class PersonalTokensSection(_Section):
     """Tokens that people make for themselves."""
 
