@@ -22,6 +22,7 @@ WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 320, "height": 640}
 MAX_BYTES = 20_000
 PAGES = [
     "home", "home signed in", "sign-in", "sign-in with problem", "consent", "approve", "personal tokens", "personal token made",
+    "account", "sessions", "apps", "apps without any",
     "error", "nothing here", "sign-out", "signed-out",
     "demo signed out", "demo signed in", "demo with the ticket shown", "demo after sign-out", "demo with a problem",
 ]  # fmt: skip
@@ -62,6 +63,7 @@ class Gallery:
         approve = self.pages["approve"] = visitor.open(self._deed())
         expect(approve.get_by_role("heading", name="Approve this?")).to_be_visible()
         self._make_a_personal_token(visitor)
+        self._open_the_account(visitor)
         self.pages["home signed in"] = visitor.open(pair.url)
         self.pages["sign-out"] = visitor.open(f"{pair.url}/logout?client_id=demo-web")
         left = self.pages["signed-out"] = visitor.open(f"{pair.url}/logout")
@@ -76,6 +78,21 @@ class Gallery:
         expect(made.get_by_role("heading", name="Copy it now")).to_be_visible()
         self.pages["personal tokens"] = visitor.open(f"{self._pair.url}/account/tokens")
         expect(self.pages["personal tokens"].get_by_role("button", name="End Nightly report")).to_be_visible()
+
+    def _open_the_account(self, visitor: Visitor) -> None:
+        pair = self._pair
+        self.pages["apps without any"] = visitor.open(f"{pair.url}/account/apps")
+        expect(self.pages["apps without any"].get_by_text("No app can act for you")).to_be_visible()
+        # Two more browsers of the same person, of which one uses an app.
+        elsewhere = [self._visitor(), self._visitor()]
+        elsewhere[0].signed_in()
+        elsewhere[1].fill_in(elsewhere[1].open(self._wish))
+        self.pages["account"] = visitor.open(f"{pair.url}/account")
+        expect(self.pages["account"].get_by_text("places where you are signed in")).to_be_visible()
+        self.pages["sessions"] = visitor.open(f"{pair.url}/account/sessions")
+        expect(self.pages["sessions"].get_by_role("button", name="End all others")).to_be_visible()
+        self.pages["apps"] = visitor.open(f"{pair.url}/account/apps")
+        expect(self.pages["apps"].get_by_role("button", name="Disconnect").first).to_be_visible()
 
     def _deed(self) -> str:
         """A transaction that somebody is asked to approve."""

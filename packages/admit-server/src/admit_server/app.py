@@ -122,6 +122,7 @@ async def open_parts(
         default_policy=TokenPolicy(**settings.tokens.model_dump()),
         session_lifetime_s=settings.sign_in.session_lifetime_s,
         dpop_nonce_needed=settings.binding.dpop_nonce,
+        account=settings.account.rules,
         personal_lifetime_s=settings.personal_tokens.lifetime_s,
         decisions=DecisionLog(on=settings.decisions.keep_days > 0, most=settings.decisions.per_second),
     )
@@ -220,8 +221,7 @@ async def open_site(settings: Settings, *, machine: Machine = THIS_MACHINE) -> A
             settings_shown=partial(origins, settings),
             witness=witness,
         )
-        checkpoints = Checkpoints(Sealer.of(runtime), witness)
-        audit = settings.audit
+        checkpoints, audit = Checkpoints(Sealer.of(runtime), witness), settings.audit
         await store.listen(hub.wake)
         work: dict[str, Callable[[], Awaitable[None]]] = {
             "feed": hub.run,

@@ -1,6 +1,7 @@
 """Scopes: sets of words (RFC 6749 section 3.3)."""
 
 import re
+from collections.abc import Mapping
 
 from .errors import InvalidScope
 from .trail import Trail
@@ -41,3 +42,16 @@ def narrow(requested: frozenset[str], *, allowed: frozenset[str], trail: Trail |
         raise InvalidScope(f"Not available to this client: {format_scope(excess)}.")
     trail.passed("scope", allowed, requested)
     return requested or allowed
+
+
+# Of OpenID Connect Core section 5.4, for resources that have no words of their own for them.
+_STANDARD = {
+    "openid": "Know that it is you",
+    "profile": "See your user name",
+    "email": "See your e-mail address",
+}
+
+
+def in_words(scopes: frozenset[str], texts: Mapping[str, str]) -> list[str]:
+    """What scopes mean to a person: the resource's own texts, those of the standard scopes, or else the bare words."""
+    return [texts.get(scope) or _STANDARD.get(scope) or scope for scope in sorted(scopes)]

@@ -8,6 +8,8 @@ from .journey import Proof
 EndReason = Literal[
     "logout",
     "ended_by_administrator",
+    "ended_by_person",
+    "disconnected_by_person",
     "user_disabled",
     "password_changed",
     "client_disabled",

@@ -51,7 +51,8 @@ async def begin(
         return AskSignOut(client, session)
     ending = session.id if session is not None else hinted
     if isinstance(ending, str):
-        await end_session_now(ending, reason="logout", actor=client.id if client else "", rt=rt, caller=caller)
+        actor = client.id if client else session.user_id if session else ""
+        await end_session_now(ending, reason="logout", actor=actor, rt=rt, caller=caller)
     return SignedOut(client, return_to)
 
 

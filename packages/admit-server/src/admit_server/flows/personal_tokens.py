@@ -144,7 +144,9 @@ async def end(token_id: str, *, owner: User | None, reason: str, rt: Runtime, ca
         NotFound: There is none of that id, or it is another person's.
     """
     now, nonce = rt.clock(), rt.nonce()
-    event = rt.event("personal_token.ended", token_id, actor=caller.actor, caller=caller, now=now)
+    event = rt.event(
+        "personal_token.ended", token_id, actor=owner.id if owner else caller.actor, caller=caller, now=now
+    )
 
     async def unit(tx: Tx) -> PersonalToken:
         token = await tx.personal_tokens.get(token_id)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from ..authenticators.api import Authenticator, HttpAnswer
+from ..domain.account import AccountRules
 from ..domain.administration import Powers
 from ..domain.audit import AuditEvent, Outcome
 from ..domain.confirmation import NOBODY, Holder
@@ -64,6 +65,7 @@ class Runtime:
         dpop_nonce_needed: DPoP proofs without a nonce of this server are refused.
         personal_lifetime_s: How long a personal token lives at most.
         post: Calls an outside process, as `authenticators.api.Context.post` says; None: nothing may be called.
+        account: What people may do with their own accounts.
         on_revocation: Called after a commit that published revocations, to wake the feed.
     """
 
@@ -81,6 +83,7 @@ class Runtime:
     default_policy: TokenPolicy = SERVER_DEFAULT
     session_lifetime_s: int = 43_200
     personal_lifetime_s: int = 31_536_000
+    account: AccountRules = field(default_factory=AccountRules)
     access_token_alg: str = "ES256"
     id_token_alg: str = "RS256"
     dpop_nonce_needed: bool = False

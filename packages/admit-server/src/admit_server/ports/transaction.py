@@ -6,6 +6,7 @@ from .acts import Acts
 from .audit import AuditLog
 from .check_rules import CheckRules
 from .clients import Clients, Policies, Resources
+from .connections import Connections
 from .counting import Counting
 from .decisions import Decisions
 from .denials import Denials
@@ -42,6 +43,8 @@ class Tx(Protocol):
     def policies(self) -> Policies: ...
     @property
     def grants(self) -> Grants: ...
+    @property
+    def connections(self) -> Connections: ...
     @property
     def leases(self) -> Leases: ...
     @property

@@ -22,6 +22,7 @@ from pydantic_settings import (
 )
 
 from .sections import (
+    AccountSection,
     AuditSection,
     BindingSection,
     DecisionsSection,
@@ -63,6 +64,7 @@ class Settings(BaseSettings):
     tokens: TokensSection = TokensSection()
     binding: BindingSection = BindingSection()
     sign_in: SignInSection = SignInSection()
+    account: AccountSection = AccountSection()
     personal_tokens: PersonalTokensSection = PersonalTokensSection()
     outgoing: OutgoingSection = OutgoingSection()
     feed: FeedSection = FeedSection()

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from ..domain.account import AccountRules
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -119,6 +121,22 @@ class OutgoingSection(_Section):
         for network in value:
             ipaddress.ip_network(network)
         return value
+
+
+class AccountSection(_Section):
+    """What people may do with their own accounts, on the pages below `/account`."""
+
+    fresh_s: int = Field(
+        default=600,
+        ge=30,
+        le=86_400,
+        description="Acts that change how somebody signs in, end sessions or take data away need a sign-in that is at most this old.",
+    )
+
+    @property
+    def rules(self) -> AccountRules:
+        """As the flows want them."""
+        return AccountRules(**self.model_dump())
 
 
 class PersonalTokensSection(_Section):

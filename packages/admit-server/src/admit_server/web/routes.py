@@ -9,7 +9,8 @@ from starlette.responses import Response
 
 from . import administration, check
 from .oauth import challenge, denials, leaked, leases, metadata, revocations, token, tokens_in_use
-from .pages import authorize, consent, home, logout, personal_tokens, sign_in
+from .pages import authorize, consent, home, logout, sign_in
+from .pages.account import apps, overview, sessions, tokens
 from .responses import Kind
 from .site import Site
 
@@ -55,7 +56,10 @@ ROUTES: dict[str, Route] = {
     "/authorize": Route({"GET": authorize.authorize_endpoint, "POST": authorize.authorize_endpoint}, "page"),
     "/sign-in": Route({"GET": sign_in.show, "POST": sign_in.post}, "page"),
     "/consent": Route({"GET": consent.show, "POST": consent.post}, "page"),
-    "/account/tokens": Route({"GET": personal_tokens.show, "POST": personal_tokens.post}, "page"),
+    "/account": Route({"GET": overview.show}, "page"),
+    "/account/sessions": Route({"GET": sessions.show, "POST": sessions.post}, "page"),
+    "/account/apps": Route({"GET": apps.show, "POST": apps.post}, "page"),
+    "/account/tokens": Route({"GET": tokens.show, "POST": tokens.post}, "page"),
     "/logout": Route({"GET": logout.logout_endpoint, "POST": logout.logout_endpoint}, "page"),
 }
 # What is below it stands in web/api/table.py.

@@ -8,6 +8,7 @@ from .acts import ActStatements
 from .audit_log import AuditLogStatements
 from .check_rules import CheckRuleStatements
 from .clients import ClientStatements, ResourceStatements
+from .connections import ConnectionStatements
 from .counting import CountingStatements
 from .decisions import DecisionStatements
 from .denials import DenialStatements
@@ -39,6 +40,7 @@ class Aggregates:
     roles: RoleStatements
     policies: PolicyStatements
     grants: GrantStatements
+    connections: ConnectionStatements
     leases: LeaseStatements
     codes: CodeStatements
     refresh_tokens: RefreshTokenStatements
@@ -71,6 +73,7 @@ def bind(tx: Statements) -> Aggregates:
         roles=RoleStatements(tx),
         policies=PolicyStatements(tx),
         grants=GrantStatements(tx),
+        connections=ConnectionStatements(tx),
         leases=LeaseStatements(tx),
         codes=CodeStatements(tx),
         refresh_tokens=RefreshTokenStatements(tx),

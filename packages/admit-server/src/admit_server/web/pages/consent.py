@@ -11,6 +11,7 @@ from ...domain.authorization_request import AuthorizationRequest
 from ...domain.client import Client, Resource
 from ...domain.errors import AccessDenied, InvalidRequest, ProtocolError
 from ...domain.journey import session_suffices
+from ...domain.scopes import in_words
 from ...domain.session import Session
 from ...flows.authorize import AskConsent, AskSignIn, grant_code, resume, send_error
 from ...flows.role_scopes import permitted
@@ -23,11 +24,6 @@ from .authorize import to_next_page
 from .browser import browser_id
 
 LIMIT = 16_384
-_PLAIN = {
-    "openid": "Know that it is you",
-    "profile": "See your user name",
-    "email": "See your e-mail address",
-}
 
 
 async def show(request: Request, site: Site) -> Response:
@@ -122,5 +118,4 @@ def _to_approve(asked: AuthorizationRequest, resource: Resource | None) -> dict[
 
 
 def _wishes(asked: AuthorizationRequest, resource: Resource | None) -> list[str]:
-    texts = resource.scopes if resource else {}
-    return [texts.get(scope) or _PLAIN.get(scope) or scope for scope in sorted(asked.scopes)]
+    return in_words(asked.scopes, resource.scopes if resource else {})

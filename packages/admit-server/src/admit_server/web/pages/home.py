@@ -23,8 +23,8 @@ async def home(request: Request, site: Site) -> Response:
     ]
     if user is None:
         links.insert(0, ("Sign in", "/sign-in"))
-    elif any(resource.personal_tokens for resource in await site.rt.store.read.resources.page(after="", limit=200)):
-        links.insert(0, ("Your personal tokens", "/account/tokens"))
+    else:
+        links.insert(0, ("Your account", "/account"))
     return site.page(
         "home.html",
         issuer=site.rt.issuer,

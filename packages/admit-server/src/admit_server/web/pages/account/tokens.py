@@ -1,62 +1,53 @@
 """`/account/tokens`: a person sees, makes and ends their own tokens."""
 
-from datetime import UTC, datetime
-
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ...domain.client import Resource
-from ...domain.errors import AdministrationError, InvalidRequest, NotAllowed
-from ...domain.ids import looks_like
-from ...domain.personal_token import DEFAULT_LIFETIME_S, NAME_MAX, PersonalToken
-from ...domain.token_policy import DAY_S
-from ...domain.user import User
-from ...flows import personal_tokens
-from ...flows.role_scopes import permitted
-from ...ports.store import UniqueViolation
-from .. import params, responses
-from ..security import check_form_post, form_token
-from ..site import Site
-from .browser import browser_id, browser_id_or_new, remember_browser
+from ....domain.account import SignInTooOld, require_fresh
+from ....domain.client import Resource
+from ....domain.errors import AdministrationError, InvalidRequest, NotAllowed
+from ....domain.ids import looks_like
+from ....domain.personal_token import DEFAULT_LIFETIME_S, NAME_MAX, PersonalToken
+from ....domain.token_policy import DAY_S
+from ....domain.user import User
+from ....flows import personal_tokens
+from ....flows.role_scopes import permitted
+from ....ports.store import UniqueViolation
+from ... import responses
+from ...site import Site
+from .entering import Visit, day, enter, enter_with_form
 
-LIMIT = 16_384
 _DAYS = (7, 30, 90, 365)
 _CHANGED = "The form was not sent as it was shown."
 
 
 async def show(request: Request, site: Site) -> Response:
     """The list, and a form for each resource that allows it."""
-    user = await _person(request, site)
-    if user is None:
-        return responses.see_other("/sign-in")
-    return await _page(request, site, user)
+    visit = await enter(request, site)
+    return await _page(visit) if isinstance(visit, Visit) else visit
 
 
 async def post(request: Request, site: Site) -> Response:
     """Make one, or end one."""
-    form = await params.read_form(request, limit=LIMIT)
-    check_form_post(request, form, browser=browser_id(request, site), rt=site.rt)
-    user = await _person(request, site)
-    if user is None:
-        return responses.see_other("/sign-in")
-    caller = site.caller(request)
-    caller.trail.user_id = user.id
+    entered = await enter_with_form(request, site)
+    if isinstance(entered, Response):
+        return entered
+    visit, form = entered
+    caller, user = site.caller(request), visit.user
     try:
         if "end" in form:
             await personal_tokens.end(form["end"], owner=user, reason="ended_by_person", rt=site.rt, caller=caller)
             return responses.see_other("/account/tokens")
+        # It outlives the session, so whoever found one open must not get it.
+        require_fresh(visit.session, site.rt.account, now=site.rt.clock())
         made = await personal_tokens.make(_wanted(form, user), by_administrator=False, rt=site.rt, caller=caller)
+    except SignInTooOld:
+        return visit.prove_again()
     except AdministrationError as error:
-        return await _page(request, site, user, problem=str(error), status=400)
+        return await _page(visit, problem=str(error), status=400)
     except UniqueViolation:
         raise InvalidRequest(_CHANGED, detail="the id in the form is another token's") from None
-    return site.page("personal_token_made.html", token=made.token, text=made.text, until=_day(made.token.expires_at))
-
-
-async def _person(request: Request, site: Site) -> User | None:
-    session = await site.session(request)
-    site.caller(request).trail.about_session(session)
-    return await site.rt.store.read.users.get(session.user_id) if session else None
+    return visit.page("account/token_made.html", token=made.token, text=made.text, until=day(made.token.expires_at))
 
 
 def _wanted(form: dict[str, str], user: User) -> personal_tokens.NewPersonalToken:
@@ -76,26 +67,21 @@ def _wanted(form: dict[str, str], user: User) -> personal_tokens.NewPersonalToke
     )
 
 
-async def _page(request: Request, site: Site, user: User, *, problem: str = "", status: int = 200) -> Response:
-    rt, now = site.rt, site.rt.clock()
-    browser, is_new = browser_id_or_new(request, site)
+async def _page(visit: Visit, *, problem: str = "", status: int = 200) -> Response:
+    rt, user = visit.site.rt, visit.user
+    now = rt.clock()
     offered = [r for r in await rt.store.read.resources.page(after="", limit=200) if r.personal_tokens]
-    forms = [await _form(resource, user, site) for resource in offered]
-    response = site.page(
-        "personal_tokens.html",
+    forms = [await _form(resource, user, visit.site) for resource in offered]
+    return visit.page(
+        "account/tokens.html",
         http_status=status,
-        username=user.username,
         problem=problem,
         tokens=[_row(token, now) for token in await personal_tokens.of_user(user, rt=rt)],
         forms=[form for form in forms if form["scopes"]],
         days=[days for days in _DAYS if days * DAY_S <= rt.personal_lifetime_s],
         usual=DEFAULT_LIFETIME_S // DAY_S,
         name_max=NAME_MAX,
-        form_token=form_token(browser, rt=rt),
     )
-    if is_new:
-        remember_browser(response, browser, site)
-    return response
 
 
 async def _form(resource: Resource, user: User, site: Site) -> dict[str, object]:
@@ -107,7 +93,7 @@ async def _form(resource: Resource, user: User, site: Site) -> dict[str, object]
 
 
 def _row(token: PersonalToken, now: int) -> dict[str, object]:
-    used = "never" if token.last_used_at is None else _day(token.last_used_at)
+    used = "never" if token.last_used_at is None else day(token.last_used_at)
     state = "alive" if token.is_alive(now) else "ended"
     return {
         "id": token.id,
@@ -116,11 +102,7 @@ def _row(token: PersonalToken, now: int) -> dict[str, object]:
         "audience": token.audience,
         "scopes": " ".join(sorted(token.scopes)),
         "used": f"{used} from {token.last_used_from}" if token.last_used_from else used,
-        "until": _day(token.expires_at),
+        "until": day(token.expires_at),
         "soon": token.ends_soon(now),
         "state": state,
     }
-
-
-def _day(at: int) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%-d %B %Y, %H:%M UTC")

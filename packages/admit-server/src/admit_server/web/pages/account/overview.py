@@ -1,0 +1,31 @@
+"""`/account`: who, what protects the account, and what needs attention."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ....domain.devices import device_in_words, place_in_words
+from ....flows.account import overview
+from ...site import Site
+from .entering import Visit, day, enter
+
+
+async def show(request: Request, site: Site) -> Response:
+    """The overview."""
+    visit = await enter(request, site)
+    if not isinstance(visit, Visit):
+        return visit
+    seen = await overview.of(visit.user, rt=site.rt)
+    session = visit.session
+    return visit.page(
+        "account/overview.html",
+        email=visit.user.email,
+        since=day(visit.user.created_at),
+        signed_in=day(session.auth_time),
+        device=device_in_words(session.user_agent),
+        place=place_in_words(session.network),
+        sessions=seen.sessions,
+        apps=seen.apps,
+        tokens=seen.tokens,
+        tokens_ending=seen.tokens_ending,
+        most=overview.MOST_COUNTED,
+    )
