@@ -134,9 +134,13 @@ class Verified:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Not proven. The reason goes to the audit log, never to the caller; it counts against the limits."""
+    """Not proven. The reason goes to the audit log, never to the caller; it counts against the limits.
+
+    `warn_owner`: whose credential it is has to hear of it (it may have been copied).
+    """
 
     reason: str
+    warn_owner: bool = False
 
 
 @dataclass(frozen=True, slots=True)

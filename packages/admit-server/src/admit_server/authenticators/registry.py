@@ -10,6 +10,7 @@ BUILT_IN = {
     "password": "admit_server.authenticators.password:PasswordAuthenticator",
     "recovery_codes": "admit_server.authenticators.recovery_codes:RecoveryCodesAuthenticator",
     "totp": "admit_server.authenticators.totp:TotpAuthenticator",
+    "passkey": "admit_server.authenticators.passkey:PasskeyAuthenticator",
 }
 
 
