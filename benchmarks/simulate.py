@@ -24,7 +24,7 @@ from pathlib import Path
 import uvloop
 
 from admit.limits import Attempt, groups_of
-from admit_server.app import Machine, open_runtime
+from admit_server.app import open_runtime
 from admit_server.domain.token_policy import TokenPolicy
 from admit_server.flows.admin import clients, policies, resources, tokens, users
 from admit_server.flows.client_auth import AuthenticatedClient
@@ -32,6 +32,7 @@ from admit_server.flows.introspect import introspect
 from admit_server.flows.recording import write_decisions
 from admit_server.flows.redeem import Use
 from admit_server.flows.runtime import Caller, Runtime
+from admit_server.machine import Machine
 from admit_server.settings import load_settings
 
 RECORDS = int(os.environ.get("RECORDS", "100000"))

@@ -26,6 +26,7 @@ PORTS = {
     "8101": "the demo's API and page",
     "8000": "the reader's own API",
     "8080": "the reader's own proxy",
+    "2525": "a mail server for trying mail out",
     "5432": "PostgreSQL; a cluster is made where a document asks for one",
 }
 _LINKED = (".venv", "packages", "docs", "Makefile")

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import asyncpg
 import pytest
@@ -179,3 +180,16 @@ def database_url(request: pytest.FixtureRequest) -> str:
         return url
     path: Path = request.getfixturevalue("sqlite_path")
     return f"sqlite:///{path}"
+
+
+@pytest.fixture(scope="session")
+def post_offices() -> ModuleType:
+    """The tool that opens mail servers."""
+    return load_tool("post_office")
+
+
+@pytest.fixture
+def post_office(post_offices: ModuleType) -> Iterator[Any]:
+    """A real mail server on loopback that keeps what it takes."""
+    with post_offices.open_office() as office:
+        yield office

@@ -6,7 +6,7 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -28,15 +28,16 @@ from .housekeeping import (
     keep_decisions,
     keep_keys,
     keep_rules,
+    send_mail,
     supervised,
     sweep,
     warm_up,
 )
+from .machine import THIS_MACHINE, Machine
 from .machine.checkpoint_file import FILE_NAME, CheckpointFile
-from .machine.clock import system_clock, system_entropy
-from .machine.hashing import Argon2Hasher, HashingLimits
+from .machine.hashing import HashingLimits
 from .machine.http import GuardedHttp
-from .ports.runtime import Clock, Entropy
+from .mail import mailer_for
 from .ports.store import SchemaMismatch, StoreUnavailable
 from .settings import Settings, origins
 from .starting import StartError, migrate, private_directory, read_key_file, read_or_make_key_file
@@ -49,18 +50,6 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 log = logging.getLogger("admit")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
-    """Time, randomness and slow hashing: the machine's own, unless somebody who tries things out brings others."""
-
-    clock: Clock = system_clock
-    entropy: Entropy = system_entropy
-    hasher: Callable[[HashingLimits], Argon2Hasher] = Argon2Hasher
-
-
-THIS_MACHINE = Machine()
 
 
 @asynccontextmanager
@@ -119,6 +108,7 @@ async def open_parts(
         post=http.post,
         issuer=settings.issuer,
         authenticators=authenticators,
+        mailer=mailer_for(issuer=settings.issuer, **settings.mail.model_dump()),
         default_policy=TokenPolicy(**settings.tokens.model_dump()),
         session_lifetime_s=settings.sign_in.session_lifetime_s,
         dpop_nonce_needed=settings.binding.dpop_nonce,
@@ -229,6 +219,7 @@ async def open_site(settings: Settings, *, machine: Machine = THIS_MACHINE) -> A
             "rules": partial(keep_rules, runtime),
             "sweeping": partial(sweep, runtime),
             "leases": partial(end_leases, runtime),
+            "mail": partial(send_mail, runtime),
             "counting": partial(count_refusals, runtime),
             "decisions": partial(keep_decisions, runtime, keep_days=settings.decisions.keep_days),
             "audit": partial(keep_audit, checkpoints, checkpoint_s=audit.checkpoint_s, keep_days=audit.keep_days),

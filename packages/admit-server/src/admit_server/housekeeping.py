@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from .domain.errors import AdministrationError
-from .flows import check, keys, leases, personal_tokens
+from .flows import check, keys, leases, mailing, personal_tokens
 from .flows.audit import retention
 from .flows.audit.sealing import Checkpoints
 from .flows.denials import write_tally
@@ -74,6 +74,17 @@ async def sweep(rt: Runtime) -> None:
             await personal_tokens.remind(rt=rt)
             while await _swept(rt) >= 100:  # noqa: ASYNC110 - a breath between batches, not a wait for something
                 await asyncio.sleep(0.05)
+
+
+async def send_mail(rt: Runtime) -> None:
+    """Send the mails that wait, within half a second of the commit that queued them."""
+    while True:
+        tried = 0
+        try:
+            tried = await mailing.send_due(rt=rt)
+        except StoreUnavailable as error:
+            log.warning("mails can't be sent: %s", error)
+        await asyncio.sleep(0.01 if tried else 0.5)
 
 
 async def end_leases(rt: Runtime) -> None:

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from admit_server.domain.errors import NotAllowed
 from admit_server.domain.user import (
     PASSWORD_MAX,
-    check_email,
     check_new_password,
     check_role,
     check_username,
@@ -74,31 +73,6 @@ def test_a_name_with_a_character_that_shows_nothing_is_refused(mark):
     """Two accounts that look the same are one too many."""
     with pytest.raises(NotAllowed, match="invisible"):
         check_username(f"ali{mark}ce")
-
-
-@pytest.mark.parametrize("email", ["a@example.com", "first.last+tag@mail.example.co.uk", "ä@bücher.example"])
-def test_an_address_is_taken(email):
-    assert check_email(email) == email
-
-
-@pytest.mark.parametrize(
-    "email",
-    [
-        "",
-        "alice",
-        "@example.com",
-        "alice@",
-        "alice@localhost",
-        "a@b@example.com",
-        "a b@example.com",
-        "a@exa\nmple.com",
-        "a\x00@example.com",
-        "a" * 250 + "@b.example",
-    ],
-)
-def test_what_can_be_no_address_is_refused(email):
-    with pytest.raises(NotAllowed, match="e-mail"):
-        check_email(email)
 
 
 def test_roles_are_lower_case_words():

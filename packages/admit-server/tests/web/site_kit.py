@@ -16,9 +16,10 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx2
 
-from admit_server.app import Machine, Server, open_parts, open_site
+from admit_server.app import Server, open_parts, open_site
 from admit_server.flows.admin import built_in, clients, resources, users
 from admit_server.flows.runtime import Caller, Runtime
+from admit_server.machine import Machine
 from admit_server.machine.clock import system_entropy
 from admit_server.machine.hashing import Argon2Hasher, HashingLimits
 from admit_server.ports.store import StoreUnavailable

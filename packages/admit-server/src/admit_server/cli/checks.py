@@ -1,5 +1,6 @@
 """The checks of `admit doctor`: each looks at one thing and says how to mend it."""
 
+import asyncio
 import shutil
 import stat
 import time
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 from ..domain.redirect_uris import is_loopback
 from ..flows import keys
 from ..flows.runtime import Runtime
+from ..ports.mail import MailNotTaken
 from ..tokens.envelope import KeyFileInvalid, Vault
 from . import output
 from .db import Looked
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 Status = Literal["ok", "warning", "error"]
 
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 LITTLE_SPACE = 100 * 1024 * 1024
 # Beyond this, tokens made on one machine are "not yet valid" or already over on another (verifiers allow 60 s at most).
 SKEW_WARNING_S, SKEW_ERROR_S = 2.0, 30.0
@@ -127,6 +130,24 @@ def server_clock(looked: Looked) -> Iterator[Finding]:
             yield Finding("clock", "ok", text)
         else:
             yield Finding("clock", "error" if skew > SKEW_ERROR_S else "warning", text, "Let NTP set both clocks.")
+
+
+def mail(settings: "Settings") -> Finding:
+    """Does the mail server take us?"""
+    name, section = "mail", settings.mail
+    if not section.host:
+        return Finding(name, "ok", "off: mail.host is not set, so nobody can reset a password or be invited by mail")
+    from ..mail.smtp import SmtpMailer
+
+    where = f"{section.host}:{section.port} ({section.security}), as {section.sender}"
+    try:
+        asyncio.run(SmtpMailer(issuer=settings.issuer, **section.model_dump()).greet())
+    except MailNotTaken as error:
+        return Finding(name, "error", str(error), "Correct the section mail of the settings: docs/howto/send-mail.md.")
+    if section.security == "insecure_plain" and section.host not in LOOPBACK:
+        mend = "Set mail.security to starttls or tls: codes and links can be read on the way."
+        return Finding(name, "warning", where, mend)
+    return Finding(name, "ok", where)
 
 
 async def history(rt: Runtime) -> Finding:

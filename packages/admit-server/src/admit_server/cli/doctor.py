@@ -16,7 +16,7 @@ app = noun("Check everything and say how to mend what is wrong.")
 @app.command("doctor")
 @placed
 def doctor(place: Place) -> None:
-    """Check settings, data directory, key file, database, signing keys, clock and issuer; ends with 1 when one needs mending."""
+    """Check settings, data directory, key file, database, signing keys, clock, issuer and mail; ends with 1 when one needs mending."""
     findings = _examine(place)
     bad = sum(finding.status == "error" for finding in findings)
     if place.as_json:
@@ -54,6 +54,7 @@ def _examine(place: Place) -> list[Finding]:
     findings.append(checks.key_file(settings, looked))
     findings += about_database
     findings += checks.issuer(settings, remembered(settings))
+    findings.append(checks.mail(settings))
     if looked is not None and not any(finding.status == "error" for finding in findings):
         findings += _inside(place, settings)
     return findings

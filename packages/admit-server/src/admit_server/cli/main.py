@@ -33,8 +33,9 @@ NOUNS = {
     "explain": "Why something was refused: each check, expected and found, and what mends it.",
     "key": "Signing keys: list, rotate, retire.",
     "audit": "What happened, chained and sealed: tail, verify, export, drop, key.",
+    "mail": "Mail: test.",
     "db": "The database: status, upgrade.",
-    "doctor": "Check settings, key file, database, keys and clock, and say how to mend what is wrong.",
+    "doctor": "Check settings, key file, database, keys, mail and clock, and say how to mend what is wrong.",
 }
 
 

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-Kind = Literal["usr", "cli", "ses", "grt", "crd", "tok", "den", "evt", "dev", "lse", "rul"]
+Kind = Literal["usr", "cli", "ses", "grt", "crd", "tok", "den", "evt", "dev", "lse", "rul", "mai"]
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _PAIRS = tuple(a + b for a in ALPHABET for b in ALPHABET)

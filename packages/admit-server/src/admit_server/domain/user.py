@@ -52,24 +52,6 @@ def check_username(username: str) -> str:
     return name
 
 
-def check_email(email: str) -> str:
-    """Return the address. The full grammar is for the mail server; this refuses what can't be one (RFC 5321 section 4.5.3.1).
-
-    Raises:
-        NotAllowed: No single @ between two parts, white space, or over 254 characters.
-    """
-    local, _, host = email.partition("@")
-    if (
-        not local
-        or "@" in host
-        or "." not in host
-        or len(email) > 254
-        or any(c.isspace() or ord(c) < 32 for c in email)
-    ):
-        raise NotAllowed(f"{email!r} is not an e-mail address.")
-    return email
-
-
 def check_role(role: str) -> str:
     """Return the role.
 

@@ -13,6 +13,7 @@ from ..domain.errors import ProtocolError
 from ..domain.ids import ID_BYTES, Kind, new_id
 from ..domain.token_policy import SERVER_DEFAULT, TokenPolicy
 from ..domain.trail import Trail
+from ..ports.mail import Mailer, NoMail
 from ..ports.runtime import Clock, Entropy, PasswordHasher
 from ..ports.transaction import AdmitStore
 from ..tokens.envelope import Vault
@@ -63,6 +64,7 @@ class Runtime:
         default_policy: Every number set; combined with resource and client to the strictest.
         session_lifetime_s: How long a browser stays signed in at most.
         dpop_nonce_needed: DPoP proofs without a nonce of this server are refused.
+        mailer: Writes and delivers mails; flows only queue them (`flows.mailing`).
         personal_lifetime_s: How long a personal token lives at most.
         post: Calls an outside process, as `authenticators.api.Context.post` says; None: nothing may be called.
         account: What people may do with their own accounts.
@@ -76,6 +78,7 @@ class Runtime:
     hasher: PasswordHasher
     issuer: str
     authenticators: Mapping[str, Authenticator]
+    mailer: Mailer = field(default_factory=NoMail)
     keys: KeyringHolder = field(default_factory=KeyringHolder)
     rules: RuleHolder = field(default_factory=RuleHolder)
     tally: Tally = field(default_factory=Tally)

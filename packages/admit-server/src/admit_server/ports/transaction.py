@@ -12,6 +12,7 @@ from .decisions import Decisions
 from .denials import Denials
 from .grants import AccessTokens, AuthorizationCodes, Grants, RefreshTokens
 from .leases import Leases
+from .mail import Outbox
 from .personal_tokens import PersonalTokens
 from .proofs import Proofs
 from .roles import Roles
@@ -81,6 +82,8 @@ class Tx(Protocol):
     def sweeping(self) -> Sweeping: ...
     @property
     def acts(self) -> Acts: ...
+    @property
+    def outbox(self) -> Outbox: ...
 
 
 AdmitStore = Store[Tx]

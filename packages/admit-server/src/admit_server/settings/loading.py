@@ -28,6 +28,7 @@ from .sections import (
     DecisionsSection,
     FeedSection,
     LogSection,
+    MailSection,
     OutgoingSection,
     PersonalTokensSection,
     ServerSection,
@@ -67,6 +68,7 @@ class Settings(BaseSettings):
     account: AccountSection = AccountSection()
     personal_tokens: PersonalTokensSection = PersonalTokensSection()
     outgoing: OutgoingSection = OutgoingSection()
+    mail: MailSection = MailSection()
     feed: FeedSection = FeedSection()
     audit: AuditSection = AuditSection()
     decisions: DecisionsSection = DecisionsSection()
@@ -287,6 +289,8 @@ def _written(value: object) -> str:
 
 def _masked(key: str, value: object) -> str:
     text = _written(value)
+    if key == "password":
+        return "***" if text else ""
     if key != "database":
         return text
     # Up to the last @: rather too much than a part of a password that holds one itself.

@@ -4,9 +4,10 @@ import ipaddress
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from ..domain.account import AccountRules
+from ..domain.email_address import check_email
 
 
 class _Section(BaseModel):
@@ -145,6 +146,34 @@ class PersonalTokensSection(_Section):
     lifetime_s: int = Field(
         default=31_536_000, ge=60, le=3650 * 86_400, description="A personal token lives at most this long."
     )
+
+
+class MailSection(_Section):
+    """The mail server that takes our mails. Without a host no mail is sent, and what needs one is off."""
+
+    host: str = Field(default="", description="Name of the mail server. Empty: this server sends no mail.")
+    port: int = Field(default=587, ge=1, le=65535, description="Its port: usually 587 with `starttls`, 465 with `tls`.")
+    security: Literal["starttls", "tls", "insecure_plain"] = Field(
+        default="starttls",
+        description="How the way there is protected. `insecure_plain`: not at all, for a mail server on the same machine.",
+    )
+    sender: str = Field(default="", description="The address that mails come from.")
+    username: str = Field(default="", description="The name to sign in with there. Empty: without signing in.")
+    password: str = Field(default="", repr=False, description="Its password; best in a secret file.")
+    ca_file: str = Field(default="", description="Certificates to trust beside the system's (PEM).")
+    timeout_s: int = Field(default=20, ge=1, le=30, description="A try ends after this long.")
+
+    @model_validator(mode="after")
+    def _complete(self) -> "MailSection":
+        if self.host and not self.sender:
+            raise ValueError("mail.sender is missing: say which address mails come from")
+        if self.sender:
+            check_email(self.sender)
+        if self.password and not self.username:
+            raise ValueError("mail.password is set, and mail.username is not")
+        if self.username and self.security == "insecure_plain" and self.host not in ("127.0.0.1", "::1", "localhost"):
+            raise ValueError("a password is not sent over insecure_plain; set mail.security to starttls or tls")
+        return self
 
 
 class FeedSection(_Section):

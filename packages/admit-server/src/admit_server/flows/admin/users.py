@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field, replace
 
 from ...domain import ids
+from ...domain.email_address import check_email
 from ...domain.errors import AlreadyExists, NotAllowed, NotFound
-from ...domain.user import User, check_email, check_new_password, check_role, check_username, username_key
+from ...domain.user import User, check_new_password, check_role, check_username, username_key
 from ...ports.store import UniqueViolation
 from ...ports.transaction import Tx
 from ...ports.users import Credential
@@ -111,8 +112,7 @@ async def policy_of(user: User, *, rt: Runtime) -> str | None:
 
 async def authenticators_of(user: User, *, rt: Runtime) -> tuple[str, ...]:
     """Names of the authenticators with which this person can sign in."""
-    stored = [name for name in rt.authenticators if await rt.store.read.credentials.of_user(user.id, name)]
-    return tuple(stored)
+    return tuple([name for name in rt.authenticators if await rt.store.read.credentials.of_user(user.id, name)])
 
 
 async def update(name_or_id: str, change: UserChange, *, rt: Runtime, caller: Caller) -> Switched:

@@ -16,6 +16,7 @@ from .feed import FeedStatements, SigningKeyStatements
 from .grants import GrantStatements
 from .leases import LeaseStatements
 from .one_use import CodeStatements, RefreshTokenStatements
+from .outbox import OutboxStatements
 from .personal_tokens import PersonalTokenStatements
 from .policies import PolicyStatements
 from .proofs import ProofStatements
@@ -59,6 +60,7 @@ class Aggregates:
     selecting: SelectingStatements
     sweeping: SweepStatements
     acts: ActStatements
+    outbox: OutboxStatements
 
 
 def bind(tx: Statements) -> Aggregates:
@@ -92,4 +94,5 @@ def bind(tx: Statements) -> Aggregates:
         selecting=SelectingStatements(tx),
         sweeping=SweepStatements(tx),
         acts=ActStatements(tx),
+        outbox=OutboxStatements(tx),
     )

@@ -1,0 +1,106 @@
+"""Handing mails to a mail server (RFC 5321)."""
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import aiosmtplib
+
+from ..ports.mail import MailNotTaken, MailRefused
+from .composing import CannotBeWritten, compose
+
+# A matter of the settings, not of this mail: it can be mended while the mail waits.
+_OUR_SETTINGS = (
+    aiosmtplib.SMTPAuthenticationError,
+    aiosmtplib.SMTPSenderRefused,
+    aiosmtplib.SMTPHeloError,
+    aiosmtplib.SMTPConnectResponseError,
+)
+Security = Literal["starttls", "tls", "insecure_plain"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmtpMailer:
+    """`ports.mail.Mailer` by SMTP: one connection a mail.
+
+    Attributes:
+        security: `starttls` never sends anything when the server does not offer TLS (RFC 3207 section 6).
+        ca_file: Certificates to trust beside the system's; '' for none.
+    """
+
+    host: str
+    port: int
+    security: Security
+    sender: str
+    issuer: str
+    username: str = ""
+    password: str = field(default="", repr=False)
+    ca_file: str = ""
+    timeout_s: int = 20
+
+    @property
+    def on(self) -> bool:
+        """Always."""
+        return True
+
+    async def deliver(self, mail_id: str, *, to: str, template: str, values: Mapping[str, str], now: int) -> None:
+        """As `ports.mail.Mailer.deliver`."""
+        try:
+            mail = compose(
+                mail_id, to=to, template=template, values=values, sender=self.sender, issuer=self.issuer, now=now
+            )
+        except CannotBeWritten as error:
+            raise MailRefused(str(error)) from None
+        try:
+            async with self._connection() as smtp:
+                await smtp.send_message(mail)
+        except aiosmtplib.SMTPRecipientsRefused as refused:
+            raise _failure(max(refused.recipients, key=lambda each: each.code)) from None
+        except aiosmtplib.SMTPNotSupported as error:
+            raise MailRefused(f"the mail server does not know letters of this address: {error}") from None
+        except _OUR_SETTINGS as error:
+            raise MailNotTaken(f"{self.host}:{self.port} refuses us: {_said(error)}") from None
+        except aiosmtplib.SMTPResponseException as error:
+            raise _failure(error) from None
+        except (aiosmtplib.SMTPException, OSError, ssl.SSLError) as error:
+            raise MailNotTaken(f"{self.host}:{self.port}: {error or type(error).__name__}") from None
+
+    async def greet(self) -> None:
+        """Connect, sign in and leave, for whoever wants to know whether that works.
+
+        Raises:
+            MailNotTaken: It does not; the message says why.
+        """
+        try:
+            async with self._connection() as smtp:
+                await smtp.noop()
+        except (aiosmtplib.SMTPException, OSError, ssl.SSLError) as error:
+            raise MailNotTaken(f"{self.host}:{self.port}: {error or type(error).__name__}") from None
+
+    def _connection(self) -> aiosmtplib.SMTP:
+        context = None
+        if self.security != "insecure_plain":
+            context = ssl.create_default_context()
+            context.minimum_version = ssl.TLSVersion.TLSv1_2
+            if self.ca_file:
+                context.load_verify_locations(self.ca_file)
+        return aiosmtplib.SMTP(
+            hostname=self.host,
+            port=self.port,
+            username=self.username or None,
+            password=self.password or None,
+            use_tls=self.security == "tls",
+            start_tls=self.security == "starttls",
+            tls_context=context,
+            timeout=self.timeout_s,
+        )
+
+
+def _failure(error: aiosmtplib.SMTPResponseException) -> MailNotTaken | MailRefused:
+    # RFC 5321 section 4.2.1: 4yz asks to come again, 5yz does not.
+    return MailRefused(_said(error)) if error.code >= 500 else MailNotTaken(_said(error))
+
+
+def _said(error: aiosmtplib.SMTPResponseException) -> str:
+    return f"{error.code} {' '.join(error.message.split())[:120]}"

@@ -1,0 +1,78 @@
+"""`admit mail`, and what the doctor says about mail."""
+
+import json
+
+import pytest
+
+
+@pytest.fixture
+def configured(tmp_path):
+    """Writes a settings file that names a mail server."""
+
+    def write(office, **more):
+        values = {
+            "host": office.host,
+            "port": office.port,
+            "security": "insecure_plain",
+            "sender": "admit@id.example",
+        } | more
+        path = tmp_path / "mail.toml"
+        path.write_text("[mail]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items()))
+        return ("--config", str(path))
+
+    return write
+
+
+def mail_finding(answer):
+    return next(finding for finding in json.loads(answer.out) if finding["check"] == "mail")
+
+
+def test_a_test_mail_is_sent_at_once(admit, configured, post_office):
+    answer = admit("mail", "test", "--to", "alice@example.com", "--json", *configured(post_office))
+
+    assert answer.json()["sent"]
+    assert [mail["To"] for mail in post_office.mails] == ["alice@example.com"]
+
+
+def test_what_the_mail_server_answered_is_told(admit, configured, post_office):
+    post_office.answers.append("554 not from you")
+    answer = admit("mail", "test", "--to", "alice@example.com", *configured(post_office))
+    assert answer.code == 1
+    assert "554 not from you" in answer.err
+    assert admit("mail", "test", "--to", "not an address", *configured(post_office)).code == 1
+
+
+def test_without_a_mail_server_it_says_what_to_set(admit):
+    answer = admit("mail", "test", "--to", "alice@example.com")
+    assert answer.code == 1
+    assert "mail.host" in answer.err
+
+
+def test_the_doctor_greets_the_mail_server(admit, configured, post_office, post_offices):
+    assert mail_finding(admit("doctor", "--json"))["message"].startswith("off")
+    assert mail_finding(admit("doctor", "--json", *configured(post_office)))["status"] == "ok"
+    assert not post_office.mails
+    tls = mail_finding(admit("doctor", "--json", *configured(post_office, security="starttls")))
+    assert tls["status"] == "error"
+    assert "send-mail.md" in tls["mend"]
+
+
+def test_the_password_is_masked(admit, configured, post_office):
+    shown = admit("doctor", "--json", *configured(post_office, username="admit", password="hush hush"))
+    assert "hush" not in shown.out
+    assert "setting mail.password" in shown.out
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"sender": ""}, "mail.sender is missing"),
+        ({"sender": "nobody\r\nBcc: eve@evil.example"}, "not an e-mail address"),
+        ({"password": "x"}, "mail.username is not"),
+        ({"host": "mail.example", "username": "x"}, "insecure_plain"),
+    ],
+)
+def test_settings_that_do_not_fit_are_refused(admit, configured, post_office, more, told):
+    answer = admit("user", "list", *configured(post_office, **more))
+    assert answer.code == 1
+    assert told in answer.err
