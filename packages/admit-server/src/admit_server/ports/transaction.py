@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from .activity import Activity
 from .acts import Acts
 from .audit import AuditLog
 from .check_rules import CheckRules
@@ -11,6 +12,7 @@ from .counting import Counting
 from .decisions import Decisions
 from .denials import Denials
 from .grants import AccessTokens, AuthorizationCodes, Grants, RefreshTokens
+from .known_devices import KnownDevices
 from .leases import Leases
 from .mail import Outbox
 from .personal_tokens import PersonalTokens
@@ -47,6 +49,8 @@ class Tx(Protocol):
     @property
     def connections(self) -> Connections: ...
     @property
+    def known_devices(self) -> KnownDevices: ...
+    @property
     def leases(self) -> Leases: ...
     @property
     def codes(self) -> AuthorizationCodes: ...
@@ -74,6 +78,8 @@ class Tx(Protocol):
     def denials(self) -> Denials: ...
     @property
     def audit(self) -> Audit: ...
+    @property
+    def activity(self) -> Activity: ...
     @property
     def audit_log(self) -> AuditLog: ...
     @property

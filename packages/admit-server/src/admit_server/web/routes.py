@@ -10,7 +10,7 @@ from starlette.responses import Response
 from . import administration, check
 from .oauth import challenge, denials, leaked, leases, metadata, revocations, token, tokens_in_use
 from .pages import authorize, consent, home, logout, sign_in
-from .pages.account import apps, overview, sessions, tokens
+from .pages.account import activity, apps, overview, sessions, tokens
 from .responses import Kind
 from .site import Site
 
@@ -59,6 +59,7 @@ ROUTES: dict[str, Route] = {
     "/account": Route({"GET": overview.show}, "page"),
     "/account/sessions": Route({"GET": sessions.show, "POST": sessions.post}, "page"),
     "/account/apps": Route({"GET": apps.show, "POST": apps.post}, "page"),
+    "/account/activity": Route({"GET": activity.show}, "page"),
     "/account/tokens": Route({"GET": tokens.show, "POST": tokens.post}, "page"),
     "/logout": Route({"GET": logout.logout_endpoint, "POST": logout.logout_endpoint}, "page"),
 }

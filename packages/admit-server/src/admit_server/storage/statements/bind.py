@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ...ports.store import Statements
 from .access_tokens import AccessTokenStatements
+from .activity import ActivityStatements
 from .acts import ActStatements
 from .audit_log import AuditLogStatements
 from .check_rules import CheckRuleStatements
@@ -14,6 +15,7 @@ from .decisions import DecisionStatements
 from .denials import DenialStatements
 from .feed import FeedStatements, SigningKeyStatements
 from .grants import GrantStatements
+from .known_devices import KnownDeviceStatements
 from .leases import LeaseStatements
 from .one_use import CodeStatements, RefreshTokenStatements
 from .outbox import OutboxStatements
@@ -42,6 +44,7 @@ class Aggregates:
     policies: PolicyStatements
     grants: GrantStatements
     connections: ConnectionStatements
+    known_devices: KnownDeviceStatements
     leases: LeaseStatements
     codes: CodeStatements
     refresh_tokens: RefreshTokenStatements
@@ -56,6 +59,7 @@ class Aggregates:
     decisions: DecisionStatements
     denials: DenialStatements
     audit: AuditStatements
+    activity: ActivityStatements
     audit_log: AuditLogStatements
     selecting: SelectingStatements
     sweeping: SweepStatements
@@ -76,6 +80,7 @@ def bind(tx: Statements) -> Aggregates:
         policies=PolicyStatements(tx),
         grants=GrantStatements(tx),
         connections=ConnectionStatements(tx),
+        known_devices=KnownDeviceStatements(tx),
         leases=LeaseStatements(tx),
         codes=CodeStatements(tx),
         refresh_tokens=RefreshTokenStatements(tx),
@@ -90,6 +95,7 @@ def bind(tx: Statements) -> Aggregates:
         decisions=DecisionStatements(tx),
         denials=DenialStatements(tx),
         audit=AuditStatements(tx),
+        activity=ActivityStatements(tx),
         audit_log=AuditLogStatements(tx),
         selecting=SelectingStatements(tx),
         sweeping=SweepStatements(tx),

@@ -121,6 +121,8 @@ _SWEPT = (
     ("token_use", "token_id, use_id", "at <= :hour_ago"),
     ("denial", "id", "at <= :past"),
     ("personal_token", "id", "expires_at <= :past"),
+    # Later than the cookie that tells the browser (`web.security.DEVICE_COOKIE_S`).
+    ("known_device", "user_id, digest", "last_seen_at <= :year_ago"),
     # One for each exchange, so there may be many.
     ("access_grant", "id", "descent IS NOT NULL AND expires_at <= :day_ago"),
     ("lease", "id", "ended_at <= :past"),
@@ -141,12 +143,10 @@ class SweepStatements:
 
     async def sweep(self, *, now: int, limit: int) -> int:
         gone = 0
+        ages = {"past": _KEEP_ENDED_S, "hour_ago": 3600, "day_ago": 86_400, "year_ago": 400 * 86_400, "now": 0}
         for table, key, condition in _SWEPT:
             params: dict[str, str | int | bytes | None] = {"limit": limit}
-            params |= {"now": now} if ":now" in condition else {}
-            params |= {"past": now - _KEEP_ENDED_S} if ":past" in condition else {}
-            params |= {"hour_ago": now - 3600} if ":hour_ago" in condition else {}
-            params |= {"day_ago": now - 86_400} if ":day_ago" in condition else {}
+            params |= {name: now - age for name, age in ages.items() if f":{name}" in condition}
             gone += await self._tx.run(
                 f"DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {condition} LIMIT :limit)",
                 **params,

@@ -23,6 +23,7 @@ PARTS = (
     ("/account/sessions", "Sessions"),
     ("/account/apps", "Connected apps"),
     ("/account/tokens", "Personal tokens"),
+    ("/account/activity", "Recent activity"),
 )
 
 

@@ -1,0 +1,78 @@
+"""What happened to an account, told to its person: one plain sentence for each audit event."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .audit import AuditEvent
+
+# By action: what it was, if the person did it, and if anybody else did. Names in braces are details of the event.
+_SENTENCES: Mapping[str, tuple[str, str]] = {
+    "user.added": ("You made the account.", "Your account was made."),
+    "user.updated": ("You changed your account.", "An administrator changed your account."),
+    "user.disabled": ("You closed your account.", "An administrator closed your account; everything ended."),
+    "user.enabled": ("You opened your account again.", "An administrator opened your account again."),
+    "user.password_set": ("You set a new password.", "An administrator set a new password; everything ended."),
+    "user.sessions_ended": ("You ended all sessions.", "An administrator ended all your sessions."),
+    "user.deleted": ("You deleted your account.", "An administrator deleted your account."),
+    "account.sessions_ended": ("You ended all other sessions: {ended}.", "All other sessions were ended."),
+    "account.app_disconnected": ("You disconnected {name}.", "{name} was disconnected."),
+    "sign_in.done": ("You signed in.", "Somebody signed in."),
+    "sign_in.failed": ("You tried to sign in without success.", "Somebody tried to sign in without success."),
+    "sign_in.throttled": (
+        "A try to sign in was refused.",
+        "A try to sign in was refused, because of too many before it.",
+    ),
+    "sessions.limited": (
+        "You signed in while there were as many sessions as are allowed.",
+        "Somebody signed in while there were as many sessions as are allowed.",
+    ),
+    "grant.made": ("You went on to {client}.", "{client} was allowed to act for you."),
+    "personal_token.made": ("You made the personal token {name}.", "The personal token {name} was made."),
+    "personal_token.ended": ("You ended the personal token {name}.", "The personal token {name} was ended."),
+}
+_ENDED = {
+    "logout": "You signed out.",
+    "replaced": "A session ended: somebody signed in with the same browser.",
+    "ended_by_person": "You ended a session.",
+}
+# What somebody should look at who did not do it.
+_ALARMING = frozenset({"sign_in.failed", "sign_in.throttled", "user.password_set", "user.disabled"})
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One thing that happened. `network`: from where, as `Caller.network`; `alarming`: it is worth a look."""
+
+    at: int
+    text: str
+    network: str
+    alarming: bool
+
+
+def happening(event: AuditEvent, *, person: str, names: Mapping[str, str] | None = None) -> Happening:
+    """The event in words, for the person with that id.
+
+    Args:
+        event: Of the log.
+        person: Who reads it.
+        names: What to call the clients that the event's details name by their ids.
+    """
+    by_person = event.actor == person
+    details = {name: (names or {}).get(str(value), str(value)) for name, value in event.details.items()}
+    if event.action == "session.ended":
+        text = _ENDED.get(str(event.details.get("reason")), "A session ended.")
+    elif event.action in _SENTENCES and (not by_person or event.target == person or not _of_a_person(event.target)):
+        text = _SENTENCES[event.action][0 if by_person else 1].format_map(_Known(details))
+    else:
+        # Mostly what an administrator did to others: the log's own word tells it best.
+        text = f"{'You did' if by_person else 'It was noted'}: {event.action}, {event.target or 'everything'}."
+    return Happening(event.at, text, event.network, event.action in _ALARMING and not by_person)
+
+
+def _of_a_person(target: str) -> bool:
+    return target.startswith("usr_")
+
+
+class _Known(dict[str, str]):
+    def __missing__(self, name: str) -> str:
+        return "something"

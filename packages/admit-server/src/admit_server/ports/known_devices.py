@@ -1,0 +1,21 @@
+"""The port of browsers and apps with which people signed in before."""
+
+from typing import Protocol
+
+
+class KnownDevices(Protocol):
+    """By person, and a keyed digest of what tells the browser or app."""
+
+    async def is_known(self, user_id: str, digest: bytes) -> bool: ...
+
+    async def has_any(self, user_id: str) -> bool:
+        """Whether this person is known to have signed in with anything."""
+        ...
+
+    async def see(self, user_id: str, digest: bytes, *, now: int) -> bool:
+        """Note that the person signed in with it; True the first time. Of any number racing exactly one gets True."""
+        ...
+
+    async def forget(self, user_id: str) -> int:
+        """All of a person; how many."""
+        ...

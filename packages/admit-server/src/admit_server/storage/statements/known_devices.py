@@ -1,0 +1,45 @@
+"""Browsers and apps with which people signed in before."""
+
+from ...ports.store import Statements
+
+
+class KnownDeviceStatements:
+    """`ports.known_devices.KnownDevices`."""
+
+    def __init__(self, tx: Statements) -> None:
+        self._tx = tx
+
+    async def is_known(self, user_id: str, digest: bytes) -> bool:
+        row = await self._tx.one(
+            "SELECT first_seen_at FROM known_device WHERE user_id = :user_id AND digest = :digest",
+            user_id=user_id,
+            digest=digest,
+        )
+        return row is not None
+
+    async def has_any(self, user_id: str) -> bool:
+        row = await self._tx.one(
+            "SELECT first_seen_at FROM known_device WHERE user_id = :user_id LIMIT 1", user_id=user_id
+        )
+        return row is not None
+
+    async def see(self, user_id: str, digest: bytes, *, now: int) -> bool:
+        made = await self._tx.run(
+            """INSERT INTO known_device (user_id, digest, first_seen_at, last_seen_at)
+               VALUES (:user_id, :digest, :now, :now) ON CONFLICT (user_id, digest) DO NOTHING""",
+            user_id=user_id,
+            digest=digest,
+            now=now,
+        )
+        if made:
+            return True
+        await self._tx.run(
+            "UPDATE known_device SET last_seen_at = :now WHERE user_id = :user_id AND digest = :digest",
+            user_id=user_id,
+            digest=digest,
+            now=now,
+        )
+        return False
+
+    async def forget(self, user_id: str) -> int:
+        return await self._tx.run("DELETE FROM known_device WHERE user_id = :user_id", user_id=user_id)
