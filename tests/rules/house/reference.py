@@ -67,9 +67,9 @@ def settings() -> str:
                 )
             )
         summary = (inspect.getdoc(model) or "").strip()
-        text += f"\n## `[{section}]`\n\n{summary}\n\n" + table(
-            ("key", "value", "default", "meaning, and its environment variable"), rows
-        )
+        text += f"\n## `[{section}]`\n\n{summary}\n"
+        if rows:
+            text += "\n" + table(("key", "value", "default", "meaning, and its environment variable"), rows)
     return text + "\n"
 
 

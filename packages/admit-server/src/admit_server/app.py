@@ -76,7 +76,7 @@ async def open_parts(
 ) -> AsyncIterator[tuple[Runtime, OpenStore[Aggregates]]]:
     """As `open_runtime`, with the store's own face beside it."""
     try:
-        authenticators = load(settings.sign_in.authenticators)
+        authenticators = load(settings.sign_in.authenticators, settings.authenticator.options)
     except UnknownAuthenticator as error:
         raise StartError(f"sign_in.authenticators: {error}") from None
     if missing := [name for name in Requirement().authenticators if name not in authenticators]:

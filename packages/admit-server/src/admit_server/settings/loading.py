@@ -24,6 +24,7 @@ from pydantic_settings import (
 from .sections import (
     AccountSection,
     AuditSection,
+    AuthenticatorSection,
     BindingSection,
     DecisionsSection,
     FeedSection,
@@ -39,6 +40,7 @@ from .sections import (
 
 PREFIX = "ADMIT_"
 CONFIG_FILE = "admit.toml"
+_OPTIONS = f"{PREFIX}AUTHENTICATOR__"
 _HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?\Z")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 # The file of the settings that are being read now; pydantic-settings asks for its sources through a class method.
@@ -66,6 +68,7 @@ class Settings(BaseSettings):
     binding: BindingSection = BindingSection()
     sign_in: SignInSection = SignInSection()
     account: AccountSection = AccountSection()
+    authenticator: AuthenticatorSection = AuthenticatorSection()
     personal_tokens: PersonalTokensSection = PersonalTokensSection()
     outgoing: OutgoingSection = OutgoingSection()
     mail: MailSection = MailSection()
@@ -206,7 +209,20 @@ def origins(settings: Settings) -> list[tuple[str, str, str]]:
                     else "environment ADMIT_DATA"
                 )
             rows.append((f"{section}.{key}", _masked(key, value), origin))
-    return rows
+    return rows + _options_shown(settings, in_file.get("authenticator", {}))
+
+
+def _options_shown(settings: Settings, in_file: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """That an option is set, and where: which of them are secrets is known to the authenticator alone."""
+    return [
+        (
+            f"authenticator.{name}.{key}",
+            "***",
+            str(settings._config) if key in in_file.get(name, {}) else "environment or secret file",
+        )
+        for name, options in settings.authenticator.options.items()
+        for key in options
+    ]
 
 
 def _config_file(config: Path | None) -> Path | None:
@@ -225,6 +241,8 @@ def _known() -> list[str]:
 def _refuse_unknown_environment() -> None:
     known = {f"{PREFIX}{name.replace('.', '__')}".upper() for name in _known()}
     for name in os.environ:
+        if name.upper().startswith(_OPTIONS) and name.count("__") == 2:
+            continue  # the class knows what it takes
         if name.startswith(PREFIX) and "__" in name and name.upper() not in known:
             raise SettingsError(
                 f"The environment variable {name} is no setting of Admit.{_suggest(name, sorted(known))}"

@@ -2,7 +2,7 @@
 
 import ipaddress
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -138,6 +138,20 @@ class AccountSection(_Section):
     def rules(self) -> AccountRules:
         """As the flows want them."""
         return AccountRules(**self.model_dump())
+
+
+class AuthenticatorSection(BaseModel):
+    """Options of authenticators, a table for each: `[authenticator.webhook]`, with the name as `sign_in.authenticators` lists it. What
+    there is for which one stands in the [reference of authenticators](authenticators.md).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    __pydantic_extra__: dict[str, dict[str, Any]] = Field(init=False)
+
+    @property
+    def options(self) -> dict[str, dict[str, Any]]:
+        """By the name of the authenticator."""
+        return dict(self.__pydantic_extra__)
 
 
 class PersonalTokensSection(_Section):
