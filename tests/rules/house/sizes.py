@@ -11,6 +11,7 @@ ALLOWED: dict[str, str] = {
     "packages/admit-server/src/admit_server/flows/admin/applying.py": (
         "one order in which five kinds of things are made to match, since each refers to others"
     ),
+    "packages/admit-server/src/admit_server/settings/sections.py": "the list of all settings, most of it their documentation",
     "packages/admit-server/src/admit_server/settings/loading.py": (
         "one question, where a value came from: the order of the sources, and the words for each that can't be used"
     ),

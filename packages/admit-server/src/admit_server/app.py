@@ -39,7 +39,7 @@ from .machine.hashing import HashingLimits
 from .machine.http import GuardedHttp
 from .mail import mailer_for
 from .ports.store import SchemaMismatch, StoreUnavailable
-from .settings import Settings, origins
+from .settings import Settings, SettingsError, authenticator_options, origins
 from .starting import StartError, migrate, private_directory, read_key_file, read_or_make_key_file
 from .storage.location import BadLocation, SqliteFile, locate
 from .storage.open import OpenStore, open_store
@@ -76,8 +76,8 @@ async def open_parts(
 ) -> AsyncIterator[tuple[Runtime, OpenStore[Aggregates]]]:
     """As `open_runtime`, with the store's own face beside it."""
     try:
-        authenticators = load(settings.sign_in.authenticators, settings.authenticator.options)
-    except UnknownAuthenticator as error:
+        authenticators = load(settings.sign_in.authenticators, authenticator_options(settings))
+    except (UnknownAuthenticator, SettingsError) as error:
         raise StartError(f"sign_in.authenticators: {error}") from None
     if missing := [name for name in Requirement().authenticators if name not in authenticators]:
         raise StartError(
@@ -208,6 +208,7 @@ async def open_site(settings: Settings, *, machine: Machine = THIS_MACHINE) -> A
             trusted_proxies=tuple(ipaddress.ip_network(n) for n in settings.server.trusted_proxies),
             certificate_header=settings.binding.certificate_header,
             streams_per_network=settings.feed.streams_per_network,
+            related_origins=settings.passkey.related_origins,
             settings_shown=partial(origins, settings),
             witness=witness,
         )

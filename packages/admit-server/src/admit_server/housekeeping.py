@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from importlib import import_module
 
 from .domain.errors import AdministrationError
 from .flows import check, keys, leases, mailing, personal_tokens
@@ -168,7 +169,9 @@ async def _swept(rt: Runtime) -> int:
 
 
 async def warm_up(rt: Runtime) -> None:
-    """Hash once shortly after the start, so that the first sign-in costs no more than any."""
+    """Hash once shortly after the start, and read what judges passkeys, so that the first sign-in costs no more than any."""
     await asyncio.sleep(0.2)
     if isinstance(rt.hasher, Argon2Hasher):
         await rt.hasher.warm_up()
+    if (passkeys := rt.authenticators.get("passkey")) is not None and passkeys.names_the_person:
+        await asyncio.to_thread(import_module, "admit_server.authenticators.passkey.verification")

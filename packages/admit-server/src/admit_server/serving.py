@@ -11,7 +11,7 @@ from types import FrameType
 import uvicorn
 
 from .app import Server, open_site
-from .settings import Settings
+from .settings import Settings, passkeys_impossible
 from .starting import StartError
 
 log = logging.getLogger("admit")
@@ -73,6 +73,7 @@ async def _serve(settings: Settings, listener: socket.socket, *, demo: bool) -> 
             h11_max_incomplete_event_size=32_768,
         )
         _warn_of_unsafe_choices(settings)
+        _tell_of_passkeys(settings)
         log.info("Admit serves %s", settings.issuer)
         await PatientServer(config, server).serve([listener])
     return 0
@@ -118,6 +119,13 @@ def _listen(settings: Settings) -> socket.socket:
 def _warn_of_unsafe_choices(settings: Settings) -> None:
     if settings.server.insecure_http and settings.issuer.startswith("http:"):
         log.warning("UNSAFE: --insecure-http: passwords and tokens travel in plain text to %s", settings.issuer)
+
+
+def _tell_of_passkeys(settings: Settings) -> None:
+    if (why_not := passkeys_impossible(settings)) is not None:
+        # On a developer's own machine it is how things begin; anywhere else somebody waits for passkeys that never come.
+        on_loopback = settings.issuer.startswith("http://") and not settings.server.insecure_http
+        log.log(logging.INFO if on_loopback else logging.WARNING, "%s", why_not)
 
 
 def _log(settings: Settings) -> None:

@@ -1,5 +1,14 @@
 """How the process runs. See `sections` for what there is, `loading` for where it comes from."""
 
 from .loading import Settings, SettingsError, load_settings, origins
+from .passkeys import authenticator_options, passkey_options, passkeys_impossible
 
-__all__ = ["Settings", "SettingsError", "load_settings", "origins"]
+__all__ = [
+    "Settings",
+    "SettingsError",
+    "authenticator_options",
+    "load_settings",
+    "origins",
+    "passkey_options",
+    "passkeys_impossible",
+]

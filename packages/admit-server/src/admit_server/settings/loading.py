@@ -31,6 +31,7 @@ from .sections import (
     LogSection,
     MailSection,
     OutgoingSection,
+    PasskeySection,
     PersonalTokensSection,
     ServerSection,
     SignInSection,
@@ -67,6 +68,7 @@ class Settings(BaseSettings):
     tokens: TokensSection = TokensSection()
     binding: BindingSection = BindingSection()
     sign_in: SignInSection = SignInSection()
+    passkey: PasskeySection = PasskeySection()
     account: AccountSection = AccountSection()
     authenticator: AuthenticatorSection = AuthenticatorSection()
     personal_tokens: PersonalTokensSection = PersonalTokensSection()

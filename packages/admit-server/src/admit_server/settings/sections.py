@@ -1,6 +1,7 @@
 """The settings, one section a class. `docs/reference/settings.md` is made from this file."""
 
 import ipaddress
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -100,7 +101,9 @@ class SignInSection(_Section):
     session_lifetime_s: int = Field(
         default=43_200, ge=60, le=31_536_000, description="A browser stays signed in at most this long."
     )
-    authenticators: tuple[str, ...] = Field(default=("password",), description="Which authenticators are loaded.")
+    authenticators: tuple[str, ...] = Field(
+        default=("password", "passkey"), description="Which authenticators are loaded."
+    )
     hash_threads: int = Field(default=0, ge=0, le=64, description="Threads that hash passwords. 0: as many as cores.")
     hash_queue: int = Field(
         default=64, ge=1, le=10_000, description="Sign-ins waiting for a hash at most; beyond it 503."
@@ -152,6 +155,50 @@ class AuthenticatorSection(BaseModel):
     def options(self) -> dict[str, dict[str, Any]]:
         """By the name of the authenticator."""
         return dict(self.__pydantic_extra__)
+
+
+class PasskeySection(_Section):
+    """Passkeys and security keys (WebAuthn)."""
+
+    rp_id: str = Field(
+        default="",
+        pattern=r"^([a-z0-9_-]+(\.[a-z0-9_-]+)*)?$",
+        description="The domain that passkeys are bound to: the host name of the issuer, or a domain above it. It can never be changed "
+        "without losing all passkeys. Empty: the host name of the issuer.",
+    )
+    rp_name: str = Field(
+        default="Admit", min_length=1, max_length=64, description="What devices show beside a passkey."
+    )
+    origins: tuple[str, ...] = Field(
+        default=(), description="Origins of apps that sign in with these passkeys, such as `android:apk-key-hash:...`."
+    )
+    related_origins: tuple[str, ...] = Field(
+        default=(),
+        max_length=100,
+        description="Other web origins that may use these passkeys; published at `/.well-known/webauthn`.",
+    )
+    user_verification: Literal["required", "preferred", "discouraged"] = Field(
+        default="preferred",
+        description="Whether a new passkey, and one that is shown as a second step, has to verify its owner by PIN or biometrics. Alone it "
+        "always has to.",
+    )
+    attestation: Literal["none", "required"] = Field(
+        default="none", description="Whether the maker's certificate has to vouch for a new passkey."
+    )
+    attestation_roots: tuple[Path, ...] = Field(
+        default=(), description="PEM files with the root certificates of the makers."
+    )
+    allowed_models: tuple[str, ...] = Field(
+        default=(), description="Models (AAGUID) that may be added; needs `attestation = required`. Empty: all."
+    )
+
+    @field_validator("related_origins")
+    @classmethod
+    def _web_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if not re.fullmatch(r"https://[a-z0-9.-]+(:[0-9]+)?", origin):
+                raise ValueError(f"{origin!r} has to be an origin such as https://example.net")
+        return value
 
 
 class PersonalTokensSection(_Section):

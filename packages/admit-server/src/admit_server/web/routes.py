@@ -7,7 +7,7 @@ from typing import Literal
 from starlette.requests import Request
 from starlette.responses import Response
 
-from . import administration, check
+from . import administration, check, related_origins
 from .oauth import challenge, denials, leaked, leases, metadata, revocations, token, tokens_in_use
 from .pages import authorize, consent, home, logout, sign_in
 from .pages.account import activity, apps, overview, sessions, tokens
@@ -37,6 +37,7 @@ ROUTES: dict[str, Route] = {
     "/.well-known/oauth-protected-resource/api/v1": Route(
         {"GET": administration.resource_metadata}, "problem", "public"
     ),
+    "/.well-known/webauthn": Route({"GET": related_origins.endpoint}, "problem"),
     "/jwks": Route({"GET": metadata.jwks_endpoint}, "problem", "public"),
     "/revocations": Route({"GET": revocations.revocations_endpoint}, "problem", "public"),
     "/token": Route({"POST": token.token_endpoint}, "oauth", "client"),

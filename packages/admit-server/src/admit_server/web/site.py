@@ -36,6 +36,7 @@ class Site:
     trusted_proxies: tuple[Network, ...] = ()
     certificate_header: str = ""
     streams_per_network: int = 1024
+    related_origins: tuple[str, ...] = ()
     settings_shown: Callable[[], list[tuple[str, str, str]]] = list
     witness: Witness | None = None
 

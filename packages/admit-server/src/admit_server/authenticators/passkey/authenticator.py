@@ -62,6 +62,7 @@ class PasskeyAuthenticator:
     phishing_resistant = True
     contacts = False
     keeps_secrets = False
+    stands_in = False
 
     def __init__(
         self,
