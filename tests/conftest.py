@@ -3,8 +3,10 @@
 import asyncio
 import importlib.util
 import secrets
+import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -32,14 +34,28 @@ def _module(path: Path) -> ModuleType:
 # The same throw-away cluster as the server's own tests have, one for a whole run.
 _databases = _module(ROOT / "packages" / "admit-server" / "tests" / "conftest.py")
 pg_server = _databases.pg_server
+sqlite_template = _databases.sqlite_template
 
 
 @pytest.fixture
 def pg_empty(pg_server: str) -> Iterator[str]:
     """The URL of an empty PostgreSQL database of this test's own: the server sets it up at its first start."""
+    with _database(pg_server, template="template1") as url:
+        yield url
+
+
+@pytest.fixture
+def pg_migrated(pg_server: str) -> Iterator[str]:
+    """The URL of a PostgreSQL database of this test's own with all tables, and nothing in them."""
+    with _database(pg_server, template=_databases.TEMPLATE) as url:
+        yield url
+
+
+@contextmanager
+def _database(pg_server: str, *, template: str) -> Iterator[str]:
     name = f"whole_{secrets.token_hex(6)}"
     with ThreadPoolExecutor(1) as thread:  # the thread of a test may have a loop running
-        thread.submit(asyncio.run, _databases._sql(pg_server, f"CREATE DATABASE {name}")).result()
+        thread.submit(asyncio.run, _databases._sql(pg_server, f"CREATE DATABASE {name} TEMPLATE {template}")).result()
         yield pg_server.rpartition("/")[0] + "/" + name
         thread.submit(asyncio.run, _databases._sql(pg_server, f"DROP DATABASE {name} WITH (FORCE)")).result()
 
@@ -76,17 +92,24 @@ def engine(request: pytest.FixtureRequest) -> str | None:
     """The URL of a PostgreSQL database, or None for the embedded SQLite; a test runs on each."""
     if request.param == "sqlite":
         return None
-    url: str = request.getfixturevalue("pg_empty")
+    url: str = request.getfixturevalue("pg_migrated")
     return url
 
 
 @pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
-    """Starts servers for this test alone; none outlives it."""
+def serve(tmp_path: Path, sqlite_template: Path) -> Iterator[Callable[..., Server]]:
+    """Starts servers for this test alone; none outlives it. Their tables are there already: a first start makes keys and the demo.
+
+    That the server sets up what is empty is tested with the launcher, and where its start is.
+    """
     started: list[Server] = []
 
     def start(data: Path | None = None, **options: Any) -> Server:
-        started.append(Server(data or tmp_path / f"server-{len(started)}", **options))
+        place = data or tmp_path / f"server-{len(started)}"
+        if options.get("database") is None and not place.exists():
+            place.mkdir(mode=0o700)
+            shutil.copy(sqlite_template, place / "admit.db")
+        started.append(Server(place, **options))
         started[-1].start()
         return started[-1]
 

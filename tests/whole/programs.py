@@ -25,6 +25,11 @@ READY_S = (
 )
 
 
+def rounds(usual: int) -> int:
+    """How often a test repeats what it races or measures; `ROUNDS=100` in the environment makes a long run of it."""
+    return int(os.environ.get("ROUNDS", usual))
+
+
 def free_port() -> int:
     """A port below those that the system gives to outgoing connections, so that nobody takes it between now and its use."""
     for _ in range(200):

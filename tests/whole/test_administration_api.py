@@ -38,8 +38,8 @@ def root_token(server):
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     ("server", "phases"),
-    # What the engines could differ in is found by the values at the edges.
-    [("sqlite", "examples,coverage,fuzzing,stateful"), ("postgresql", "examples,coverage")],
+    # Every operation on both; the values at the edges and the walks through states on one, since both get the same text of SQL.
+    [("sqlite", "examples,coverage,stateful"), ("postgresql", "examples,fuzzing")],
     indirect=["server"],
 )
 def test_no_generated_request_finds_a_fault_or_an_answer_that_is_not_described(
@@ -50,7 +50,7 @@ def test_no_generated_request_finds_a_fault_or_an_answer_that_is_not_described(
         [
             PROGRAMS / "schemathesis", "--config-file", str(SETTINGS), "run", f"{server.url}/api/v1/openapi.json",
             "--header", f"Authorization: Bearer {root_token}", "--checks", "all", "--exclude-checks", LEFT_OUT,
-            "--phases", phases, "--max-examples", "5", "--workers", "2", "--seed", "2", "--continue-on-failure", "--no-color",
+            "--phases", phases, "--max-examples", "4", "--workers", "2", "--seed", "2", "--continue-on-failure", "--no-color",
             "--suppress-health-check", "all",
         ],
         capture_output=True,
@@ -99,7 +99,9 @@ def test_a_key_that_leaked_opens_nothing_any_more_not_even_where_it_is_cached(se
 
     fresh = Verifier(issuer=server.url, audience=server.demo_api)
     assert _refusal(fresh, forged) is not None
-    verifier.verify(server.command("token", "issue", *asked)["access_token"])
+    later = server.command("token", "issue", *asked)["access_token"]
+    # It may have asked for the key of the refused one a moment ago, and asks again after its pause.
+    eventually(lambda: _refusal(verifier, later) is None, within_s=5)
 
 
 async def _forged(rt, token):

@@ -6,10 +6,10 @@ import time
 
 import pytest
 from tests.whole.apps import Ticket
-from tests.whole.programs import eventually, percentiles, share
+from tests.whole.programs import eventually, percentiles, rounds, share
 from tests.whole.servers import MovedClock, Server
 
-ROUNDS = 25
+ROUNDS = rounds(8)
 LENGTH_S = 180
 # The design says within a second; twice that leaves room for a machine that does much else.
 P99_S = 2.0

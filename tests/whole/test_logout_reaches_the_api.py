@@ -3,9 +3,9 @@
 import time
 
 import pytest
-from tests.whole.programs import percentiles, share
+from tests.whole.programs import percentiles, rounds, share
 
-ROUNDS = 100
+ROUNDS = rounds(24)
 # The goal is a p99 under 500 ms; twice that leaves room for a machine that does much else.
 P99_S = 1.0
 

@@ -2,12 +2,13 @@
 
 from collections import Counter
 
+from tests.whole.programs import rounds
 from tests.whole.wire import at_once
 
 from admit_server.domain.token_policy import TokenPolicy
 
 CALLERS = 64
-ROUNDS = 50
+ROUNDS = rounds(12)
 
 
 def test_of_64_redemptions_of_one_code_exactly_one_succeeds(engine, serve, app_of, figure):

@@ -5,9 +5,9 @@ import time
 
 import pytest
 from tests.whole.feeds import Watchers
-from tests.whole.programs import percentiles, share
+from tests.whole.programs import percentiles, rounds, share
 
-ROUNDS = int(os.environ.get("ROUNDS", "12"))
+ROUNDS = rounds(6)
 PROCESSES, EACH = 4, 5
 # The goal is a p99 under 100 ms on a quiet machine; tests run on machines that do much else.
 P99_S = float(os.environ.get("P99_S", "1.5"))

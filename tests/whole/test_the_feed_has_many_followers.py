@@ -16,7 +16,7 @@ from tests.whole.wire import Http
 from admit_server.flows.admin import clients, resources
 
 FOLLOWERS = 1000
-ROUNDS = 5
+ROUNDS = 3
 
 
 async def publish(rt, count):

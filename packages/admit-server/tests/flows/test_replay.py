@@ -88,7 +88,7 @@ async def _play(site, played, *issued):
     return answers
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(was=limits, would_be=limits, played=st.lists(uses, min_size=1, max_size=10))
 def test_what_would_be_is_what_the_server_does_to_a_token_that_has_that_policy(stage, was, would_be, played):
     runner, site = stage
