@@ -28,3 +28,34 @@ def test_the_pages_carry_no_code_and_escape_everything():
 )
 def test_a_page_with_code_or_raw_text_is_refused(line):
     assert templates.problems("page.html", line)
+
+
+def test_our_own_script_stands_in_one_template_by_one_line():
+    line = '<script src="{{ script_url }}" defer></script>'
+    assert templates.problems(f"{PLACE}/base.html", line) == []
+    assert templates.problems(f"{PLACE}/sign_in.html", line)
+    assert templates.problems(f"{PLACE}/base.html", line.replace("script_url", "other_url"))
+    assert templates.problems(f"{PLACE}/base.html", line.replace("></", ">go()</"))
+
+
+def test_the_scripts_of_the_pages_send_keep_and_write_nothing():
+    scripts = [path for path in tree.files(PLACE.replace("templates", "static")) if path.suffix == ".js"]
+    assert [path.name for path in scripts] == ["passkey.js"]
+    assert [p for path in scripts for p in templates.script_problems(path.name, tree.text_of(path) or "")] == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "part.innerHTML = words;",
+        "eval(text)",
+        "new Function('go')",
+        "await import('/x.js')",
+        "fetch('/somewhere')",
+        "localStorage.setItem('a', 'b')",
+        "document.querySelector('[name=password]').value",
+        "const home = 'https://cdn.example';",
+    ],
+)
+def test_a_script_that_does_more_is_refused(line):
+    assert templates.script_problems("x.js", line)

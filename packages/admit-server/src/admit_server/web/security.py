@@ -92,8 +92,8 @@ def open_device(cookie: str | None, *, rt: Runtime) -> tuple[str, str] | None:
     return user_id, device
 
 
-def page_policy(redirect_uri: str | None) -> str:
-    """The Content-Security-Policy of a page. `form-action` names where this very form may lead.
+def page_policy(redirect_uri: str | None, *, script: bool = False) -> str:
+    """The Content-Security-Policy of a page. `form-action` names where this very form may lead; `script`: files of ours may run.
 
     Chromium applies `form-action` to the redirect that follows the post, so the validated redirect origin has to be in it.
     """
@@ -102,9 +102,10 @@ def page_policy(redirect_uri: str | None) -> str:
         origin = origin_of(redirect_uri)
         # A private-use scheme has no origin; the scheme itself is what the directive can name. Both were checked at registration.
         actions.append(origin if origin is not None else f"{urlsplit(redirect_uri).scheme}:")
+    scripts = "script-src 'self'; " if script else ""
     return (
-        "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'; "
-        f"form-action {' '.join(actions)}"
+        f"default-src 'none'; {scripts}style-src 'self'; img-src 'self' data:; base-uri 'none'; "
+        f"frame-ancestors 'none'; form-action {' '.join(actions)}"
     )
 
 

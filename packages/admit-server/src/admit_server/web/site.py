@@ -77,9 +77,15 @@ class Site:
         return await current_session(request.cookies.get(self.cookies.session), rt=self.rt)
 
     def page(
-        self, template: str, *, http_status: int = 200, redirect_uri: str | None = None, **context: Any
+        self,
+        template: str,
+        *,
+        http_status: int = 200,
+        redirect_uri: str | None = None,
+        script: str | None = None,
+        **context: Any,
     ) -> Response:
-        """Render a page, never cached, under a strict policy."""
+        """Render a page, never cached, under a strict policy. `script`: the file that it needs; without one no script runs."""
         text = (
             templates()
             .get_template(template)
@@ -88,13 +94,17 @@ class Site:
                 lang="en",
                 css_url=static_url("admit.css"),
                 icon_url=static_url("favicon.svg"),
+                script_url=static_url(script) if script else None,
                 **context,
             )
         )
         return Response(
             text,
             http_status,
-            headers={"Content-Security-Policy": page_policy(redirect_uri), "Cache-Control": "no-store"},
+            headers={
+                "Content-Security-Policy": page_policy(redirect_uri, script=script is not None),
+                "Cache-Control": "no-store",
+            },
             media_type="text/html",
         )
 
@@ -118,7 +128,7 @@ def static_file(name: str) -> bytes | None:
     return files("admit_server.web").joinpath("static", name).read_bytes()
 
 
-STATIC_TYPES = {"admit.css": "text/css", "favicon.svg": "image/svg+xml"}
+STATIC_TYPES = {"admit.css": "text/css", "favicon.svg": "image/svg+xml", "passkey.js": "text/javascript"}
 
 
 @cache
