@@ -22,7 +22,7 @@ WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 320, "height": 640}
 MAX_BYTES = 20_000
 PAGES = [
     "home", "home signed in", "sign-in", "sign-in with problem", "consent", "approve", "personal tokens", "personal token made",
-    "account", "activity", "sessions", "apps", "apps without any",
+    "account", "activity", "password", "password with problem", "data", "sessions", "apps", "apps without any",
     "error", "nothing here", "sign-out", "signed-out",
     "demo signed out", "demo signed in", "demo with the ticket shown", "demo after sign-out", "demo with a problem",
 ]  # fmt: skip
@@ -93,6 +93,15 @@ class Gallery:
         expect(self.pages["sessions"].get_by_role("button", name="End all others")).to_be_visible()
         self.pages["activity"] = visitor.open(f"{pair.url}/account/activity")
         expect(self.pages["activity"].get_by_text("You made the personal token Nightly report.")).to_be_visible()
+        self.pages["password"] = visitor.open(f"{pair.url}/account/password")
+        visitor.watch.expect(r"status of 400 .*/account/password")
+        problem = self.pages["password with problem"] = visitor.open(f"{pair.url}/account/password")
+        problem.get_by_label("New password").fill("short")
+        problem.get_by_label("The same again").fill("short")
+        problem.get_by_role("button", name="Set it").click()
+        expect(problem.get_by_role("alert")).to_contain_text("at least 15")
+        self.pages["data"] = visitor.open(f"{pair.url}/account/data")
+        expect(self.pages["data"].get_by_role("button", name="Delete my account")).to_be_visible()
         self.pages["apps"] = visitor.open(f"{pair.url}/account/apps")
         expect(self.pages["apps"].get_by_role("button", name="Disconnect").first).to_be_visible()
 

@@ -11,9 +11,11 @@ class AccountRules:
 
     Attributes:
         fresh_s: For acts that a thief of an open session must not do, the sign-in is at most so old (seconds).
+        may_delete: Whether people may delete their own accounts.
     """
 
     fresh_s: int = 600
+    may_delete: bool = True
 
 
 class SignInTooOld(Exception):

@@ -14,6 +14,8 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
     "user.password_set": ("You set a new password.", "An administrator set a new password; everything ended."),
     "user.sessions_ended": ("You ended all sessions.", "An administrator ended all your sessions."),
     "user.deleted": ("You deleted your account.", "An administrator deleted your account."),
+    "account.password_changed": ("You set a new password.", "A new password was set."),
+    "account.data_downloaded": ("You downloaded your data.", "Your data was downloaded."),
     "account.sessions_ended": ("You ended all other sessions: {ended}.", "All other sessions were ended."),
     "account.app_disconnected": ("You disconnected {name}.", "{name} was disconnected."),
     "sign_in.done": ("You signed in.", "Somebody signed in."),

@@ -12,6 +12,10 @@ class KnownDevices(Protocol):
         """Whether this person is known to have signed in with anything."""
         ...
 
+    async def of_user(self, user_id: str, *, limit: int) -> list[tuple[int, int]]:
+        """When each was first and last seen, the newest first."""
+        ...
+
     async def see(self, user_id: str, digest: bytes, *, now: int) -> bool:
         """Note that the person signed in with it; True the first time. Of any number racing exactly one gets True."""
         ...

@@ -136,6 +136,7 @@ class AccountSection(_Section):
         le=86_400,
         description="Acts that change how somebody signs in, end sessions or take data away need a sign-in that is at most this old.",
     )
+    may_delete: bool = Field(default=True, description="People may delete their own accounts.")
 
     @property
     def rules(self) -> AccountRules:

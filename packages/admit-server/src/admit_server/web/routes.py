@@ -10,7 +10,7 @@ from starlette.responses import Response
 from . import administration, check, related_origins
 from .oauth import challenge, denials, leaked, leases, metadata, revocations, token, tokens_in_use
 from .pages import authorize, consent, home, logout, sign_in
-from .pages.account import activity, apps, overview, sessions, tokens
+from .pages.account import activity, apps, data, overview, password, sessions, tokens
 from .responses import Kind
 from .site import Site
 
@@ -61,6 +61,8 @@ ROUTES: dict[str, Route] = {
     "/account/sessions": Route({"GET": sessions.show, "POST": sessions.post}, "page"),
     "/account/apps": Route({"GET": apps.show, "POST": apps.post}, "page"),
     "/account/activity": Route({"GET": activity.show}, "page"),
+    "/account/password": Route({"GET": password.show, "POST": password.post}, "page"),
+    "/account/data": Route({"GET": data.show, "POST": data.post}, "page"),
     "/account/tokens": Route({"GET": tokens.show, "POST": tokens.post}, "page"),
     "/logout": Route({"GET": logout.logout_endpoint, "POST": logout.logout_endpoint}, "page"),
 }

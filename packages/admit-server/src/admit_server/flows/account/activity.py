@@ -21,25 +21,27 @@ class ActivityPage:
     next_before: int | None
 
 
-async def recent(person: str, *, before: int | None = None, rt: Runtime) -> ActivityPage:
+async def recent(person: str, *, before: int | None = None, limit: int | None = None, rt: Runtime) -> ActivityPage:
     """What a person did, and what was done to their account.
 
     Args:
         person: The id of the user.
         before: Only what stands in the log before that number; None: from the newest on.
+        limit: So many of the log at most; None: `PAGE`.
         rt: The runtime.
     """
+    most = limit or PAGE
 
     async def look(tx: Tx) -> ActivityPage:
         # The sealer moves events from the one table to the other, so those that wait are read first, and may be seen twice.
         fresh = await tx.activity.fresh(person, limit=WAITING) if before is None else []
-        numbered = await tx.activity.numbered(person, before=before or _END, limit=PAGE + 1)
+        numbered = await tx.activity.numbered(person, before=before or _END, limit=most + 1)
         seen = {event.id for event in fresh}
-        events = fresh + [event for _, event in numbered[:PAGE] if event.id not in seen]
+        events = fresh + [event for _, event in numbered[:most] if event.id not in seen]
         names = await _names(tx, events)
         return ActivityPage(
             tuple(happening(event, person=person, names=names) for event in events),
-            numbered[PAGE - 1][0] if len(numbered) > PAGE else None,
+            numbered[most - 1][0] if len(numbered) > most else None,
         )
 
     return await rt.store.view(look)

@@ -23,6 +23,15 @@ class KnownDeviceStatements:
         )
         return row is not None
 
+    async def of_user(self, user_id: str, *, limit: int) -> list[tuple[int, int]]:
+        rows = await self._tx.all(
+            """SELECT first_seen_at, last_seen_at FROM known_device WHERE user_id = :user_id
+                ORDER BY last_seen_at DESC, digest LIMIT :limit""",
+            user_id=user_id,
+            limit=limit,
+        )
+        return [(row[0], row[1]) for row in rows]
+
     async def see(self, user_id: str, digest: bytes, *, now: int) -> bool:
         made = await self._tx.run(
             """INSERT INTO known_device (user_id, digest, first_seen_at, last_seen_at)

@@ -7,10 +7,11 @@ from starlette.responses import Response
 
 from ....domain.devices import place_in_words
 from ....domain.errors import InvalidRequest
+from ....domain.times import in_words as day
 from ....flows.account import activity
 from ... import params
 from ...site import Site
-from .entering import Visit, day, enter
+from .entering import Visit, enter
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 

@@ -4,10 +4,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ....domain.errors import AdministrationError
+from ....domain.times import in_words as day
 from ....flows.account import apps
 from ... import params, responses
 from ...site import Site
-from .entering import Visit, day, enter, enter_with_form
+from .entering import Visit, enter, enter_with_form
 
 
 async def show(request: Request, site: Site) -> Response:

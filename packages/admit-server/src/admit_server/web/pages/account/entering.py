@@ -1,7 +1,6 @@
 """Who comes to a page of the account, and the frame that all of these pages have."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from starlette.requests import Request
@@ -24,6 +23,8 @@ PARTS = (
     ("/account/apps", "Connected apps"),
     ("/account/tokens", "Personal tokens"),
     ("/account/activity", "Recent activity"),
+    ("/account/password", "Password"),
+    ("/account/data", "Your data"),
 )
 
 
@@ -94,8 +95,3 @@ async def enter_with_form(
     check_form_post(request, form, browser=browser_id(request, site), rt=site.rt)
     visit = await enter(request, site, fresh=fresh)
     return (visit, form) if isinstance(visit, Visit) else visit
-
-
-def day(at: int) -> str:
-    """A time in words, to the minute."""
-    return datetime.fromtimestamp(at, UTC).strftime("%-d %B %Y, %H:%M UTC")

@@ -4,9 +4,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ....domain.devices import device_in_words, place_in_words
+from ....domain.times import in_words as day
 from ....flows.account import overview
 from ...site import Site
-from .entering import Visit, day, enter
+from .entering import Visit, enter
 
 
 async def show(request: Request, site: Site) -> Response:

@@ -8,10 +8,11 @@ from starlette.responses import Response
 from ....domain.account import SignInTooOld
 from ....domain.devices import device_in_words, place_in_words
 from ....domain.errors import AdministrationError, InvalidRequest
+from ....domain.times import in_words as day
 from ....flows.account import sessions
 from ... import params, responses
 from ...site import Site
-from .entering import Visit, day, enter, enter_with_form
+from .entering import Visit, enter, enter_with_form
 
 _POSITION = re.compile(r"([0-9]{1,12})\.(ses_[0-9A-Za-z]{22})")
 

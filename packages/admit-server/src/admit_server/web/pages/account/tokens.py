@@ -8,6 +8,7 @@ from ....domain.client import Resource
 from ....domain.errors import AdministrationError, InvalidRequest, NotAllowed
 from ....domain.ids import looks_like
 from ....domain.personal_token import DEFAULT_LIFETIME_S, NAME_MAX, PersonalToken
+from ....domain.times import in_words as day
 from ....domain.token_policy import DAY_S
 from ....domain.user import User
 from ....flows import personal_tokens
@@ -15,7 +16,7 @@ from ....flows.role_scopes import permitted
 from ....ports.store import UniqueViolation
 from ... import responses
 from ...site import Site
-from .entering import Visit, day, enter, enter_with_form
+from .entering import Visit, enter, enter_with_form
 
 _DAYS = (7, 30, 90, 365)
 _CHANGED = "The form was not sent as it was shown."

@@ -1,0 +1,78 @@
+"""What happened to an account is told to its addresses."""
+
+import asyncio
+
+import pytest
+
+from admit_server.flows.account import deleting, password
+from admit_server.flows.admin import users
+from admit_server.flows.notices import notices
+from admit_server.flows.runtime import Caller
+from admit_server.flows.sign_in import current_session
+
+pytestmark = pytest.mark.anyio
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+CALLER = Caller(network="10.0.0.9", user_agent=FIREFOX)
+
+
+@pytest.fixture
+async def mailing_site(post_office, open_site):
+    toml = f'[mail]\nhost = "{post_office.host}"\nport = {post_office.port}\nsecurity = "insecure_plain"\nsender = "admit@id.example"\n'
+    async with open_site(toml=toml) as site:
+        yield site
+
+
+async def signed_in(site):
+    browser = site.browser()
+    await browser.sign_in()
+    session = await current_session(browser.cookies["admit-8100-sid"], rt=site.rt)
+    return session, await users.find("alice", rt=site.rt)
+
+
+async def arrived(office, number):
+    for _ in range(300):
+        if len(office.mails) >= number:
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError(f"{len(office.mails)} mails")
+
+
+async def test_a_new_password_is_told_with_time_and_place(mailing_site, post_office, post_offices):
+    session, alice = await signed_in(mailing_site)
+    await password.change(
+        "walnut river lantern", user=alice, current=session, keep=True, rt=mailing_site.rt, caller=CALLER
+    )
+    await arrived(post_office, 1)
+    text = post_offices.text_of(post_office.mails[-1])
+    assert "alice has a new password" in text
+    assert "a private network (10.0.0.9)" in text
+    assert "walnut" not in text
+
+
+async def test_a_change_that_was_refused_is_told_to_nobody(mailing_site, post_office):
+    session, alice = await signed_in(mailing_site)
+    ended = mailing_site.rt.store.write(lambda tx: tx.sessions.end(session.id, reason="logout", now=0))
+    await ended
+    with pytest.raises(Exception, match="ended meanwhile"):
+        await password.change(
+            "walnut river lantern", user=alice, current=session, keep=True, rt=mailing_site.rt, caller=CALLER
+        )
+    assert await mailing_site.rows("SELECT 1 FROM mail_outbox") == []
+    assert post_office.mails == []
+
+
+async def test_the_end_of_an_account_is_told_although_the_account_is_gone(mailing_site, post_office, post_offices):
+    session, alice = await signed_in(mailing_site)
+    await deleting.delete("alice", user=alice, current=session, rt=mailing_site.rt, caller=CALLER)
+    await arrived(post_office, 1)
+    text = post_offices.text_of(post_office.mails[-1])
+    assert "asked to delete the account" in text
+    assert "Firefox on Linux" in text
+
+
+async def test_where_no_mail_is_sent_or_nobody_has_an_address_there_is_none(site, mailing_site):
+    now = site.clock()
+    alice = await users.find("alice", rt=site.rt)
+    assert await notices(alice, "new_device", rt=site.rt, caller=CALLER, now=now) == []
+    bob = await users.find("bob", rt=mailing_site.rt)
+    assert await notices(bob, "new_device", rt=mailing_site.rt, caller=CALLER, now=now) == []
