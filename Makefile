@@ -34,7 +34,7 @@ test: $(TEST_STAMP)
 check: $(TEST_STAMP)
 	@$(BIN)/ruff format --check --quiet . || { echo "run 'make format'"; exit 1; }
 	@$(BIN)/ruff check --quiet .
-	@$(BIN)/mypy packages/admit/src packages/admit-server/src examples/demo
+	@$(BIN)/mypy packages/admit/src packages/admit-server/src examples/demo examples/authenticator-template/src
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m pytest tests/rules -q
 

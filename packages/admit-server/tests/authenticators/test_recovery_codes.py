@@ -37,8 +37,8 @@ async def a_set():
     """The codes that a person sees, and what is stored of them."""
     authenticator = RecoveryCodesAuthenticator()
     challenge = await authenticator.begin_enrolment(context(), ALICE, ())
-    made = await authenticator.finish_enrolment(context(), challenge.state, {"recovery_codes": "make"}, ())
-    return made.shown["codes"], StoredCredential(id="crd_1", data=made.data, version=1)
+    made = await authenticator.finish_enrolment(context(), challenge.state, {"recovery_codes": "kept"}, ())
+    return challenge.public["codes"], StoredCredential(id="crd_1", data=made.data, version=1)
 
 
 async def judged(code, *credentials, asked=None):
@@ -85,8 +85,13 @@ async def test_the_person_is_told_how_many_are_left_and_which():
     assert challenge.public["left"] == 9
 
 
-async def test_a_new_set_replaces_the_old_one():
-    made = await RecoveryCodesAuthenticator().finish_enrolment(context(), b"", {"recovery_codes": ""}, ())
+async def test_a_new_set_replaces_the_old_one_once_the_person_says_that_it_is_kept():
+    authenticator = RecoveryCodesAuthenticator()
+    challenge = await authenticator.begin_enrolment(context(), ALICE, ())
+    for answer in ("", "on", "make"):
+        refused = await authenticator.finish_enrolment(context(), challenge.state, {"recovery_codes": answer}, ())
+        assert isinstance(refused, Rejected)
+    made = await authenticator.finish_enrolment(context(), challenge.state, {"recovery_codes": "kept"}, ())
     assert made.replaces
 
 
@@ -150,8 +155,10 @@ async def test_a_response_for_another_authenticator_is_not_its_own_and_costs_not
 
 
 async def test_codes_and_hashes_are_in_no_representation():
-    made = await RecoveryCodesAuthenticator().finish_enrolment(context(), b"", {"recovery_codes": "make"}, ())
-    assert made.shown["codes"][0] not in repr(made)
+    authenticator = RecoveryCodesAuthenticator()
+    challenge = await authenticator.begin_enrolment(context(), ALICE, ())
+    made = await authenticator.finish_enrolment(context(), challenge.state, {"recovery_codes": "kept"}, ())
+    assert challenge.public["codes"][0] not in repr((challenge, made))
     assert "argon2" not in repr(made)
 
 

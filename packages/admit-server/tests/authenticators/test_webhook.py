@@ -96,7 +96,7 @@ async def test_its_prompt_is_shown_and_its_state_comes_back_to_it(service):
     authenticator = WebhookAuthenticator(url=service, secret=SECRET)
     challenge = await authenticator.begin(context(), person("alice"), ())
     assert (challenge.kind, challenge.fields) == ("webhook", ("webhook",))
-    assert challenge.public["prompt"] == "Hello alice"
+    assert challenge.public["message"] == "Hello alice"
     forged = json.dumps({"subject": {"id": "usr_1", "username": "alice"}, "state": "begun for bob"}).encode()
     verdict = await authenticator.finish(context(), forged, {"webhook": "2468"}, ())
     assert "another state" in verdict.reason

@@ -33,6 +33,8 @@ _MARKS = "ABCDEFGHJK"
 _RANDOM_LETTERS = 11
 _GROUP = 4
 LONGEST = 64
+# What the box on the page sends.
+KEPT = "kept"
 
 
 class RecoveryCodesAuthenticator(Base):
@@ -41,7 +43,8 @@ class RecoveryCodesAuthenticator(Base):
     name = "recovery_codes"
     factors = frozenset({"possession"})
     stands_in = True
-    most = 1
+    # A second set may be begun, since it replaces the first.
+    most = 2
 
     def usable(self, subject: Subject, credentials: Sequence[StoredCredential]) -> bool:
         """Has a code that was not used."""
@@ -79,20 +82,24 @@ class RecoveryCodesAuthenticator(Base):
     async def begin_enrolment(
         self, ctx: Context, subject: Subject, credentials: Sequence[StoredCredential]
     ) -> Challenge:
-        """Ask whether to make a set; nothing is made yet, and an old set stays good."""
+        """Show a new set. Nothing is stored yet, and an old set stays good."""
+        codes = [_grouped(mark + _random(ctx)) for mark in _MARKS]
         left = sum(len(_unused(stored)) for stored in credentials)
-        return Challenge(kind="recovery_codes", fields=("recovery_codes",), public={"left": left, "of": len(_MARKS)})
+        public = {"codes": codes, "left": left, "of": len(_MARKS)}
+        state = json.dumps(codes).encode()
+        return Challenge(kind="recovery_codes", fields=("recovery_codes",), public=public, state=state)
 
     async def finish_enrolment(
         self, ctx: Context, state: bytes, response: Mapping[str, str], credentials: Sequence[StoredCredential]
     ) -> Enrolled | Rejected | NotMine:
-        """Make a set. It is shown once."""
-        if response.get("recovery_codes") is None:
+        """The person says that they have kept the codes. From now on these are good, and shown never again."""
+        if (given := response.get("recovery_codes")) is None:
             return NotMine()
-        codes = {mark: _random(ctx) for mark in _MARKS}
-        hashes: dict[str, str | None] = {mark: await ctx.make_hash(code) for mark, code in codes.items()}
-        shown = [_grouped(mark + code) for mark, code in codes.items()]
-        return Enrolled(data=_written(hashes), label="Recovery codes", replaces=True, shown={"codes": shown})
+        if given != KEPT:
+            return Rejected("the person did not say that the codes are kept")
+        parts = [_parts(code) for code in json.loads(state)]
+        hashes: dict[str, str | None] = {mark: await ctx.make_hash(rest) for mark, rest in parts}
+        return Enrolled(data=_written(hashes), label="Recovery codes", replaces=True)
 
 
 def _random(ctx: Context) -> str:

@@ -97,7 +97,7 @@ class WebhookAuthenticator:
             )
         state = json.dumps({"subject": who, "state": kept}).encode()
         fields = () if self._poll else (self.name,)
-        public = {"prompt": prompt, "poll": self._poll, "name": self.name}
+        public = {"message": prompt, "poll": self._poll, "name": self.name}
         return Challenge(kind="webhook", fields=fields, public=public, state=state)
 
     async def finish(
@@ -106,7 +106,7 @@ class WebhookAuthenticator:
         """Hand the response on, and take the process at its signed word."""
         if (given := response.get(self.name)) is None:
             return NotMine()
-        if len(given) > LONGEST_RESPONSE:
+        if self._poll or len(given) > LONGEST_RESPONSE:
             given = ""
         try:
             begun = json.loads(state)
