@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from importlib import import_module
 
-from .domain.errors import AdministrationError
-from .flows import check, keys, leases, mailing, personal_tokens
+from .domain.errors import AdministrationError, Busy
+from .flows import check, keys, leases, mailing, passwords, personal_tokens
 from .flows.audit import retention
 from .flows.audit.sealing import Checkpoints
 from .flows.denials import write_tally
@@ -169,9 +169,25 @@ async def _swept(rt: Runtime) -> int:
 
 
 async def warm_up(rt: Runtime) -> None:
-    """Hash once shortly after the start, and read what judges passkeys, so that the first sign-in costs no more than any."""
+    """Hash once shortly after the start, and read what judges passkeys, so that the first sign-in costs no more than any.
+
+    Then stay, and learn of makes of hashes that are imported while the server runs.
+    """
     await asyncio.sleep(0.2)
     if isinstance(rt.hasher, Argon2Hasher):
         await rt.hasher.warm_up()
     if (passkeys := rt.authenticators.get("passkey")) is not None and passkeys.names_the_person:
         await asyncio.to_thread(import_module, "admit_server.authenticators.passkey.verification")
+    await keep_schemes(rt)
+
+
+async def keep_schemes(rt: Runtime) -> None:
+    """Know which makes of imported password hashes there are, so that failures take as long as the slowest; forget old ones."""
+    rounds = 0
+    while True:
+        with suppress(StoreUnavailable, Busy):
+            await passwords.expect_imported(rt=rt)
+            if rounds % 86_400 == 86_399:
+                await passwords.forget_unused_schemes(rt=rt)
+        rounds += 1
+        await asyncio.sleep(1)

@@ -9,13 +9,14 @@ from ..domain.user import User
 from ..flows.admin import leaving, users
 from ..flows.admin.changing import KEEP
 from ..flows.runtime import Caller, Runtime
-from . import output, reading
+from . import output, reading, user_import
 from .noun import noun
 from .place import Place, placed
 from .refusal import Refused
 from .role import chosen_policy, listed
 
 app = noun("People.")
+app.command("import")(placed(user_import.bring_over))
 
 Name = Annotated[str, typer.Argument(metavar="USER", help="User name or id.")]
 PasswordStdin = Annotated[

@@ -1,5 +1,6 @@
 """What flows need of the machine: time, randomness, slow hashing."""
 
+from collections.abc import Iterable
 from typing import Protocol
 
 
@@ -39,5 +40,13 @@ class PasswordHasher(Protocol):
         ...
 
     def needs_rehash(self, encoded: str) -> bool:
-        """Whether the hash was made with other parameters than today's."""
+        """Whether the hash was made with other parameters than today's, or by another system."""
+        ...
+
+    async def expect(self, stand_ins: Iterable[str]) -> None:
+        """Failures take as long as hashes of these makes from now on, whoever's password is tried.
+
+        Args:
+            stand_ins: One hash of each make, of nobody's password.
+        """
         ...

@@ -15,6 +15,7 @@ from .grants import AccessTokens, AuthorizationCodes, Grants, RefreshTokens
 from .known_devices import KnownDevices
 from .leases import Leases
 from .mail import Outbox
+from .password_schemes import PasswordSchemes
 from .personal_tokens import PersonalTokens
 from .proofs import Proofs
 from .roles import Roles
@@ -32,6 +33,8 @@ class Tx(Protocol):
     def users(self) -> Users: ...
     @property
     def credentials(self) -> Credentials: ...
+    @property
+    def password_schemes(self) -> PasswordSchemes: ...
     @property
     def sessions(self) -> Sessions: ...
     @property

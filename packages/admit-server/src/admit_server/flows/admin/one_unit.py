@@ -5,7 +5,7 @@ transaction, slow hashes are made before, and what has to follow a commit follow
 API does is the same flow, and several flows can be one act.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar, cast
 
@@ -107,6 +107,9 @@ class _HasherInside:
 
     def needs_rehash(self, encoded: str) -> bool:
         return False
+
+    async def expect(self, stand_ins: Iterable[str]) -> None:
+        raise NotImplementedError("an administrator proves no passwords")
 
 
 class _Seen:

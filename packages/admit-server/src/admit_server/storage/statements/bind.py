@@ -19,6 +19,7 @@ from .known_devices import KnownDeviceStatements
 from .leases import LeaseStatements
 from .one_use import CodeStatements, RefreshTokenStatements
 from .outbox import OutboxStatements
+from .password_schemes import PasswordSchemeStatements
 from .personal_tokens import PersonalTokenStatements
 from .policies import PolicyStatements
 from .proofs import ProofStatements
@@ -36,6 +37,7 @@ class Aggregates:
 
     users: UserStatements
     credentials: CredentialStatements
+    password_schemes: PasswordSchemeStatements
     sessions: SessionStatements
     sign_in_rules: SignInRuleStatements
     clients: ClientStatements
@@ -72,6 +74,7 @@ def bind(tx: Statements) -> Aggregates:
     return Aggregates(
         users=UserStatements(tx),
         credentials=CredentialStatements(tx),
+        password_schemes=PasswordSchemeStatements(tx),
         sessions=SessionStatements(tx),
         sign_in_rules=SignInRuleStatements(tx),
         clients=ClientStatements(tx),
