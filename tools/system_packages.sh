@@ -1,6 +1,6 @@
 #!/bin/sh
-# What the tests need from the operating system: a Chromium, PostgreSQL's server programs, the proxies nginx and Caddy, and curl
-# and openssl, with which the documents' own commands are run. Installs what is missing when this
+# What the tests need from the operating system: a Chromium, PostgreSQL's server programs, the proxies nginx and Caddy, curl
+# and openssl, with which the documents' own commands are run, and ssh-keygen, with which a sketch of an authenticator is. Installs what is missing when this
 # is root on a machine with apt-get, and otherwise says exactly what to install.
 #
 #   tools/system_packages.sh           all of these
@@ -34,6 +34,7 @@ case "${1-}" in
         found caddy || missing="$missing caddy"
         found curl || missing="$missing curl"
         found openssl || missing="$missing openssl"
+        found ssh-keygen || missing="$missing openssh-client"
         ;;
     python)
         found python3 || missing="$missing python3"
