@@ -28,6 +28,7 @@ def cookies_set(answer):
 def test_over_https_cookies_have_the_host_prefix():
     names = CookieNames.for_issuer("https://id.example")
     assert (names.session, names.browser, names.device) == ("__Host-admit-sid", "__Host-admit-bid", "__Host-admit-did")
+    assert names.back == "__Host-admit-back"
     assert names.secure
 
 

@@ -27,16 +27,15 @@ class CookieNames:
     session: str
     browser: str
     device: str
+    back: str
     secure: bool
 
     @classmethod
     def for_issuer(cls, issuer: str) -> "CookieNames":
         """Names fit for the issuer's scheme and port."""
         parts = urlsplit(issuer)
-        if parts.scheme == "https":
-            return cls("__Host-admit-sid", "__Host-admit-bid", "__Host-admit-did", secure=True)
-        stem = f"admit-{parts.port or 80}"
-        return cls(f"{stem}-sid", f"{stem}-bid", f"{stem}-did", secure=False)
+        stem = "__Host-admit" if parts.scheme == "https" else f"admit-{parts.port or 80}"
+        return cls(f"{stem}-sid", f"{stem}-bid", f"{stem}-did", f"{stem}-back", secure=parts.scheme == "https")
 
 
 def set_cookie(response: Response, name: str, value: str, *, secure: bool, max_age_s: int | None = None) -> None:

@@ -46,7 +46,7 @@ async def test_both_need_a_fresh_sign_in(site, act):
     site.clock.advance(601)
     assert "prove that it is you" in (await browser.get("/account/data")).text
     answer = await send(browser, act=act, name="alice")
-    assert answer.headers["location"] == "/sign-in?return_to=%2Faccount%2Fdata"
+    assert answer.headers["location"] == "/sign-in"
     assert (await browser.get("/account")).status_code == 200
 
 

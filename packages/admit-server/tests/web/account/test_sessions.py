@@ -103,7 +103,7 @@ async def test_who_signed_in_long_ago_proves_it_again_before_ending_anything(sit
     site.clock.advance(601)
     assert "prove first that it is you" in (await here.get("/account/sessions")).text
     for what in (other, "others"):
-        assert (await end(here, what)).headers["location"] == "/sign-in?return_to=%2Faccount%2Fsessions"
+        assert (await end(here, what)).headers["location"] == "/sign-in"
     assert (await there.get("/account")).status_code == 200
     await here.sign_in()
     assert (await end(here, other)).headers["location"] == "/account/sessions"

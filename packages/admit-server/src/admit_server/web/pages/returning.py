@@ -1,10 +1,20 @@
-"""Where a sign-in leads back to: a page of ours for the person, never anywhere else."""
+"""Where a sign-in leads back to: a page of ours for the person, never anywhere else.
+
+A short-lived cookie carries the path, so that it survives every step of a sign-in and links in mails, and nothing from outside can set it.
+"""
 
 import re
-from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from .. import responses
+from ..security import clear_cookie, set_cookie
+from ..site import Site
 
 # A path below /account, and nothing that a browser could read as anything else: no host, no scheme, no dots, no query.
 _OWN_PAGE = re.compile(r"/account(?:/[a-z]+(?:-[a-z]+)*){0,2}")
+_LASTS_S = 900
 
 
 def own_page(text: str | None) -> str | None:
@@ -12,7 +22,18 @@ def own_page(text: str | None) -> str | None:
     return text if text and len(text) <= 64 and _OWN_PAGE.fullmatch(text) else None
 
 
-def to_sign_in(path: str) -> str:
-    """The address of a sign-in that leads back to a page of ours."""
-    back = own_page(path)
-    return f"/sign-in?{urlencode({'return_to': back})}" if back else "/sign-in"
+def to_sign_in(path: str, *, site: Site) -> Response:
+    """To the sign-in, and from there back to a page of ours."""
+    response = responses.see_other("/sign-in")
+    if (back := own_page(path)) is not None:
+        set_cookie(response, site.cookies.back, back, secure=site.cookies.secure, max_age_s=_LASTS_S)
+    return response
+
+
+def back_from_sign_in(request: Request, *, site: Site) -> Response:
+    """To the page from which somebody was led to the sign-in; to the first page where there is none."""
+    cookie = request.cookies.get(site.cookies.back)
+    response = responses.see_other(own_page(cookie) or "/")
+    if cookie is not None:
+        clear_cookie(response, site.cookies.back, secure=site.cookies.secure)
+    return response

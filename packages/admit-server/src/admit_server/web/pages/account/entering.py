@@ -9,7 +9,7 @@ from starlette.responses import Response
 from ....domain.account import is_fresh
 from ....domain.session import Session
 from ....domain.user import User
-from ... import params, responses
+from ... import params
 from ...security import check_form_post, form_token
 from ...site import Site
 from ..browser import browser_id, browser_id_or_new, remember_browser
@@ -53,7 +53,7 @@ class Visit:
             username=self.user.username,
             parts=[(url, text, url == path) for url, text in PARTS],
             # Null where the sign-in is recent enough for what this page offers.
-            prove_url=None if self.is_fresh else to_sign_in(path),
+            prove_url=None if self.is_fresh else f"{path}?prove=now",
             form_token=form_token(self.browser, rt=site.rt),
             **context,
         )
@@ -63,23 +63,24 @@ class Visit:
 
     def prove_again(self) -> Response:
         """To a fresh sign-in, and back to this page."""
-        return responses.see_other(to_sign_in(self.request.scope["path"]))
+        return to_sign_in(self.request.scope["path"], site=self.site)
 
 
 async def enter(request: Request, site: Site, *, fresh: bool = False) -> Visit | Response:
     """The visit of who is signed in; anybody else is led to the sign-in and back.
 
-    `fresh`: whoever signed in too long ago has to prove it again first.
+    `fresh`: whoever signed in too long ago has to prove it again first. A link of a page may ask for the same (`?prove=now`).
     """
     session = await site.session(request)
     caller = site.caller(request)
     caller.trail.about_session(session)
     user = await site.rt.store.read.users.get(session.user_id) if session else None
     if session is None or user is None:
-        return responses.see_other(to_sign_in(request.scope["path"]))
+        return to_sign_in(request.scope["path"], site=site)
     caller.trail.user_id = user.id
     browser, is_new = browser_id_or_new(request, site)
     visit = Visit(request, site, user, session, browser, is_new)
+    fresh = fresh or "prove" in params.read_query(request)
     return visit.prove_again() if fresh and not visit.is_fresh else visit
 
 
