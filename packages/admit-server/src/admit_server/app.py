@@ -113,6 +113,7 @@ async def open_parts(
         session_lifetime_s=settings.sign_in.session_lifetime_s,
         dpop_nonce_needed=settings.binding.dpop_nonce,
         account=settings.account.rules,
+        password_rules=settings.password_rules,
         personal_lifetime_s=settings.personal_tokens.lifetime_s,
         decisions=DecisionLog(on=settings.decisions.keep_days > 0, most=settings.decisions.per_second),
     )
@@ -195,9 +196,8 @@ async def open_site(settings: Settings, *, machine: Machine = THIS_MACHINE) -> A
 
         runtime = replace(runtime, on_revocation=on_revocation)
         await built_in.ensure(runtime)
-        is_file = isinstance(locate(settings.database), SqliteFile)
         # SQLite: another process's commit is seen by looking; PostgreSQL also notifies.
-        hub = FeedHub(runtime, poll_s=0.05 if is_file else 0.5)
+        hub = FeedHub(runtime, poll_s=0.05 if isinstance(locate(settings.database), SqliteFile) else 0.5)
         hubs.append(hub)
         witness = CheckpointFile(settings.data_dir / FILE_NAME)
         site = Site(

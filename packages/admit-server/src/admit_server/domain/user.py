@@ -1,9 +1,8 @@
-"""People: user names, roles, and the rules for passwords."""
+"""People: user names, roles, and the form of passwords."""
 
 import re
 import unicodedata
 from dataclasses import dataclass
-from itertools import pairwise
 
 from .errors import NotAllowed
 
@@ -63,52 +62,6 @@ def check_role(role: str) -> str:
     return role
 
 
-def check_new_password(password: str, *, username: str, has_second_factor: bool = False) -> str:
-    """Return the password as it is hashed (NFC, NIST SP 800-63B-4 section 3.1.1.2).
-
-    No composition rules: length and a list of what everybody tries. 15 characters where it is the only proof, 8 beside a second one.
-
-    Raises:
-        NotAllowed: Too short, too long, made of one repeated piece, or what everybody tries first.
-    """
-    text = normalize_password(password)
-    least = PASSWORD_MIN_WITH_SECOND if has_second_factor else PASSWORD_MIN_ALONE
-    if len(text) < least:
-        raise NotAllowed(
-            f"A password has at least {least} characters; a few words in a row are good. This one has {len(text)}."
-        )
-    if len(text) > PASSWORD_MAX:
-        raise NotAllowed(f"A password has at most {PASSWORD_MAX} characters.")
-    folded = text.casefold()
-    if (
-        _is_repeated(folded)
-        or _is_run(folded)
-        or any(piece in folded and len(folded) - len(piece) < 4 for piece in _COMMON)
-    ):
-        raise NotAllowed("This password is among the first that everybody tries. Take a few words of your own.")
-    key = username_key(username)
-    if len(key) >= 4 and folded.replace(key, "") == "":
-        raise NotAllowed("The password is only the user name. Take a few words of your own.")
-    return text
-
-
 def normalize_password(password: str) -> str:
     """The form in which passwords are hashed and compared: NFC, so that one keyboard's accents equal another's."""
     return unicodedata.normalize("NFC", password)
-
-
-def _is_repeated(text: str) -> bool:
-    return any(text == (text[:n] * (len(text) // n + 1))[: len(text)] for n in range(1, min(6, len(text) // 2) + 1))
-
-
-def _is_run(text: str) -> bool:
-    steps = {ord(b) - ord(a) for a, b in pairwise(text)}
-    return steps in ({1}, {-1})
-
-
-_COMMON = (
-    "correcthorsebatterystaple", "correct horse battery staple", "passwordpassword", "password12345678", "1234567890123456",
-    "123456789012345", "qwertyuiopasdfgh", "qwertyuiop123456", "iloveyouiloveyou", "administrator", "letmeinletmein",
-    "thisismypassword", "mypasswordispassword", "changemechangeme", "trustno1trustno1", "passwordpassword1", "q1w2e3r4t5y6u7i8",
-    "1q2w3e4r5t6y7u8i", "zaq12wsxcde34rfv", "asdfghjklasdfghjkl", "zxcvbnmasdfghjkl", "qwertyuiopasdfghjkl", "welcome123456789",
-)  # fmt: skip

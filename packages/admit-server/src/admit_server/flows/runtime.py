@@ -11,6 +11,7 @@ from ..domain.audit import AuditEvent, Outcome
 from ..domain.confirmation import NOBODY, Holder
 from ..domain.errors import ProtocolError
 from ..domain.ids import ID_BYTES, Kind, new_id
+from ..domain.password_rules import PasswordRules
 from ..domain.token_policy import SERVER_DEFAULT, TokenPolicy
 from ..domain.trail import Trail
 from ..ports.mail import Mailer, NoMail
@@ -68,6 +69,7 @@ class Runtime:
         personal_lifetime_s: How long a personal token lives at most.
         post: Calls an outside process, as `authenticators.api.Context.post` says; None: nothing may be called.
         account: What people may do with their own accounts.
+        password_rules: Which passwords people may choose.
         on_revocation: Called after a commit that published revocations, to wake the feed.
     """
 
@@ -87,6 +89,7 @@ class Runtime:
     session_lifetime_s: int = 43_200
     personal_lifetime_s: int = 31_536_000
     account: AccountRules = field(default_factory=AccountRules)
+    password_rules: PasswordRules = field(default_factory=PasswordRules)
     access_token_alg: str = "ES256"
     id_token_alg: str = "RS256"
     dpop_nonce_needed: bool = False

@@ -21,6 +21,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from ..domain.password_rules import PasswordRules, words_of
+from ..machine.common_passwords import common_passwords
 from .sections import (
     AccountSection,
     AuditSection,
@@ -118,6 +120,13 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The database as a URL."""
         return self.storage.database or f"sqlite:///{self.storage.data / 'admit.db'}"
+
+    @property
+    def password_rules(self) -> PasswordRules:
+        """Which passwords people may choose."""
+        host = urlsplit(self.issuer).hostname or ""
+        context = frozenset(word.casefold() for word in self.sign_in.context_words) | words_of(host) | {"admit"}
+        return PasswordRules(context=context, common=common_passwords)
 
     @property
     def host(self) -> str:

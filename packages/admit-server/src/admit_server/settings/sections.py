@@ -104,6 +104,11 @@ class SignInSection(_Section):
     authenticators: tuple[str, ...] = Field(
         default=("password", "passkey"), description="Which authenticators are loaded."
     )
+    context_words: tuple[str, ...] = Field(
+        default=(),
+        description="Words that nobody's password may be little more than: names of your organisation, products and places. "
+        "`admit`, the words of the issuer's host, and the person's own names are among them anyway.",
+    )
     hash_threads: int = Field(default=0, ge=0, le=64, description="Threads that hash passwords. 0: as many as cores.")
     hash_queue: int = Field(
         default=64, ge=1, le=10_000, description="Sign-ins waiting for a hash at most; beyond it 503."

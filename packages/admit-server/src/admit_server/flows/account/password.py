@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from ...domain.account import require_fresh
 from ...domain.errors import NotAllowed
 from ...domain.session import Session
-from ...domain.user import User, check_new_password
+from ...domain.user import User
 from ...ports.transaction import Tx
 from ...ports.users import Credential
 from .. import mailing, notices
@@ -43,7 +43,7 @@ async def change(new: str, *, user: User, current: Session, keep: bool, rt: Runt
     """
     now, nonce = rt.clock(), rt.nonce()
     require_fresh(current, rt.account, now=now)
-    text = check_new_password(new, username=user.username)
+    text = rt.password_rules.check(new, username=user.username, email=user.email)
     was = await rt.store.read.credentials.of_user(user.id, PASSWORD)
     if was and await rt.hasher.verify(was[0].data, text):
         raise NotAllowed("This is the password that you have already. Take another one.")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from ...domain import ids
 from ...domain.email_address import check_email
 from ...domain.errors import AlreadyExists, NotAllowed, NotFound
-from ...domain.user import User, check_new_password, check_role, check_username, username_key
+from ...domain.user import User, check_role, check_username, username_key
 from ...ports.store import UniqueViolation
 from ...ports.transaction import Tx
 from ...ports.users import Credential
@@ -230,7 +230,7 @@ async def set_password(name_or_id: str, password: str, *, rt: Runtime, caller: C
 
 
 async def _new_credential(user: User, password: str, *, rt: Runtime, now: int) -> Credential:
-    text = check_new_password(password, username=user.username)
+    text = rt.password_rules.check(password, username=user.username, email=user.email)
     return Credential(
         id=rt.new_id("crd"),
         user_id=user.id,
