@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from .authenticators.registry import UnknownAuthenticator, load
 from .domain.journey import Requirement
+from .domain.one_use_link import LinkLives
 from .domain.token_policy import TokenPolicy
 from .flows import keys, recording
 from .flows.admin import built_in
@@ -108,6 +109,8 @@ async def open_parts(
         post=http.post,
         issuer=settings.issuer,
         authenticators=authenticators,
+        lives=LinkLives(**settings.links.model_dump()),
+        registration_open=settings.registration.open,
         mailer=mailer_for(issuer=settings.issuer, **settings.mail.model_dump()),
         default_policy=TokenPolicy(**settings.tokens.model_dump()),
         session_lifetime_s=settings.sign_in.session_lifetime_s,

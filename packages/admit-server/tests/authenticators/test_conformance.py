@@ -22,6 +22,8 @@ from admit_server.authenticators.api import (
     Verified,
 )
 from admit_server.authenticators.conformance import Conformance
+from admit_server.authenticators.conformance.surroundings import Work
+from admit_server.authenticators.email_code import EmailCodeAuthenticator
 from admit_server.authenticators.passkey import PasskeyAuthenticator
 from admit_server.authenticators.password import PasswordAuthenticator
 from admit_server.authenticators.recovery_codes import RecoveryCodesAuthenticator
@@ -91,6 +93,25 @@ class TestWebhook(Conformance):
             "webhook-signature": sign(key, id=identifier, timestamp="1", body=content),
         }
         return HttpAnswer(status=200, headers=signed, body=content)
+
+
+class TestEmailCode(Conformance):
+    @pytest.fixture(autouse=True)
+    def _mailbox(self):
+        self.works = []
+
+    def make(self):
+        return EmailCodeAuthenticator()
+
+    def context(self, work=None):
+        self.works.append(work or Work())
+        return super().context(self.works[-1])
+
+    async def credentials(self, ctx):
+        return ()
+
+    async def right(self, ctx, challenge, credentials):
+        return {"email_code": next(work for work in reversed(self.works) if work.mails).mails[-1].values["code"]}
 
 
 class TestPasskey(Conformance):

@@ -98,11 +98,6 @@ def test_somebody_unknown_is_one_line_that_says_what_to_do(admit, command):
     assert answer.err == "admit: There is no user 'nobody'; `admit user list` shows all.\n"
 
 
-def test_an_invitation_is_refused_by_name_until_there_are_any(admit):
-    assert "not in this version" in admit("user", "add", "dora", "--invite").err
-    assert admit("user", "show", "dora").code == 1
-
-
 def test_roles_and_address_are_changed_and_somebody_is_deleted(admit):
     admit("user", "add", "carol", "--role", "editor")
 

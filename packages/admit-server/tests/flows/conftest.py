@@ -11,3 +11,4 @@ _web = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(_web)
 
 template, site, open_site = _web.template, _web.site, _web.open_site
+open_mail_site, mail_site = _web.open_mail_site, _web.mail_site

@@ -11,22 +11,6 @@ pytestmark = pytest.mark.anyio
 CODE = Message(to="alice@example.com", template="code", values={"code": "12345678", "link": "", "minutes": "10"})
 
 
-def settings_of(office):
-    return f"""
-[mail]
-host = "{office.host}"
-port = {office.port}
-security = "insecure_plain"
-sender = "admit@id.example"
-"""
-
-
-@pytest.fixture
-async def mailing_site(post_office, open_site):
-    async with open_site(toml=settings_of(post_office)) as site:
-        yield site
-
-
 async def sent(site, office, number):
     """Wait until so many mails have arrived and the outbox is empty."""
     for _ in range(300):
@@ -36,16 +20,16 @@ async def sent(site, office, number):
     raise AssertionError(f"{len(office.mails)} mails, {await site.rt.store.read.outbox.count()} wait")
 
 
-async def test_a_queued_mail_is_sent_and_leaves_nothing_behind(mailing_site, post_office, post_offices):
-    await mailing.queue(CODE, user_id="usr_1", rt=mailing_site.rt)
-    await sent(mailing_site, post_office, 1)
+async def test_a_queued_mail_is_sent_and_leaves_nothing_behind(mail_site, post_office, post_offices):
+    await mailing.queue(CODE, user_id="usr_1", rt=mail_site.rt)
+    await sent(mail_site, post_office, 1)
 
     assert "12345678" in post_offices.text_of(post_office.mails[0])
-    assert await mailing_site.rows("SELECT * FROM mail_outbox") == []
+    assert await mail_site.rows("SELECT * FROM mail_outbox") == []
 
 
-async def test_what_waits_is_sealed_and_as_long_for_nobody(mailing_site):
-    rt = mailing_site.rt
+async def test_what_waits_is_sealed_and_as_long_for_nobody(mail_site):
+    rt = mail_site.rt
     somebody = mailing.prepared(CODE, user_id="usr_1", rt=rt, now=rt.clock())
     nobody = mailing.prepared(Message(to="", template="code"), user_id="", rt=rt, now=rt.clock())
 
@@ -54,27 +38,27 @@ async def test_what_waits_is_sealed_and_as_long_for_nobody(mailing_site):
     assert len(somebody.sealed) == len(nobody.sealed)
 
 
-async def test_a_mail_for_nobody_costs_the_same_row_and_is_dropped_unsent(mailing_site, post_office):
-    await mailing.queue(Message(to="", template="code"), user_id="", rt=mailing_site.rt)
-    await mailing.queue(CODE, user_id="usr_1", rt=mailing_site.rt)
-    await sent(mailing_site, post_office, 1)
+async def test_a_mail_for_nobody_costs_the_same_row_and_is_dropped_unsent(mail_site, post_office):
+    await mailing.queue(Message(to="", template="code"), user_id="", rt=mail_site.rt)
+    await mailing.queue(CODE, user_id="usr_1", rt=mail_site.rt)
+    await sent(mail_site, post_office, 1)
     assert len(post_office.mails) == 1
-    assert "mail.dropped" not in await mailing_site.actions()
+    assert "mail.dropped" not in await mail_site.actions()
 
 
-async def test_a_mail_that_was_not_taken_is_tried_again_later(mailing_site, post_office):
+async def test_a_mail_that_was_not_taken_is_tried_again_later(mail_site, post_office):
     post_office.answers += ["451 later", "451 later"]
-    rt = mailing_site.rt
+    rt = mail_site.rt
     await mailing.queue(CODE, user_id="usr_1", lives_s=600, rt=rt)
     for after_s in (60, 120):
         await until(lambda after_s=after_s: answered(post_office, after_s))
         await asyncio.sleep(0.1)
         assert not post_office.mails
-        mailing_site.clock.advance(after_s - 1)
+        mail_site.clock.advance(after_s - 1)
         await asyncio.sleep(0.6)
         assert not post_office.mails, "not before its time"
-        mailing_site.clock.advance(1)
-    await sent(mailing_site, post_office, 1)
+        mail_site.clock.advance(1)
+    await sent(mail_site, post_office, 1)
     assert post_office.mails[0]["Message-ID"].startswith("<mai_")
 
 
@@ -100,46 +84,46 @@ async def dropped(site):
     raise AssertionError("nothing was dropped")
 
 
-async def test_a_mail_that_is_refused_is_dropped_and_written_down(mailing_site, post_office):
+async def test_a_mail_that_is_refused_is_dropped_and_written_down(mail_site, post_office):
     post_office.answers.append("554 no")
-    await mailing.queue(CODE, user_id="usr_1", rt=mailing_site.rt)
+    await mailing.queue(CODE, user_id="usr_1", rt=mail_site.rt)
 
-    event = await dropped(mailing_site)
+    event = await dropped(mail_site)
     assert event.target == "usr_1"
     assert event.details == {"template": "code", "reason": "refused: 554 no", "tries": 1}
 
 
-async def test_a_mail_that_would_come_too_late_is_dropped_and_written_down(mailing_site, post_office):
+async def test_a_mail_that_would_come_too_late_is_dropped_and_written_down(mail_site, post_office):
     post_office.answers.append("451 later")
-    await mailing.queue(CODE, user_id="usr_1", lives_s=60, rt=mailing_site.rt)
-    assert (await dropped(mailing_site)).details["reason"] == "not taken in time: 451 later"
+    await mailing.queue(CODE, user_id="usr_1", lives_s=60, rt=mail_site.rt)
+    assert (await dropped(mail_site)).details["reason"] == "not taken in time: 451 later"
     assert not post_office.mails
 
 
-async def test_a_mail_whose_time_is_over_is_not_sent(mailing_site, post_office):
-    rt = mailing_site.rt
+async def test_a_mail_whose_time_is_over_is_not_sent(mail_site, post_office):
+    rt = mail_site.rt
     old = mailing.prepared(CODE, user_id="usr_1", lives_s=600, rt=rt, now=rt.clock() - 600)
     await rt.store.write(lambda tx: mailing.add(tx, [old], rt=rt))
-    assert (await dropped(mailing_site)).details["reason"] == "it expired unsent"
+    assert (await dropped(mail_site)).details["reason"] == "it expired unsent"
     assert not post_office.mails
 
 
-async def test_a_mail_moved_into_another_row_is_not_sent(mailing_site, post_office):
-    rt = mailing_site.rt
+async def test_a_mail_moved_into_another_row_is_not_sent(mail_site, post_office):
+    rt = mail_site.rt
     mail = mailing.prepared(CODE, user_id="usr_1", rt=rt, now=rt.clock())
     from dataclasses import replace
 
     await rt.store.write(lambda tx: mailing.add(tx, [replace(mail, id="mai_other")], rt=rt))
-    assert "place" in (await dropped(mailing_site)).details["reason"]
+    assert "place" in (await dropped(mail_site)).details["reason"]
     assert not post_office.mails
 
 
-async def test_of_many_servers_that_look_at_once_one_sends_each_mail(mailing_site, post_office):
-    rt = mailing_site.rt
+async def test_of_many_servers_that_look_at_once_one_sends_each_mail(mail_site, post_office):
+    rt = mail_site.rt
     for _ in range(10):
         await mailing.queue(CODE, user_id="usr_1", rt=rt)
     await asyncio.gather(*(mailing.send_due(rt=rt) for _ in range(8)))
-    await sent(mailing_site, post_office, 10)
+    await sent(mail_site, post_office, 10)
     await asyncio.sleep(0.1)
     assert len(post_office.mails) == 10
     assert len({mail["Message-ID"] for mail in post_office.mails}) == 10
@@ -150,11 +134,11 @@ async def test_a_server_without_a_mail_server_queues_nothing(site):
     assert await site.rt.store.read.outbox.count() == 0
 
 
-async def test_a_notice_goes_to_every_address(mailing_site, post_office):
-    rt = mailing_site.rt
+async def test_a_notice_goes_to_every_address(mail_site, post_office):
+    rt = mail_site.rt
     user = await rt.store.read.users.by_username_key("alice")
     facts = {"when": "now", "where": "192.0.2.1"}
     mails = mailing.notices(user, ["a@example.com", "b@example.com"], "password_changed", facts, rt=rt, now=rt.clock())
     await rt.store.write(lambda tx: mailing.add(tx, mails, rt=rt))
-    await sent(mailing_site, post_office, 2)
+    await sent(mail_site, post_office, 2)
     assert {mail["To"] for mail in post_office.mails} == {"a@example.com", "b@example.com"}

@@ -5,7 +5,8 @@ import importlib.util
 import shutil
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -54,3 +55,36 @@ def open_site(template: Any, tmp_path: Path) -> Callable[..., AbstractAsyncConte
         return context
 
     return opened
+
+
+@pytest.fixture
+def open_mail_site(open_site: Any, post_office: Any) -> Callable[..., AbstractAsyncContextManager[Any]]:
+    """As `open_site`, and it sends its mail to `post_office`; `site.mail_to(address)` waits for one."""
+
+    @asynccontextmanager
+    async def opened(*, toml: str = "", **more: Any) -> AsyncIterator[Any]:
+        own = (
+            f'[mail]\nhost = "{post_office.host}"\nport = {post_office.port}\n'
+            'security = "insecure_plain"\nsender = "admit@id.example"\n'
+        )
+        async with open_site(toml=own + toml, **more) as site:
+            site.mail_to = partial(asyncio.to_thread, post_office.wait_for)
+            site.post_office = post_office
+
+            async def mail_to_nobody() -> None:
+                """Wait until nothing waits any more, and find that nothing was sent."""
+                while await site.rt.store.read.outbox.count():
+                    await asyncio.sleep(0.02)
+                assert post_office.mails == []
+
+            site.mail_to_nobody = mail_to_nobody
+            yield site
+
+    return opened
+
+
+@pytest.fixture
+async def mail_site(open_mail_site: Any) -> AsyncIterator[Any]:
+    """A running site that sends mail."""
+    async with open_mail_site() as site:
+        yield site

@@ -9,6 +9,7 @@ from typing import Any
 from .api import API_VERSION, Authenticator, Naming
 
 BUILT_IN = {
+    "email_code": "admit_server.authenticators.email_code:EmailCodeAuthenticator",
     "password": "admit_server.authenticators.password:PasswordAuthenticator",
     "recovery_codes": "admit_server.authenticators.recovery_codes:RecoveryCodesAuthenticator",
     "totp": "admit_server.authenticators.totp:TotpAuthenticator",

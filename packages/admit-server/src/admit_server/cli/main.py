@@ -20,7 +20,7 @@ DONE, REFUSED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
 NOUNS = {
     "serve": "Run the server.",
-    "user": "People: add, import, list, show, update, disable, enable, set-password, delete.",
+    "user": "People: add, import, list, show, update, disable, enable, invite, recover, set-password, delete.",
     "client": "Applications: add, list, show, update, rotate-secret, delete.",
     "resource": "APIs and sites that tokens are for: add, list, show, update, delete.",
     "role": "Roles that carry scopes or a policy: add, list, show, update, delete.",

@@ -6,13 +6,12 @@ from typing import Annotated, Any
 import typer
 
 from ..domain.user import User
-from ..flows.admin import leaving, users
+from ..flows.admin import inviting, leaving, users
 from ..flows.admin.changing import KEEP
 from ..flows.runtime import Caller, Runtime
-from . import output, reading, user_import
+from . import invitation, output, reading, user_import
 from .noun import noun
 from .place import Place, placed
-from .refusal import Refused
 from .role import chosen_policy, listed
 
 app = noun("People.")
@@ -62,23 +61,30 @@ def add(
     role: Annotated[list[str] | None, typer.Option("--role", metavar="ROLE", help="May be repeated.")] = None,
     password_stdin: PasswordStdin = False,
     password_file: PasswordFile = None,
-    invite: Annotated[bool, typer.Option("--invite", help="Not in this version.")] = False,
+    invite: Annotated[
+        bool,
+        typer.Option("--invite", help="Make a link by which they set their password; mailed where mail is set up."),
+    ] = False,
 ) -> None:
     """Add somebody."""
-    if invite:
-        raise Refused("Invitations are not in this version: give a password with --password-stdin.")
     password = None
+    if invite and (password_stdin or password_file is not None):
+        raise typer.BadParameter("whoever is invited sets the password", param_hint="--invite")
     if password_stdin or password_file is not None:
         password = reading.password(file=password_file, label=f"Password for {username}")
     new = users.NewUser(username=username, email=email, roles=reading.words(role), password=password)
 
-    async def work(rt: Runtime, caller: Caller) -> User:
-        return await users.add(new, rt=rt, caller=caller)
+    async def work(rt: Runtime, caller: Caller) -> tuple[User, inviting.Invited | None]:
+        user = await users.add(new, rt=rt, caller=caller)
+        return user, await inviting.invite(user.id, rt=rt, caller=caller) if invite else None
 
-    user = place.run(work, create=True)
-    place.show(as_document(user), output.record(as_record(user)))
+    user, invited = place.run(work, create=True)
+    document = as_document(user) | (invitation.as_document(invited) if invited else {})
+    place.show(document, output.record([*as_record(user), *([("link", invited.url)] if invited else [])]))
     place.tell(f"Added {user.username}.")
-    if password is None:
+    if invited is not None:
+        invitation.tell(place, invited)
+    elif password is None:
         place.tell(f"They can't sign in before `admit user set-password {user.username}`.")
 
 
@@ -212,6 +218,10 @@ def set_password(
 
     done = place.run(work)
     _switched(place, done, f"Set the password of {done.user.username}; ended {_sign_ins(done.ended)}.", "")
+
+
+app.command("invite")(placed(invitation.invite))
+app.command("recover")(placed(invitation.recover))
 
 
 def _switched(place: Place, done: users.Switched, text: str, already: str) -> None:

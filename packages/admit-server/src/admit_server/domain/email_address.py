@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from dataclasses import dataclass
 
 from .errors import NotAllowed
 
@@ -47,3 +48,13 @@ def masked(email: str) -> str:
     """An address as it is shown to somebody who has yet to prove that it is theirs: `a…@example.com`."""
     local, _, host = email.rpartition("@")
     return f"{local[:1]}…@{host}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailAddress:
+    """An address of a person. `verified_at`: when somebody proved to read what comes there; None: nobody has."""
+
+    address: str
+    is_main: bool
+    verified_at: int | None
+    created_at: int

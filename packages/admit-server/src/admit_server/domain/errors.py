@@ -156,6 +156,20 @@ class LeaseEnded(ProtocolError):
     may_redirect = False
 
 
+class LinkEnded(ProtocolError):
+    """The link was used, is too old, does not work yet, or never was one."""
+
+    code = "link_ended"
+    status = 410
+    may_redirect = False
+
+    def __init__(self, *, detail: str = "", starts_at: int | None = None) -> None:
+        text = "This link was used already, or is too old. Ask for a new one."
+        if starts_at is not None:
+            text = "This link does not work yet. The mail that told you of it says from when on."
+        super().__init__(text, detail=detail, advice=text)
+
+
 class InsufficientUserAuthentication(InvalidToken):
     """The access token is good, but the sign-in behind it is too old for its limits (RFC 9470 section 3)."""
 

@@ -7,6 +7,7 @@ from ..domain.outgoing_mail import OutgoingMail
 from ..domain.times import in_words
 from ..domain.user import User
 from . import mailing
+from .people import reach
 from .runtime import Caller, Runtime
 
 # Each has a template of that name.
@@ -39,4 +40,4 @@ async def notices(
 
 async def addresses_of(user: User, *, rt: Runtime) -> tuple[str, ...]:
     """Every address that is known to be the person's."""
-    return (user.email,) if user.email else ()
+    return (await reach(user, tx=rt.store.read)).anywhere

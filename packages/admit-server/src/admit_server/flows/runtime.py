@@ -11,6 +11,7 @@ from ..domain.audit import AuditEvent, Outcome
 from ..domain.confirmation import NOBODY, Holder
 from ..domain.errors import ProtocolError
 from ..domain.ids import ID_BYTES, Kind, new_id
+from ..domain.one_use_link import LinkLives
 from ..domain.password_rules import PasswordRules
 from ..domain.token_policy import SERVER_DEFAULT, TokenPolicy
 from ..domain.trail import Trail
@@ -66,6 +67,8 @@ class Runtime:
         session_lifetime_s: How long a browser stays signed in at most.
         dpop_nonce_needed: DPoP proofs without a nonce of this server are refused.
         mailer: Writes and delivers mails; flows only queue them (`flows.mailing`).
+        lives: How long links that work once live.
+        registration_open: People may make accounts for themselves.
         personal_lifetime_s: How long a personal token lives at most.
         post: Calls an outside process, as `authenticators.api.Context.post` says; None: nothing may be called.
         account: What people may do with their own accounts.
@@ -81,6 +84,8 @@ class Runtime:
     issuer: str
     authenticators: Mapping[str, Authenticator]
     mailer: Mailer = field(default_factory=NoMail)
+    lives: LinkLives = field(default_factory=LinkLives)
+    registration_open: bool = False
     keys: KeyringHolder = field(default_factory=KeyringHolder)
     rules: RuleHolder = field(default_factory=RuleHolder)
     tally: Tally = field(default_factory=Tally)

@@ -4,6 +4,7 @@ from typing import Protocol
 
 from .activity import Activity
 from .acts import Acts
+from .addresses import Addresses
 from .audit import AuditLog
 from .check_rules import CheckRules
 from .clients import Clients, Policies, Resources
@@ -15,6 +16,7 @@ from .grants import AccessTokens, AuthorizationCodes, Grants, RefreshTokens
 from .known_devices import KnownDevices
 from .leases import Leases
 from .mail import Outbox
+from .one_use_links import OneUseLinks
 from .password_schemes import PasswordSchemes
 from .personal_tokens import PersonalTokens
 from .proofs import Proofs
@@ -93,6 +95,10 @@ class Tx(Protocol):
     def acts(self) -> Acts: ...
     @property
     def outbox(self) -> Outbox: ...
+    @property
+    def addresses(self) -> Addresses: ...
+    @property
+    def links(self) -> OneUseLinks: ...
 
 
 AdmitStore = Store[Tx]

@@ -30,11 +30,13 @@ from .sections import (
     BindingSection,
     DecisionsSection,
     FeedSection,
+    LinksSection,
     LogSection,
     MailSection,
     OutgoingSection,
     PasskeySection,
     PersonalTokensSection,
+    RegistrationSection,
     ServerSection,
     SignInSection,
     StorageSection,
@@ -76,6 +78,8 @@ class Settings(BaseSettings):
     personal_tokens: PersonalTokensSection = PersonalTokensSection()
     outgoing: OutgoingSection = OutgoingSection()
     mail: MailSection = MailSection()
+    links: LinksSection = LinksSection()
+    registration: RegistrationSection = RegistrationSection()
     feed: FeedSection = FeedSection()
     audit: AuditSection = AuditSection()
     decisions: DecisionsSection = DecisionsSection()

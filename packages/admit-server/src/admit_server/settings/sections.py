@@ -243,6 +243,28 @@ class MailSection(_Section):
         return self
 
 
+class LinksSection(_Section):
+    """How long links that work once live, in seconds."""
+
+    reset_s: int = Field(default=1800, ge=60, le=86_400, description="A link to set a new password.")
+    invitation_s: int = Field(default=7 * 86_400, ge=60, le=30 * 86_400, description="An invitation.")
+    address_s: int = Field(default=86_400, ge=60, le=7 * 86_400, description="A link that verifies an e-mail address.")
+    sign_up_s: int = Field(default=3600, ge=60, le=7 * 86_400, description="A link that ends a registration.")
+    recovery_s: int = Field(default=86_400, ge=60, le=7 * 86_400, description="A link of `admit user recover`.")
+    recovery_wait_s: int = Field(
+        default=3600,
+        ge=0,
+        le=30 * 86_400,
+        description="Such a link works only after this long, while every address of the account is told of it.",
+    )
+
+
+class RegistrationSection(_Section):
+    """Whether people may make accounts for themselves."""
+
+    open: bool = Field(default=False, description="`/sign-up` is there for everybody. Needs mail.")
+
+
 class FeedSection(_Section):
     """The revocation feed."""
 

@@ -11,7 +11,8 @@ from typing import Literal
 from ..domain.ids import ALPHABET, base62
 
 # at: access token, pat: personal token, rt: refresh token, ac: authorization code, cs: client secret, ss: session cookie, ls: lease
-OpaqueKind = Literal["at", "pat", "rt", "ac", "cs", "ss", "ls"]
+# one-use links: rst: reset, inv: invitation, adr: address, rec: recovery, sup: sign-up
+OpaqueKind = Literal["at", "pat", "rt", "ac", "cs", "ss", "ls", "rst", "inv", "adr", "rec", "sup"]
 
 SECRET_BYTES = 32
 _SECRET_CHARS = 43

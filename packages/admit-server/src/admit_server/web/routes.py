@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from . import administration, check, related_origins
 from .oauth import challenge, denials, leaked, leases, metadata, revocations, token, tokens_in_use
-from .pages import authorize, consent, home, logout, sign_in
+from .pages import address, authorize, consent, forgot, home, logout, new_password, sign_in, sign_up
 from .pages.account import activity, apps, data, overview, password, sessions, tokens
 from .responses import Kind
 from .site import Site
@@ -56,6 +56,13 @@ ROUTES: dict[str, Route] = {
     ),
     "/authorize": Route({"GET": authorize.authorize_endpoint, "POST": authorize.authorize_endpoint}, "page"),
     "/sign-in": Route({"GET": sign_in.show, "POST": sign_in.post}, "page"),
+    "/forgot": Route({"GET": forgot.show, "POST": forgot.post}, "page"),
+    "/reset": Route({"GET": new_password.shows("reset"), "POST": new_password.judges("reset")}, "page"),
+    "/invitation": Route({"GET": new_password.shows("invitation"), "POST": new_password.judges("invitation")}, "page"),
+    "/recovery": Route({"GET": new_password.shows("recovery"), "POST": new_password.judges("recovery")}, "page"),
+    "/address": Route({"GET": address.show, "POST": address.post}, "page"),
+    "/sign-up": Route({"GET": sign_up.show, "POST": sign_up.post}, "page"),
+    "/sign-up/confirm": Route({"GET": sign_up.show_confirm, "POST": sign_up.confirm}, "page"),
     "/consent": Route({"GET": consent.show, "POST": consent.post}, "page"),
     "/account": Route({"GET": overview.show}, "page"),
     "/account/sessions": Route({"GET": sessions.show, "POST": sessions.post}, "page"),

@@ -179,3 +179,12 @@ async def test_somebody_disabled_can_be_given_a_password(rt, add, caller):
     await users.set_password("alice", GOOD, rt=rt, caller=caller)
 
     assert len(await credentials_of(rt, user)) == 1
+
+
+async def test_an_address_that_an_administrator_replaces_opens_nothing_any_more(rt, caller, add):
+    alice = await add("alicia", email="alice@example.com")
+    await rt.store.write(
+        lambda tx: tx.addresses.verify(alice.id, address=alice.email, address_key="alice@example.com", now=1)
+    )
+    await users.update("alicia", users.UserChange(email="new@example.com"), rt=rt, caller=caller)
+    assert await rt.store.read.addresses.owner("alice@example.com") is None

@@ -15,9 +15,9 @@ from ...ports.password_schemes import PasswordScheme
 from ...ports.store import UniqueViolation
 from ...ports.transaction import Tx
 from ...ports.users import Credential
+from ..new_password import PASSWORD
 from ..runtime import Caller, Runtime
 from . import powers
-from .users import PASSWORD
 
 # People of one unit of work: all of them come, or none.
 BATCH = 500

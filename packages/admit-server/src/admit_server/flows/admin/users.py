@@ -3,20 +3,18 @@
 from dataclasses import dataclass, field, replace
 
 from ...domain import ids
-from ...domain.email_address import check_email
+from ...domain.email_address import address_key, check_email
 from ...domain.errors import AlreadyExists, NotAllowed, NotFound
 from ...domain.user import User, check_role, check_username, username_key
 from ...ports.store import UniqueViolation
 from ...ports.transaction import Tx
-from ...ports.users import Credential
 from ..endings import end_everything_of_user
+from ..new_password import PASSWORD, password_credential
 from ..role_scopes import end_what_roles_forbid
 from ..runtime import Caller, Runtime
 from . import policies, powers
 from .changing import KEEP, Keep, chosen
 from .paging import LARGEST_PAGE, Page, page_of
-
-PASSWORD = "password"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +65,7 @@ async def add(new: NewUser, *, rt: Runtime, caller: Caller) -> User:
     key = username_key(username)
     if await rt.store.read.users.by_username_key(key) is not None:
         raise _taken(username)  # before the slow hash; the unit's own constraint decides a race
-    credential = await _new_credential(user, new.password, rt=rt, now=now) if new.password is not None else None
+    credential = await password_credential(user, new.password, rt=rt, now=now) if new.password is not None else None
     event = rt.event("user.added", user.id, actor=caller.actor, caller=caller, now=now, details={"username": username})
 
     async def unit(tx: Tx) -> None:
@@ -141,6 +139,8 @@ async def update(name_or_id: str, change: UserChange, *, rt: Runtime, caller: Ca
         details: dict[str, str | int | bool | None] = {}
         if changed.email != found.email:
             details["email"] = True
+            if found.email is not None:  # it is given away, or lost: it opens nothing any more
+                await tx.addresses.remove(user.id, address_key=address_key(found.email))
         if not isinstance(change.policy, Keep):
             await tx.users.set_policy(user.id, change.policy, now=now)
             details["policy"] = change.policy or ""
@@ -208,7 +208,7 @@ async def set_password(name_or_id: str, password: str, *, rt: Runtime, caller: C
         Busy: The hashing queue is full.
     """
     user, now, nonce = await find(name_or_id, rt=rt), rt.clock(), rt.nonce()
-    fresh = await _new_credential(user, password, rt=rt, now=now)
+    fresh = await password_credential(user, password, rt=rt, now=now)
     event = rt.event("user.password_set", user.id, actor=caller.actor, caller=caller, now=now)
 
     async def unit(tx: Tx) -> Switched:
@@ -227,19 +227,6 @@ async def set_password(name_or_id: str, password: str, *, rt: Runtime, caller: C
     outcome = await rt.store.write(unit)
     rt.on_revocation()
     return outcome
-
-
-async def _new_credential(user: User, password: str, *, rt: Runtime, now: int) -> Credential:
-    text = rt.password_rules.check(password, username=user.username, email=user.email)
-    return Credential(
-        id=rt.new_id("crd"),
-        user_id=user.id,
-        authenticator=PASSWORD,
-        data=await rt.hasher.hash(text),
-        version=1,
-        created_at=now,
-        updated_at=now,
-    )
 
 
 def _no_such(name_or_id: str) -> NotFound:

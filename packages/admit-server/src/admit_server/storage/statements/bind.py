@@ -6,6 +6,7 @@ from ...ports.store import Statements
 from .access_tokens import AccessTokenStatements
 from .activity import ActivityStatements
 from .acts import ActStatements
+from .addresses import AddressStatements
 from .audit_log import AuditLogStatements
 from .check_rules import CheckRuleStatements
 from .clients import ClientStatements, ResourceStatements
@@ -18,6 +19,7 @@ from .grants import GrantStatements
 from .known_devices import KnownDeviceStatements
 from .leases import LeaseStatements
 from .one_use import CodeStatements, RefreshTokenStatements
+from .one_use_links import OneUseLinkStatements
 from .outbox import OutboxStatements
 from .password_schemes import PasswordSchemeStatements
 from .personal_tokens import PersonalTokenStatements
@@ -67,6 +69,8 @@ class Aggregates:
     sweeping: SweepStatements
     acts: ActStatements
     outbox: OutboxStatements
+    addresses: AddressStatements
+    links: OneUseLinkStatements
 
 
 def bind(tx: Statements) -> Aggregates:
@@ -104,4 +108,6 @@ def bind(tx: Statements) -> Aggregates:
         sweeping=SweepStatements(tx),
         acts=ActStatements(tx),
         outbox=OutboxStatements(tx),
+        addresses=AddressStatements(tx),
+        links=OneUseLinkStatements(tx),
     )

@@ -123,6 +123,7 @@ _SWEPT = (
     ("personal_token", "id", "expires_at <= :past"),
     # Later than the cookie that tells the browser (`web.security.DEVICE_COOKIE_S`).
     ("known_device", "user_id, digest", "last_seen_at <= :year_ago"),
+    ("one_use_link", "digest", "expires_at <= :now"),
     # One for each exchange, so there may be many.
     ("access_grant", "id", "descent IS NOT NULL AND expires_at <= :day_ago"),
     ("lease", "id", "ended_at <= :past"),

@@ -85,6 +85,8 @@ class UserStatements:
         await self._tx.run("DELETE FROM credential WHERE user_id = :id", id=user_id)
         await self._tx.run("DELETE FROM personal_token WHERE user_id = :id", id=user_id)
         await self._tx.run("DELETE FROM known_device WHERE user_id = :id", id=user_id)
+        await self._tx.run("DELETE FROM user_email WHERE user_id = :id", id=user_id)
+        await self._tx.run("DELETE FROM one_use_link WHERE user_id = :id", id=user_id)
         return 1 == await self._tx.run("DELETE FROM app_user WHERE id = :id", id=user_id)
 
     async def policy_of(self, user_id: str) -> str | None:
