@@ -8,7 +8,6 @@ SOFT, HARD = 250, 400
 ALLOWED: dict[str, str] = {
     "packages/admit-server/src/admit_server/audit_verifier.py": "a program that auditors copy as one file, standard library only",
     "packages/admit-server/src/admit_server/authenticators/conformance/rules.py": "one list of rules, each a test that says what is wrong",
-    "packages/admit-server/src/admit_server/app.py": "the composition root: everything is put together here, once",
     "packages/admit-server/src/admit_server/authenticators/api.py": "one interface, most of it the documentation of its values",
     "packages/admit-server/src/admit_server/flows/admin/applying.py": (
         "one order in which five kinds of things are made to match, since each refers to others"

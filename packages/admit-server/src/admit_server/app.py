@@ -3,7 +3,6 @@
 import asyncio
 import ipaddress
 import logging
-import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -11,8 +10,6 @@ from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from .authenticators.registry import UnknownAuthenticator, load
-from .domain.journey import Requirement
 from .domain.one_use_link import LinkLives
 from .domain.token_policy import TokenPolicy
 from .flows import keys, recording
@@ -39,13 +36,17 @@ from .machine.checkpoint_file import FILE_NAME, CheckpointFile
 from .machine.hashing import HashingLimits
 from .machine.http import GuardedHttp
 from .mail import mailer_for
-from .ports.store import SchemaMismatch, StoreUnavailable
+from .opening import open_database
+from .ports.store import StoreUnavailable
 from .settings import Settings, SettingsError, authenticator_options, origins
-from .starting import StartError, migrate, private_directory, read_key_file, read_or_make_key_file
-from .storage.location import BadLocation, SqliteFile, locate
-from .storage.open import OpenStore, open_store
-from .storage.statements import Aggregates, bind
-from .tokens.envelope import Vault
+from .starting import (
+    StartError,
+    load_authenticators,
+    requirement_of,
+)
+from .storage.location import SqliteFile, locate
+from .storage.open import OpenStore
+from .storage.statements import Aggregates
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -77,14 +78,12 @@ async def open_parts(
 ) -> AsyncIterator[tuple[Runtime, OpenStore[Aggregates]]]:
     """As `open_runtime`, with the store's own face beside it."""
     try:
-        authenticators = load(settings.sign_in.authenticators, authenticator_options(settings))
-    except (UnknownAuthenticator, SettingsError) as error:
+        options = authenticator_options(settings)
+    except SettingsError as error:
         raise StartError(f"sign_in.authenticators: {error}") from None
-    if missing := [name for name in Requirement().authenticators if name not in authenticators]:
-        raise StartError(
-            f"sign_in.authenticators: a sign-in needs {', '.join(missing)}, which is not among them; add it"
-        )
-    store, vault = await _open_store(settings, create=create)
+    authenticators = load_authenticators(settings.sign_in.authenticators, options)
+    requires = requirement_of(settings.sign_in.requires, authenticators)
+    store, vault = await open_database(settings, create=create)
     hasher = machine.hasher(HashingLimits(threads=settings.sign_in.hash_threads, queue=settings.sign_in.hash_queue))
     http = GuardedHttp(
         allow_networks=[ipaddress.ip_network(each) for each in settings.outgoing.allow_networks],
@@ -113,6 +112,8 @@ async def open_parts(
         registration_open=settings.registration.open,
         mailer=mailer_for(issuer=settings.issuer, **settings.mail.model_dump()),
         default_policy=TokenPolicy(**settings.tokens.model_dump()),
+        sign_in_requires=requires,
+        enrol_at_sign_in=settings.sign_in.enrol_at_sign_in,
         session_lifetime_s=settings.sign_in.session_lifetime_s,
         dpop_nonce_needed=settings.binding.dpop_nonce,
         account=settings.account.rules,
@@ -136,49 +137,6 @@ async def open_parts(
         hasher.close()
         http.close()
         await store.close()
-
-
-async def _open_store(settings: Settings, *, create: bool) -> tuple[OpenStore[Aggregates], Vault]:
-    try:
-        location = locate(settings.database)
-    except BadLocation as error:
-        raise StartError(str(error)) from None
-    try:
-        fresh_file = isinstance(location, SqliteFile) and not location.path.exists()
-        if fresh_file and create:
-            private_directory(settings.data_dir)
-            vault = read_or_make_key_file(settings.key_file)
-            await migrate(settings.database)
-        elif fresh_file:
-            raise StartError(f"there is no database at {location}: run `admit serve` or `admit db upgrade` to make one")
-        try:
-            store = await open_store(location, bind, connections=settings.storage.connections)
-        except SchemaMismatch as error:
-            if not (create and "is empty" in str(error)):
-                raise
-            private_directory(settings.data_dir)
-            read_or_make_key_file(settings.key_file)
-            await migrate(settings.database)
-            store = await open_store(location, bind, connections=settings.storage.connections)
-    except StoreUnavailable as error:
-        raise StartError(str(error)) from None
-    except (OSError, sqlite3.Error) as error:
-        # `location` hides the password that the setting may hold.
-        raise StartError(f"the database {location} can't be opened: {error}") from None
-    if not fresh_file:
-        try:
-            # Tables without any key were made by `admit db upgrade` alone: nothing is sealed yet, so nothing can be lost.
-            unsealed = create and not settings.key_file.exists() and not await _has_keys(store)
-            vault = read_or_make_key_file(settings.key_file) if unsealed else read_key_file(settings.key_file)
-        except StartError:
-            await store.close()
-            raise
-    return store, vault
-
-
-async def _has_keys(store: OpenStore[Aggregates]) -> bool:
-    """Whether the database holds keys that some key file has sealed."""
-    return bool(await store.read.keys.all())
 
 
 @asynccontextmanager

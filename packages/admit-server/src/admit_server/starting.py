@@ -5,13 +5,22 @@ import logging
 import os
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+from .authenticators.api import Authenticator
+from .authenticators.registry import UnknownAuthenticator, load
+from .domain.errors import NotAllowed
+from .domain.requirement import names_of, parse_requirement
 from .machine.clock import system_entropy
 from .tokens.envelope import KEY_BYTES, KeyFileInvalid, Vault
 
 log = logging.getLogger("admit")
+
+# What is enough where the settings say nothing.
+_USUAL = ("password", "passkey")
 
 
 class StartError(Exception):
@@ -99,3 +108,41 @@ async def migrate(database: str) -> None:
     if process.returncode:
         last = errors.decode(errors="replace").strip().splitlines()
         raise StartError(f"the database could not be set up: {last[-1] if last else f'exit code {process.returncode}'}")
+
+
+def load_authenticators(
+    names: tuple[str, ...], options: Mapping[str, Mapping[str, Any]]
+) -> Mapping[str, Authenticator]:
+    """The authenticators that the settings name.
+
+    Raises:
+        StartError: One can't be loaded.
+    """
+    try:
+        return load(names, options)
+    except UnknownAuthenticator as error:
+        raise StartError(f"sign_in.authenticators: {error}") from None
+
+
+def requirement_of(text: str, authenticators: Mapping[str, Authenticator]) -> str:
+    """What every sign-in has to prove, as the settings say it; where they say nothing, what is usual.
+
+    Raises:
+        StartError: It is not written as it has to be, or names an authenticator that is not loaded.
+    """
+    text = text or " or ".join(name for name in _USUAL if name in authenticators)
+    if not text:
+        usual = " nor ".join(_USUAL)
+        raise StartError(
+            f"sign_in.requires: say what a sign-in has to prove, for neither {usual} is among sign_in.authenticators"
+        )
+    try:
+        names = names_of(parse_requirement(text))
+    except NotAllowed as error:
+        raise StartError(f"sign_in.requires: {error}") from None
+    if missing := [name for name in names if name not in authenticators]:
+        raise StartError(
+            f"sign_in.authenticators: a sign-in needs {', '.join(missing)}, which is not among them; "
+            "add it, or change sign_in.requires"
+        )
+    return text

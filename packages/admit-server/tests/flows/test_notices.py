@@ -6,9 +6,9 @@ import pytest
 
 from admit_server.flows.account import deleting, password
 from admit_server.flows.admin import users
+from admit_server.flows.new_session import current_session
 from admit_server.flows.notices import notices
 from admit_server.flows.runtime import Caller
-from admit_server.flows.sign_in import current_session
 
 pytestmark = pytest.mark.anyio
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"

@@ -224,10 +224,11 @@ async def test_a_forged_device_cookie_is_no_device(site, cookie):
 async def test_names_that_do_not_exist_can_not_fill_the_table(site):
     from admit_server.flows import throttling
 
-    keys = {throttling.account_counter(f"name{n}", exists=False, rt=site.rt) for n in range(500)}
+    keys = {throttling.account_counter(None, f"name{n}", method="password", rt=site.rt) for n in range(500)}
     assert len(keys) > 490  # spread, but over a bounded number of counters
     assert throttling._UNKNOWN_BUCKETS <= 1 << 20
-    assert throttling.account_counter("alice", exists=True, rt=site.rt) not in keys
+    alice = await site.rt.store.read.users.by_username_key("alice")
+    assert throttling.account_counter(alice, "alice", method="password", rt=site.rt) not in keys
 
 
 # Faults ------------------------------------------------------------------------------------------------------------------

@@ -98,12 +98,18 @@ async def test_counters_of_strangers_go_when_their_time_is_over(site):
 
 
 async def test_keys_of_counters_tell_nothing_without_the_key_file(site):
+    alice = await site.rt.store.read.users.by_username_key("alice")
     keys = {
-        throttling.account_counter("alice", exists=True, rt=site.rt),
-        throttling.account_counter("alice", exists=False, rt=site.rt),
-        throttling.device_counter("usr_1", "d", rt=site.rt),
+        throttling.account_counter(alice, "alice", method="password", rt=site.rt),
+        throttling.account_counter(alice, "alice", method="totp", rt=site.rt),
+        throttling.account_counter(alice, "alice", method="password", channel="challenge", rt=site.rt),
+        throttling.account_counter(None, "alice", method="password", rt=site.rt),
+        throttling.account_counter(None, "alice", method="totp", rt=site.rt),
+        throttling.device_counter("usr_1", "d", method="password", rt=site.rt),
+        throttling.device_counter("usr_1", "d", method="totp", rt=site.rt),
         throttling.network_counter(CALLER, rt=site.rt),
     }
-    assert len(keys) == 4
+    assert len(keys) == 8
+    assert throttling.account_counter(alice, "ALICE", method="totp", rt=site.rt) in keys
     assert all(len(key) == 32 for key in keys)
     assert Counter(1, 2, 3) == Counter(1, 2, 3)

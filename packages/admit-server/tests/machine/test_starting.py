@@ -173,10 +173,15 @@ async def test_a_data_directory_that_can_not_be_made_is_told(settings, tmp_path)
 
 
 async def test_an_unknown_authenticator_is_told_and_one_that_is_needed_too(data, tmp_path):
-    for text, said in (('["fingerprint"]', "'fingerprint' is not built in"), ("[]", "a sign-in needs password")):
+    for lines, said in (
+        ('authenticators = ["fingerprint"]', "sign_in.authenticators: .*'fingerprint' is not built in"),
+        ("authenticators = []", "sign_in.requires: say what a sign-in has to prove"),
+        ('requires = "password and totp"', "sign_in.authenticators: a sign-in needs totp, which is not among them"),
+        ('requires = "password and"', "sign_in.requires: .*needs the name of an authenticator"),
+    ):
         config = tmp_path / "authenticators.toml"
-        config.write_text(f"[sign_in]\nauthenticators = {text}\n")
-        with pytest.raises(StartError, match=f"sign_in.authenticators: .*{said}"):
+        config.write_text(f"[sign_in]\n{lines}\n")
+        with pytest.raises(StartError, match=said):
             await start(load_settings(config=config, data=data))
 
 

@@ -272,6 +272,11 @@ def hidden_fields(page: str) -> dict[str, str]:
     return {name: html.unescape(value) for name, value in _HIDDEN.findall(page)}
 
 
+def first_form(page: str) -> dict[str, str]:
+    """The hidden fields of the first form of a page."""
+    return hidden_fields(page[page.index("<form") :].partition("</form>")[0])
+
+
 def answer_of(response: httpx2.Response) -> dict[str, str]:
     """What a redirect to the client carries."""
     query = parse_qs(urlsplit(response.headers["location"]).query, keep_blank_values=True)
@@ -318,7 +323,7 @@ class Browser:
         """Open a sign-in page and send its form."""
         shown = await self.get(page)
         assert shown.status_code == 200, shown.text
-        form = hidden_fields(shown.text) | {"username": username, "password": password} | fields
+        form = first_form(shown.text) | {"username": username, "password": password} | fields
         return await self.send("/sign-in", form)
 
     async def code(

@@ -4,7 +4,7 @@ import ipaddress
 import re
 
 import pytest
-from site_kit import BOBS_PASSWORD, CALLBACK, ISSUER, PASSWORD, SAME_ORIGIN, answer_of, hidden_fields
+from site_kit import BOBS_PASSWORD, CALLBACK, ISSUER, PASSWORD, SAME_ORIGIN, answer_of, first_form, hidden_fields
 
 from admit_server.web.security import CookieNames, _client_address, _network_of, page_policy
 
@@ -55,7 +55,7 @@ async def test_over_https_they_are_secure_and_bound_to_the_host(open_site):
     async with open_site(issuer="https://id.example") as site:
         browser = site.browser()
         page = await browser.get("/sign-in")
-        form = hidden_fields(page.text) | {"username": "alice", "password": PASSWORD}
+        form = first_form(page.text) | {"username": "alice", "password": PASSWORD}
         answer = await browser.send("/sign-in", form, {"Sec-Fetch-Site": "same-origin"})
         for answered in (page, answer):
             for name, attributes in cookies_set(answered).items():

@@ -165,6 +165,7 @@ class Enrolled:
         lookup: A name that no two credentials of this authenticator have, '' for none (a passkey's id).
         replaces: All older credentials of this authenticator and person go (a new set of recovery codes).
         shown: What the person sees now, and never again.
+        proved: What setting it up has proved: in the middle of a sign-in it counts as a step. None: nothing.
     """
 
     data: str = field(repr=False)
@@ -172,6 +173,7 @@ class Enrolled:
     lookup: str = ""
     replaces: bool = False
     shown: Mapping[str, object] = field(default_factory=dict, repr=False)
+    proved: Verified | None = None
 
 
 class Authenticator(Protocol):
@@ -184,6 +186,7 @@ class Authenticator(Protocol):
         names_the_person: It can begin a sign-in before anybody said a user name.
         contacts: `begin` reaches out (a mail, a phone): done only after a post, and counted.
         keeps_secrets: Its stored text can be used to forge a proof, and is sealed at rest.
+        stands_in: Beside another proof it is good in place of one that got lost (recovery codes).
     """
 
     @property
@@ -198,6 +201,8 @@ class Authenticator(Protocol):
     def contacts(self) -> bool: ...
     @property
     def keeps_secrets(self) -> bool: ...
+    @property
+    def stands_in(self) -> bool: ...
 
     def usable(self, subject: Subject, credentials: Sequence[StoredCredential]) -> bool:
         """Whether this person can give this proof as things are."""
@@ -261,6 +266,7 @@ class Base:
     names_the_person: ClassVar[bool] = False
     contacts: ClassVar[bool] = False
     keeps_secrets: ClassVar[bool] = False
+    stands_in: ClassVar[bool] = False
 
     def usable(self, subject: Subject, credentials: Sequence[StoredCredential]) -> bool:
         """Has a credential."""

@@ -24,6 +24,13 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
         "A try to sign in was refused.",
         "A try to sign in was refused, because of too many before it.",
     ),
+    "sign_in.step": ("You proved one step of a sign-in.", "Somebody proved one step of a sign-in to your account."),
+    "sign_in.stuck": (
+        "You tried to sign in where more is asked than your account has set up.",
+        "Somebody tried to sign in where more is asked than your account has set up.",
+    ),
+    "credential.added": ("You added a way to sign in: {label}.", "A way to sign in was added: {label}."),
+    "mail.dropped": ("A mail to you could not be sent: {reason}.", "A mail to you could not be sent: {reason}."),
     "sessions.limited": (
         "You signed in while there were as many sessions as are allowed.",
         "Somebody signed in while there were as many sessions as are allowed.",

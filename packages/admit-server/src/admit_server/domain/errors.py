@@ -245,6 +245,24 @@ class Busy(ProtocolError):
         self.retry_after_s = retry_after_s
 
 
+class TemporarilyUnavailable(ProtocolError):
+    """Something outside that is needed does not work right now (RFC 6749 section 4.1.2.1)."""
+
+    code = "temporarily_unavailable"
+    status = 503
+
+
+class StillWaiting(ProtocolError):
+    """The proof comes from elsewhere, and is not there yet (ours, after RFC 8628 section 3.5)."""
+
+    code = "authorization_pending"
+
+    def __init__(self, *, retry_after_s: int) -> None:
+        text = "Not confirmed yet. Confirm it there, then go on here."
+        super().__init__(text, advice=text)
+        self.retry_after_s = retry_after_s
+
+
 class AdministrationError(Exception):
     """An administrator asked for something that can't be done. The text says why, and what to do."""
 

@@ -1,6 +1,7 @@
 """What mends a refusal, in plain words for the administrator: one text for each code, the server's and the library's."""
 
 REMEDIES: dict[str, str] = {
+    "authorization_pending": "The proof comes from elsewhere, and is not there yet: the person confirms it there, then goes on.",
     "access_denied": "The person was not let in, or said no. Was it a sign-in: they try again, or `admit user set-password` "
     "gives them another one, or `admit user enable` lets them in again.",
     "action_not_allowed": "The token is limited to other actions. Let the app ask for a token with the actions that it needs, or "

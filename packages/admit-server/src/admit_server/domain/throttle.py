@@ -39,6 +39,9 @@ DEVICE = ThrottleRule(free_failures=10, window_s=3600, first_delay_s=5, longest_
 # Per network: many people may share one address, so it is wide.
 NETWORK = ThrottleRule(free_failures=50, window_s=600, first_delay_s=10, longest_delay_s=600)
 
+# What is sent to a person: nobody's mailbox or phone is flooded by a stranger who knows their name.
+SENDING = ThrottleRule(free_failures=4, window_s=3600, first_delay_s=60, longest_delay_s=1800)
+
 
 def after_failure(counter: Counter, rule: ThrottleRule, *, now: int) -> Counter:
     """The counter after one more failure."""

@@ -14,7 +14,7 @@ from ..domain.errors import (
     UnknownClient,
     UnmetAuthenticationRequirements,
 )
-from ..domain.journey import STRONGEST_ACR, Complete, session_suffices, strong_enough
+from ..domain.journey import Complete, session_suffices, strong_enough
 from ..domain.session import Session
 from ..domain.token_policy import TokenPolicy
 from ..ports.grants import NewCode
@@ -23,6 +23,7 @@ from ..tokens import opaque
 from . import issuing
 from .denials import record
 from .effective import effective_policy, this_issue
+from .journeys.planning import Plan, plan_for, proofs_of_session
 from .role_scopes import permitted
 from .runtime import Caller, Refusal, Runtime, or_raise
 from .transaction_details import parse_details
@@ -88,19 +89,28 @@ async def proceed(
 ) -> SendBack | AskSignIn | AskConsent:
     """Decide for a request that passed every rule."""
     now = rt.clock()
-    policy = await _policy(request, client=client, session=session, rt=rt)
-    if not strong_enough(STRONGEST_ACR, acr_values=request.acr_values, policy=policy):
+    user = await rt.store.read.users.get(session.user_id) if session is not None else None
+    plan = await plan_for(
+        user,
+        request=request,
+        client=client,
+        new_device=user is None or rt.known_device(user.id, caller) is None,
+        may_enrol=False,
+        rt=rt,
+        caller=caller,
+    )
+    if not strong_enough(plan.strongest, acr_values=request.acr_values, policy=plan.policy):
         # Nobody is asked for a password that can't be enough.
-        _too_weak(request, policy, STRONGEST_ACR, caller=caller)
+        _too_weak(request, plan.policy, plan.strongest, caller=caller)
         raise UnmetAuthenticationRequirements("No sign-in here is as strong as that.")
     if session is None or not (
-        session_suffices(auth_time=session.auth_time, freshness=request.freshness, now=now)
-        and strong_enough(session.acr, acr_values=request.acr_values, policy=policy)
-        and (policy is None or policy.is_fresh(auth_time=session.auth_time, now=now))
+        is_fresh(session, request, plan, now=now) and isinstance(plan.next(proofs_of_session(session)), Complete)
     ):
         if "none" in request.prompt:
             caller.trail.failed(
-                "signed in", "somebody, freshly enough", "a sign-in that is too old" if session else "nobody"
+                "signed in",
+                "somebody, freshly and strongly enough",
+                "a sign-in that is too old or weak" if session else "nobody",
             )
             raise LoginRequired("Nobody is signed in.")
         return AskSignIn(request, client)
@@ -112,16 +122,11 @@ async def proceed(
     return await grant_code(request, client=client, session=session, rt=rt, caller=caller)
 
 
-async def _policy(
-    request: AuthorizationRequest, *, client: Client, session: Session | None, rt: Runtime
-) -> TokenPolicy | None:
-    """By which the grant would be made; None while nobody is signed in, or where the resource has gone."""
-    read = rt.store.read
-    resource = await read.resources.get(request.audience)
-    if session is None or resource is None:
-        return None
-    user = await read.users.get(session.user_id)
-    return (await effective_policy(read, rt, client=client, resource=resource, user=user)).policy
+def is_fresh(session: Session, request: AuthorizationRequest, plan: Plan, *, now: int) -> bool:
+    """Whether a session is young enough for the request and the policy, however strong it is."""
+    return session_suffices(auth_time=session.auth_time, freshness=request.freshness, now=now) and (
+        plan.policy is None or plan.policy.is_fresh(auth_time=session.auth_time, now=now)
+    )
 
 
 def _too_weak(request: AuthorizationRequest, policy: TokenPolicy | None, found: str, *, caller: Caller) -> None:

@@ -37,7 +37,7 @@ async def ask(name: str, *, rt: Runtime, caller: Caller) -> None:
     if user is not None:
         trail.user_id = user.id
     await throttling.charge(
-        throttling.account_counter(user.username if user else name, exists=user is not None, channel=_CHANNEL, rt=rt),
+        throttling.account_counter(user, name, method="password", channel=_CHANNEL, rt=rt),
         from_known_device=False,
         network=throttling.network_counter(caller, channel=_CHANNEL, rt=rt),
         rt=rt,

@@ -55,7 +55,7 @@ async def ask(wish: Wish, *, rt: Runtime, caller: Caller) -> None:
     now, username, email = rt.clock(), check_own_username(wish.username), check_email(wish.email)
     password = rt.password_rules.check(wish.password, username=username, email=email)
     await throttling.charge(
-        throttling.account_counter(address_key(email), exists=False, channel=_CHANNEL, rt=rt),
+        throttling.account_counter(None, address_key(email), method="password", channel=_CHANNEL, rt=rt),
         from_known_device=False,
         network=throttling.network_counter(caller, channel=_CHANNEL, rt=rt),
         rt=rt,

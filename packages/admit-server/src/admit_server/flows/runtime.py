@@ -35,6 +35,7 @@ class Caller:
         network: What is counted and written down: the IPv4 address, or the IPv6 network of 64 bits. '' where nothing is known.
         address: The very address, for limits on networks.
         user_agent: As the browser says, cut.
+        device: The person whom this browser signed in before, and its id (the sealed device cookie).
         actor: Who acts, for the audit log; '' where the flow knows.
         powers: What the one who acts may give and change; None: everything, for whoever has the machine itself.
         holder: What the caller proved to hold: a key, a client certificate. Tokens that it asks for are bound to it.
@@ -44,6 +45,7 @@ class Caller:
     network: str = ""
     address: str = ""
     user_agent: str = ""
+    device: tuple[str, str] | None = None
     actor: str = ""
     powers: Powers | None = None
     holder: Holder = NOBODY
@@ -65,6 +67,8 @@ class Runtime:
         issuer: The `iss` of everything; from the settings only, never from a request.
         default_policy: Every number set; combined with resource and client to the strictest.
         session_lifetime_s: How long a browser stays signed in at most.
+        sign_in_requires: What every sign-in has to prove (`domain.requirement`).
+        enrol_at_sign_in: Who lacks what is required may set it up in the middle of a sign-in.
         dpop_nonce_needed: DPoP proofs without a nonce of this server are refused.
         mailer: Writes and delivers mails; flows only queue them (`flows.mailing`).
         lives: How long links that work once live.
@@ -92,6 +96,8 @@ class Runtime:
     decisions: DecisionLog = field(default_factory=DecisionLog)
     default_policy: TokenPolicy = SERVER_DEFAULT
     session_lifetime_s: int = 43_200
+    sign_in_requires: str = "password"
+    enrol_at_sign_in: bool = True
     personal_lifetime_s: int = 31_536_000
     account: AccountRules = field(default_factory=AccountRules)
     password_rules: PasswordRules = field(default_factory=PasswordRules)
@@ -104,6 +110,10 @@ class Runtime:
     def new_id(self, kind: Kind) -> str:
         """A fresh id."""
         return new_id(kind, self.entropy(ID_BYTES))
+
+    def known_device(self, user_id: str, caller: Caller) -> str | None:
+        """The id of the caller's browser, if it signed this person in before."""
+        return caller.device[1] if caller.device is not None and caller.device[0] == user_id else None
 
     def nonce(self) -> str:
         """A fresh nonce for one commit's positions in the feed."""

@@ -1,226 +1,179 @@
-"""Signing in: drives what `domain.journey` decides, and makes the session."""
+"""Signing in: one step of a journey at a time, and the session when all of it is proven."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from ..authenticators.api import Rejected
-from ..domain.client import Client
-from ..domain.errors import AccessDenied, InvalidRequest, TooManyTries
-from ..domain.journey import Complete
-from ..domain.session import Session
-from ..domain.user import PASSWORD_MAX, USERNAME_MAX, User, username_key
+from ..domain.errors import AccessDenied, InvalidRequest, ProtocolError, UnmetAuthenticationRequirements
+from ..domain.journey import Ask, Complete, NoWay, Proof, complete
+from ..domain.user import PASSWORD_MAX, USERNAME_MAX, User, normalize_password
 from ..ports.transaction import Tx
-from ..tokens import opaque
-from . import throttling
-from .endings import end_session
-from .proving import Proven, prove, stored_credentials
+from .journeys.enrolment import Addition, added, store
+from .journeys.judging import USED, WRONG, apply_proof, judge
+from .journeys.planning import Plan
+from .journeys.state import Asked, Journey
+from .journeys.steps import STUCK, plan_of
+from .new_session import Before, Occasion, SignedIn, begin_session
 from .runtime import Caller, Refusal, Runtime, or_raise
-from .session_limit import make_room
 
-WRONG = "That user name and password don't match."
-DISABLED = "the user is disabled"
-MOST_NAMED = 5
+# Name or address, and what an authenticator may take: a passkey's answer is a few thousand characters.
+LONGEST_FIELD = 32_768
+_ADDRESS_MAX = 254
+
+
+BEGINNING = Journey()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInTry:
-    """What somebody sent. `device` is the id from this browser's device cookie, with the user that it was made for;
-    `channel` names a way in that has a budget of its own.
+    """What somebody sent: the answer to one step.
+
+    Attributes:
+        name: The user name that was typed; '' where the journey or the proof names the person.
+        method: The authenticator that is answered.
+        response: Its fields.
+        journey: How far this sign-in was.
+        asked: The challenge that is answered.
+        channel: Names a way in that has a budget of its own.
     """
 
-    username: str
-    fields: Mapping[str, str] = field(repr=False)
-    device: tuple[str, str] | None = None
+    name: str = ""
+    method: str = "password"
+    response: Mapping[str, str] = field(repr=False)
+    journey: Journey = BEGINNING
+    asked: Asked | None = None
     channel: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignedIn:
-    """The session, and its cookie's secret (None for an app without a browser)."""
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """One step was proven; this one comes next."""
 
+    journey: Journey
+    ask: Ask
     user: User
-    session: Session
-    sign_in: Complete
-    cookie: str | None = field(repr=False)
 
 
-async def sign_in(
-    attempt: SignInTry,
-    *,
-    in_browser: bool,
-    previous: Session | None,
-    client: Client | None = None,
-    rt: Runtime,
-    caller: Caller,
-) -> SignedIn:
-    """Judge a try by user name and password and make the session.
+async def sign_in(attempt: SignInTry, occasion: Occasion, *, rt: Runtime, caller: Caller) -> SignedIn | NextStep:
+    """Judge one step; when it was the last one, make the session.
 
-    The same answer and the same work for an unknown user and a wrong password. A new cookie secret at every sign-in; the same
+    The same answer and the same work for an unknown user and a wrong proof. A new cookie secret at every sign-in; the same
     person signing in anew keeps the session (and what hangs on it), another person ends it.
 
     Raises:
-        InvalidRequest: A field is missing or too long.
-        AccessDenied: Not proven.
+        InvalidRequest: A field is missing.
+        AccessDenied: Not proven; or proven, and what else is needed can't be.
         TooManySessions: Proven, and a policy denies the person one more session.
         TooManyTries: A counter is beyond its limit.
+        StillWaiting: The authenticator waits for something.
         Busy: The hashing queue is full.
     """
-    username, now = attempt.username, rt.clock()
-    trail = caller.trail
-    if not username or "password" not in attempt.fields:
-        text = "Fill in both the user name and the password."
-        raise InvalidRequest(text, detail="one of them is empty", advice=text)
-    trail.quiet = True
-    if len(username) > USERNAME_MAX or len(attempt.fields["password"]) > 4 * PASSWORD_MAX:
+    authenticator = rt.authenticators.get(attempt.method)
+    if authenticator is None:
+        text = "There is no such way to sign in here."
+        raise InvalidRequest(text, detail=f"no authenticator {attempt.method[:40]!r}", advice=text)
+    response = _response(attempt)
+    caller.trail.quiet = True
+    if len(attempt.name) > max(USERNAME_MAX, _ADDRESS_MAX) or any(len(v) > LONGEST_FIELD for v in response.values()):
         raise AccessDenied(WRONG, detail="user name or password longer than any can be", advice=WRONG)
-    user = await rt.store.read.users.by_username_key(username_key(username))
-    known_device = user is not None and attempt.device is not None and attempt.device[0] == user.id
-    if user is not None and attempt.device is not None and known_device:
-        account = throttling.device_counter(user.id, attempt.device[1], rt=rt)
-    else:
-        account = throttling.account_counter(username, exists=user is not None, channel=attempt.channel, rt=rt)
-    if user is None:
-        trail.passed("form", "user name and password", "both")
-    else:
-        trail.user_id = user.id
-        trail.passed("user name", "one that is known", user.id)
-    try:
-        paid = await throttling.charge(
-            account,
-            from_known_device=known_device,
-            network=throttling.network_counter(caller, channel=attempt.channel, rt=rt),
-            rt=rt,
-            caller=caller,
-            username_known=user.id if user else None,
-        )
-    except TooManyTries as refusal:
-        counters = "of this person, this browser and this network"
-        trail.failed("failures before", f"few, {counters}", f"too many; tries count again in {refusal.retry_after_s} s")
-        raise
-    trail.passed("failures before", "few", "few")
-    proven = await prove(attempt.fields, user, rt=rt, now=now)
-    if isinstance(proven, Rejected) or user is None:
-        reason = proven.reason if isinstance(proven, Rejected) else "no such user"
-        if user is None:
-            trail.failed("user name", "one that is known", "unknown")
-        elif user.disabled_at is not None and reason == DISABLED:
-            trail.failed("user is enabled", True, False)
-        else:
-            trail.failed("proof", "the one that this person has set", reason)
-        await _record_failure(user, reason, rt=rt, caller=caller, now=now)
-        raise AccessDenied(WRONG, detail=reason, advice=WRONG)
-    return await _begin_session(
-        user, proven, paid, in_browser=in_browser, previous=previous, client=client, rt=rt, caller=caller, now=now
-    )
-
-
-async def _record_failure(user: User | None, reason: str, *, rt: Runtime, caller: Caller, now: int) -> None:
-    event = rt.event(
-        "sign_in.failed",
-        user.id if user else "",
-        actor="",
+    if len(response.get("password", "")) > 4 * PASSWORD_MAX:
+        raise AccessDenied(WRONG, detail="user name or password longer than any can be", advice=WRONG)
+    proven = await judge(
+        attempt.journey,
+        attempt.asked or Asked(attempt.method),
+        response,
+        name=attempt.name,
+        authenticator=authenticator,
+        channel=attempt.channel,
+        rt=rt,
         caller=caller,
-        now=now,
-        outcome="refused",
-        details={"reason": reason},
     )
+    now = rt.clock()
+    journey = replace(attempt.journey, name=attempt.name or attempt.journey.name)
+    journey = journey.after(proven.proof, proven.seen_after(), user_id=proven.user.id)
 
-    async def unit(tx: Tx) -> None:
-        if user is not None:
+    async def before(tx: Tx) -> Refusal | None:
+        return await apply_proof(tx, proven, authenticator, rt=rt, caller=caller, now=now)
+
+    return await conclude(proven.user, journey, occasion, before=before, last=attempt.method, rt=rt, caller=caller)
+
+
+async def sign_in_by_enrolling(
+    addition: Addition, journey: Journey, occasion: Occasion, *, rt: Runtime, caller: Caller
+) -> SignedIn | NextStep:
+    """Go on with a sign-in after the person set up what it lacked.
+
+    Raises:
+        AccessDenied: The journey does not ask for it; or as `sign_in`.
+    """
+    user, now, name = addition.user, rt.clock(), addition.authenticator.name
+    plan = await plan_of(user, occasion, rt=rt, caller=caller)
+    match plan.next(journey.proofs):
+        case Ask(enrol=True) as ask if name in (ask.authenticator, *ask.others) and journey.proved_user == user.id:
+            pass
+        case _:
+            caller.trail.failed("step", "one that lets the person set something up", name)
+            raise AccessDenied(USED, detail="the journey does not ask for this", advice=USED)
+    if addition.enrolled.proved is not None:
+        journey = journey.after(_proof_of(addition, now=now), ((addition.credential.id, 1),), user_id=user.id)
+    event = added(addition, rt=rt, caller=caller, now=now)
+
+    async def before(tx: Tx) -> Refusal | None:
+        refusal = await store(tx, addition, rt=rt, caller=caller, now=now)
+        if refusal is None:
             await tx.audit.append(event)
+        return refusal
 
-    rt.tally.count("sign_in_failed", caller.network, minute=now // 60)
-    # Unknown names are counted, not listed, so that strangers can't fill the table; the same unit runs, so that both cost the same.
-    await rt.store.write(unit)
+    return await conclude(user, journey, occasion, before=before, last=name, rt=rt, caller=caller)
 
 
-async def _begin_session(
-    user: User,
-    proven: Proven,
-    paid: throttling.Charge,
-    *,
-    in_browser: bool,
-    previous: Session | None,
-    client: Client | None,
-    rt: Runtime,
-    caller: Caller,
-    now: int,
-) -> SignedIn:
-    complete = proven.complete
-    cookie = opaque.mint("ss", rt.entropy(opaque.SECRET_BYTES)) if in_browser else None
-    digest = opaque.digest(cookie) if cookie else None
-    fresh = Session(
-        id=rt.new_id("ses"),
-        user_id=user.id,
-        auth_time=complete.auth_time,
-        amr=complete.amr,
-        acr=complete.acr,
-        network=caller.network,
-        user_agent=caller.user_agent[:256],
-        in_browser=in_browser,
-        created_at=now,
-        expires_at=now + rt.session_lifetime_s,
-        proofs=proven.proofs,
-    )
-    done = rt.event("sign_in.done", user.id, actor=user.id, caller=caller, now=now, details={"session": fresh.id})
-    replaced = None
-    if previous is not None:
-        replaced = rt.event(
-            "session.ended", previous.id, actor=user.id, caller=caller, now=now, details={"reason": "replaced"}
-        )
-    limited = rt.event("sessions.limited", user.id, actor=user.id, caller=caller, now=now)
-    feed_nonce = rt.nonce()
-
-    async def unit(tx: Tx) -> Session | Refusal:
-        if await tx.users.hold(user.id) is None:
-            caller.trail.failed("user is enabled", True, "disabled meanwhile")
-            return Refusal(AccessDenied(WRONG, detail="the user was disabled meanwhile", advice=WRONG))
-        for name, seen in proven.against:
-            # A change ends every session; whoever was still proving the old one must not get another.
-            if await stored_credentials(tx, user, name) != seen:
-                caller.trail.failed("proof", "the one that this person has set", "it was changed meanwhile")
-                return Refusal(AccessDenied(WRONG, detail="the credential was changed meanwhile", advice=WRONG))
-        for update in proven.updates:
-            await tx.credentials.replace(update.id, data=update.data, version=update.version, now=now)
-        await throttling.refund(tx, paid, now=now)
-        if previous is not None and previous.user_id == user.id and digest is not None:
-            renewed = await tx.sessions.renew(
-                previous.id,
-                user_id=user.id,
-                digest=digest,
-                auth_time=complete.auth_time,
-                amr=complete.amr,
-                acr=complete.acr,
-                proofs=proven.proofs,
-                now=now,
+async def conclude(
+    user: User, journey: Journey, occasion: Occasion, *, before: Before, last: str, rt: Runtime, caller: Caller
+) -> SignedIn | NextStep:
+    """After a step: the next one, or the session. What the step has to write is written in the same unit."""
+    now, plan = rt.clock(), await plan_of(user, occasion, rt=rt, caller=caller)
+    match plan.next(journey.proofs):
+        case Complete() as done:
+            return await begin_session(user, journey, done, occasion, before=before, last=last, rt=rt, caller=caller)
+        case Ask() as ask:
+            details: dict[str, str | int | bool | None] = {"by": last, "next": ask.authenticator}
+            event = rt.event("sign_in.step", user.id, actor=user.id, caller=caller, now=now, details=details)
+            refusal = None
+        case NoWay(missing):
+            details = {"by": last, "missing": " ".join(missing)}
+            event = rt.event(
+                "sign_in.stuck", user.id, actor=user.id, caller=caller, now=now, outcome="refused", details=details
             )
-            again = await tx.sessions.get(previous.id) if renewed else None
-            if again is not None:
-                await tx.audit.append(done)
-                return again
-        made_room = await make_room(tx, user, client=client, rt=rt, caller=caller, nonce=feed_nonce, now=now)
-        if isinstance(made_room, Refusal):
-            await tx.audit.append(replace(limited, outcome="refused"))
-            return made_room
-        if made_room:
-            shown = " ".join(made_room[:MOST_NAMED])
-            await tx.audit.append(replace(limited, details={"ended": len(made_room), "sessions": shown}))
-        await tx.audit.append(done)
-        if replaced is not None and await end_session(
-            tx, replaced.target, reason="replaced", nonce=feed_nonce, now=now
-        ):
-            await tx.audit.append(replaced)
-        await tx.sessions.add(fresh, digest=digest)
-        return fresh
+            refusal = Refusal(_no_way(plan, journey, missing, caller=caller))
 
-    session = or_raise(await rt.store.write(unit))
-    rt.on_revocation()
-    return SignedIn(user=user, session=session, sign_in=complete, cookie=cookie)
+    async def unit(tx: Tx) -> Refusal | None:
+        refused = await before(tx)
+        if refused is None:
+            await tx.audit.append(event)
+        return refused or refusal
+
+    or_raise(await rt.store.write(unit))
+    return NextStep(journey, ask, user)
 
 
-async def current_session(cookie: str | None, *, rt: Runtime) -> Session | None:
-    """The living session of a cookie's secret."""
-    if cookie is None or not opaque.is_opaque(cookie, "ss"):
-        return None
-    session = await rt.store.read.sessions.by_digest(opaque.digest(cookie))
-    return session if session is not None and session.is_alive(rt.clock()) else None
+def _no_way(plan: Plan, journey: Journey, missing: tuple[str, ...], *, caller: Caller) -> ProtocolError:
+    if not missing:
+        caller.trail.failed("strength of the sign-in", plan.acr, complete(journey.proofs).acr)
+        return UnmetAuthenticationRequirements("The sign-in is not as strong as that.")
+    found = f"not set up: {' '.join(missing)}"
+    caller.trail.failed("what is required", plan.in_words, found)
+    return AccessDenied(STUCK, detail=found, advice=STUCK)
+
+
+def _response(attempt: SignInTry) -> dict[str, str]:
+    if attempt.method == "password":
+        if not (attempt.name or attempt.journey.name or attempt.journey.user_id) or "password" not in attempt.response:
+            text = "Fill in both the user name and the password."
+            raise InvalidRequest(text, detail="one of them is empty", advice=text)
+        return dict(attempt.response) | {"password": normalize_password(attempt.response["password"])}
+    return dict(attempt.response)
+
+
+def _proof_of(addition: Addition, *, now: int) -> Proof:
+    by, proved = addition.authenticator, addition.enrolled.proved
+    factors = proved.factors if proved is not None and proved.factors is not None else by.factors
+    return Proof(by.name, now, tuple(proved.amr) if proved else (), frozenset(factors), by.phishing_resistant)

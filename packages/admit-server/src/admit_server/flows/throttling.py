@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from ..domain.errors import TooManyTries
-from ..domain.throttle import ACCOUNT, DEVICE, FRESH, NETWORK, Counter, ThrottleRule, after_failure, wait_s
-from ..domain.user import username_key
+from ..domain.throttle import ACCOUNT, DEVICE, FRESH, NETWORK, SENDING, Counter, ThrottleRule, after_failure, wait_s
+from ..domain.user import User, username_key
 from ..ports.transaction import Tx
 from .runtime import Caller, Refusal, Runtime, or_raise
 
@@ -19,26 +19,67 @@ class Charge:
     counters: tuple[tuple[bytes, ThrottleRule], ...]
 
 
-def account_counter(username: str, *, exists: bool, rt: Runtime, channel: str = "") -> bytes:
-    """The counter of an account, all its spellings together; unknown names fall into a bounded number of counters.
+def account_counter(user: User | None, name: str, *, method: str, rt: Runtime, channel: str = "") -> bytes:
+    """The counter of an account and a method, all its names together; unknown names fall into a bounded number of counters.
 
-    `channel` keeps the ways in apart: who guesses through a public client's id does not lock the owner out of the page.
+    A success with one method clears that method's counter alone. `channel` keeps the ways in apart: who guesses through a public
+    client's id does not lock the owner out of the page.
     """
-    mac = rt.vault.mac(f"throttle account {channel}", username_key(username).encode())
-    if exists:
-        return mac
-    bucket = int.from_bytes(mac[:4], "big") % _UNKNOWN_BUCKETS
-    return rt.vault.mac(f"throttle unknown {channel}", bucket.to_bytes(4, "big"))
+    if user is not None:
+        return rt.vault.mac(f"throttle account {channel} {method}", user.id.encode())
+    digest = rt.vault.mac("throttle name", username_key(name).encode())
+    bucket = int.from_bytes(digest[:4], "big") % _UNKNOWN_BUCKETS
+    return rt.vault.mac(f"throttle unknown {channel} {method}", bucket.to_bytes(4, "big"))
 
 
-def device_counter(user_id: str, device: str, *, rt: Runtime) -> bytes:
-    """The counter of one browser that signed this person in before."""
-    return rt.vault.mac("throttle device", f"{user_id} {device}".encode())
+def device_counter(user_id: str, device: str, *, method: str, rt: Runtime) -> bytes:
+    """The counter of a method in one browser that signed this person in before."""
+    return rt.vault.mac(f"throttle device {method}", f"{user_id} {device}".encode())
 
 
 def network_counter(caller: Caller, *, rt: Runtime, channel: str = "") -> bytes:
     """The counter of a network, for one way in."""
     return rt.vault.mac(f"throttle network {channel}", caller.network.encode())
+
+
+async def charge_try(user: User | None, name: str, *, method: str, channel: str, rt: Runtime, caller: Caller) -> Charge:
+    """Count a try by a method as failed before it is made.
+
+    Raises:
+        TooManyTries: A counter is still blocked.
+    """
+    device = rt.known_device(user.id, caller) if user is not None else None
+    if user is not None and device is not None:
+        account = device_counter(user.id, device, method=method, rt=rt)
+    else:
+        account = account_counter(user, name, method=method, channel=channel, rt=rt)
+    try:
+        return await charge(
+            account,
+            from_known_device=device is not None,
+            network=network_counter(caller, channel=channel, rt=rt),
+            rt=rt,
+            caller=caller,
+            username_known=user.id if user else None,
+        )
+    except TooManyTries as refusal:
+        found = f"too many; tries count again in {refusal.retry_after_s} s"
+        caller.trail.failed("failures before", "few, of this person, this browser and this network", found)
+        raise
+
+
+async def charge_sending(
+    user: User | None, name: str, *, method: str, channel: str, rt: Runtime, caller: Caller
+) -> None:
+    """Count that something is sent to a person; it is not given back.
+
+    Raises:
+        TooManyTries: A counter is still blocked.
+    """
+    account = account_counter(user, name, method=f"sending {method}", channel=channel, rt=rt)
+    network = network_counter(caller, channel=f"sending {channel}", rt=rt)
+    counters = ((account, SENDING), (network, NETWORK))
+    await _charge(counters, rt=rt, caller=caller, username_known=user.id if user else None)
 
 
 async def charge(
@@ -49,10 +90,16 @@ async def charge(
     Raises:
         TooManyTries: A counter is still blocked; nothing is hashed, and nothing more is counted.
     """
-    now = rt.clock()
     # A browser that signed this person in before is judged by its own counter alone: strangers behind the same address can't keep the
     # owner out. It opens nothing to them, because the device cookie names its one user.
     counters = ((account, DEVICE),) if from_known_device else ((account, ACCOUNT), (network, NETWORK))
+    return await _charge(counters, rt=rt, caller=caller, username_known=username_known)
+
+
+async def _charge(
+    counters: tuple[tuple[bytes, ThrottleRule], ...], *, rt: Runtime, caller: Caller, username_known: str | None
+) -> Charge:
+    now = rt.clock()
     refused = rt.event("sign_in.throttled", username_known or "", actor="", caller=caller, now=now, outcome="refused")
 
     async def unit(tx: Tx) -> Charge | Refusal:
@@ -81,6 +128,16 @@ async def _add_one(tx: Tx, key: bytes, rule: ThrottleRule, *, now: int) -> int:
         expires = max(becomes.blocked_until, becomes.window_started_at + rule.window_s)
         if await tx.throttles.compare_and_set(key, was=was, becomes=becomes, expires_at=expires):
             return 0
+
+
+async def give_back(paid: Charge, *, rt: Runtime, now: int) -> None:
+    """Take a charge back for a try that was not judged; what was counted before stays."""
+
+    async def unit(tx: Tx) -> None:
+        for counter, rule in paid.counters:
+            await _give_back(tx, counter, rule, now=now)
+
+    await rt.store.write(unit)
 
 
 async def refund(tx: Tx, paid: Charge, *, now: int) -> None:

@@ -109,6 +109,16 @@ class SignInSection(_Section):
         description="Words that nobody's password may be little more than: names of your organisation, products and places. "
         "`admit`, the words of the issuer's host, and the person's own names are among them anyway.",
     )
+    requires: str = Field(
+        default="",
+        max_length=500,
+        description="What every sign-in has to prove, such as `password and (passkey or totp)`; `admit journey set` adds to it. "
+        "Empty: `password or passkey`, of those that are loaded.",
+    )
+    enrol_at_sign_in: bool = Field(
+        default=True,
+        description="Who lacks what is required sets it up at sign-in, after proving all they have. Off: the administrator helps.",
+    )
     hash_threads: int = Field(default=0, ge=0, le=64, description="Threads that hash passwords. 0: as many as cores.")
     hash_queue: int = Field(
         default=64, ge=1, le=10_000, description="Sign-ins waiting for a hash at most; beyond it 503."

@@ -12,6 +12,7 @@ from ..domain.errors import (
     InvalidClient,
     InvalidToken,
     ProtocolError,
+    StillWaiting,
     TooManyTries,
     UseDpopNonce,
 )
@@ -82,7 +83,7 @@ def see_other(url: str) -> Response:
 def refusal(error: ProtocolError, *, kind: Kind, site: Site, denial_id: str | None = None) -> Response:
     """Render a refusal once, for every endpoint: its code and its id. What was expected and found is for the administrator alone."""
     headers = dict(NO_STORE)
-    if isinstance(error, TooManyTries | Busy):
+    if isinstance(error, TooManyTries | Busy | StillWaiting):
         headers["Retry-After"] = str(error.retry_after_s)
     if isinstance(error, UseDpopNonce):
         headers["DPoP-Nonce"] = error.nonce
@@ -104,7 +105,7 @@ def refusal(error: ProtocolError, *, kind: Kind, site: Site, denial_id: str | No
     if error.tells and error.public:
         body["error_description"] = error.public
     if isinstance(error, InsufficientAuthorization):
-        body["auth_session"] = error.auth_session
+        body |= {"auth_session": error.auth_session, "step": error.step}
     if denial_id is not None:
         body["denial_id"] = denial_id
     return json(body, status=error.status, headers=headers)

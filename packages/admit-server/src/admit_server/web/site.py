@@ -17,10 +17,10 @@ from admit.limits import Presented
 from ..domain.confirmation import Holder
 from ..domain.session import Session
 from ..flows.feed import FeedHub
+from ..flows.new_session import current_session
 from ..flows.runtime import Caller, Runtime
-from ..flows.sign_in import current_session
 from ..ports.audit import Witness
-from .security import CookieNames, Network, caller_of, certificate_of, page_policy
+from .security import CookieNames, Network, caller_of, certificate_of, open_device, page_policy
 
 PRODUCT = "Admit"
 
@@ -44,7 +44,9 @@ class Site:
         """Where the request came from: one for each request, so that one trail tells all that was checked of it."""
         known: Caller | None = getattr(request.state, "caller", None)
         if known is None:
-            known = request.state.caller = caller_of(request, trusted=self.trusted_proxies)
+            came = caller_of(request, trusted=self.trusted_proxies)
+            device = open_device(request.cookies.get(self.cookies.device), rt=self.rt)
+            known = request.state.caller = replace(came, device=device)
         return known
 
     def with_holder(self, request: Request, holder: Holder) -> Caller:

@@ -6,8 +6,8 @@ from admit_server.domain.account import SignInTooOld
 from admit_server.domain.errors import NotAllowed
 from admit_server.flows.account import deleting
 from admit_server.flows.admin import users
+from admit_server.flows.new_session import current_session
 from admit_server.flows.runtime import Caller
-from admit_server.flows.sign_in import current_session
 
 pytestmark = pytest.mark.anyio
 CALLER = Caller()

@@ -10,8 +10,8 @@ from admit_server.domain.errors import NotAllowed
 from admit_server.flows import personal_tokens
 from admit_server.flows.account import password
 from admit_server.flows.admin import resources, users
+from admit_server.flows.new_session import current_session
 from admit_server.flows.runtime import Caller
-from admit_server.flows.sign_in import current_session
 
 pytestmark = pytest.mark.anyio
 CALLER = Caller()

@@ -8,13 +8,21 @@ from starlette.responses import Response
 from admit.dpop import ALGORITHMS
 
 from ...domain.client import GRANT_TYPES
-from ...domain.journey import ACR_ONE_FACTOR
+from ...domain.journey import reaches, strongest
 from ...domain.scopes import OPENID
+from ...domain.token_policy import ACR_ORDER
+from ...flows.journeys.planning import means
 from .. import responses
 from ..site import Site
 
 # A rotation publishes the next key this long before it signs, and more.
 JWKS_MAX_AGE_S = 300
+
+
+def _classes(site: Site) -> list[str]:
+    """Those that a sign-in with all authenticators of this server reaches."""
+    able = [each for each in map(means, site.rt.authenticators.values()) if each.usable]
+    return [acr for acr in ACR_ORDER if reaches(strongest(able), acr)]
 
 
 async def document(site: Site) -> dict[str, Any]:
@@ -49,7 +57,7 @@ async def document(site: Site) -> dict[str, Any]:
         "scopes_supported": sorted(OPENID),
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": [site.rt.id_token_alg],
-        "acr_values_supported": [ACR_ONE_FACTOR],
+        "acr_values_supported": _classes(site),
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "claims_supported": [
             "sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash", "preferred_username",

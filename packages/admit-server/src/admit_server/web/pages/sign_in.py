@@ -1,72 +1,168 @@
-"""`/sign-in`: the form, and what was sent with it."""
+"""`/sign-in`: one step of a journey at a time, and what was sent with it."""
+
+from dataclasses import replace
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from ...domain.authorization_request import AuthorizationRequest
 from ...domain.client import Client
-from ...domain.errors import AccessDenied, Busy, InvalidRequest, ProtocolError, TooManyTries
-from ...flows.authorize import after_sign_in, proceed, resume, send_error
+from ...domain.errors import (
+    AccessDenied,
+    Busy,
+    InvalidRequest,
+    NotFound,
+    ProtocolError,
+    StillWaiting,
+    TooManyTries,
+    UnmetAuthenticationRequirements,
+)
+from ...domain.journey import Ask
+from ...flows.authorize import after_sign_in, is_fresh, proceed, resume, send_error
+from ...flows.journeys.enrolment import finish_enrolment
+from ...flows.journeys.planning import proofs_of_session
+from ...flows.journeys.state import Given, Journey, seal_journey, unseal_challenge, unseal_journey
+from ...flows.journeys.steps import STUCK, offer, plan_of
+from ...flows.new_session import Occasion, SignedIn
 from ...flows.sealed_request import unseal_request
-from ...flows.sign_in import WRONG, SignedIn, SignInTry, sign_in
+from ...flows.sign_in import NextStep, SignInTry, sign_in, sign_in_by_enrolling
 from .. import params, responses
 from ..refused import recorded
-from ..security import DEVICE_COOKIE_S, check_form_post, form_token, open_device, seal_device, set_cookie
-from ..site import PRODUCT, Site
+from ..security import DEVICE_COOKIE_S, check_form_post, open_device, seal_device, set_cookie
+from ..site import Site
 from .authorize import to_next_page
 from .browser import browser_id, browser_id_or_new, remember_browser
+from .step import Shown, show_step
 
-# A sealed request with the longest state there may be, and the longest password, percent-encoded.
-LIMIT = 65_536
+# A sealed request with the longest state there may be, a journey, a passkey's answer, and the longest password, percent-encoded.
+LIMIT = 131_072
+_OURS = frozenset({"request", "journey", "challenge", "form_token", "method", "username", "with", "enrol", "label"})
 
 
 async def show(request: Request, site: Site) -> Response:
-    """The form. Without a request it signs in to the server itself."""
+    """The step. Without a request it signs in to the server itself. Loading it again changes nothing, and sends nothing."""
     query = params.read_query(request)
     browser, is_new = browser_id_or_new(request, site)
     asked, client = await _asked(query.get("request"), browser, request, site)
-    response = _form(
-        site,
-        asked,
-        client,
+    occasion = Occasion(request=asked, client=client, previous=await site.session(request))
+    if (sealed := query.get("journey")) is not None:
+        journey = unseal_journey(sealed, browser=browser, rt=site.rt, now=site.rt.clock())
+    else:
+        journey = Journey() if "anew" in query else await _from_session(occasion, request, site)
+    caller = site.caller(request)
+    step = await offer(journey, occasion, may_send=False, rt=site.rt, caller=caller)
+    shown = Shown(
+        occasion=occasion,
         browser=browser,
         sealed=query.get("request", ""),
-        username=asked.login_hint if asked else "",
+        username=journey.name or (asked.login_hint if asked else ""),
     )
+    response = show_step(step, shown, site=site)
     if is_new:
         remember_browser(response, browser, site)
     return response
 
 
 async def post(request: Request, site: Site) -> Response:
-    """Judge what was sent; on success set the cookies and lead on with 303."""
+    """Judge what was sent; lead on with 303 to the next step, or with the cookies to where the person was going."""
     form = await params.read_form(request, limit=LIMIT, keep_empty=("username", "password"))
     browser = check_form_post(request, form, browser=browser_id(request, site), rt=site.rt)
     asked, client = await _asked(form.get("request"), browser, request, site)
-    attempt = SignInTry(
-        username=form.get("username", ""),
-        fields={"password": form.get("password", "")},
-        device=open_device(request.cookies.get(site.cookies.device), rt=site.rt),
+    occasion = Occasion(request=asked, client=client, previous=await site.session(request))
+    journey = Journey()
+    if form.get("journey"):
+        journey = unseal_journey(form["journey"], browser=browser, rt=site.rt, now=site.rt.clock())
+    shown = Shown(
+        occasion=occasion, browser=browser, sealed=form.get("request", ""), username=form.get("username", "")[:254]
     )
-    caller = site.caller(request)
     try:
-        signed_in = await sign_in(
-            attempt,
-            in_browser=True,
-            previous=await site.session(request),
-            client=client,
-            rt=site.rt,
-            caller=caller,
-        )
-    except (AccessDenied, TooManyTries, Busy, InvalidRequest) as refusal:
+        outcome = await _step(form, journey, occasion, browser=browser, request=request, site=site)
+    except (AccessDenied, TooManyTries, Busy, InvalidRequest, StillWaiting) as refusal:
+        denial_id = await recorded(refusal, request, site) if not isinstance(refusal, StillWaiting) else None
+        if refusal.advice == STUCK:
+            return responses.refusal(refusal, kind="page", site=site, denial_id=denial_id)
+        step = await offer(journey, occasion, may_send=False, rt=site.rt, caller=site.caller(request))
+        return show_step(step, replace(shown, problem=refusal, denial_id=denial_id), site=site)
+    except UnmetAuthenticationRequirements as refusal:
+        if asked is None:
+            raise
         denial_id = await recorded(refusal, request, site)
-        return _again(refusal, site, asked, client, browser=browser, form=form, denial_id=denial_id)
-    if asked is None or client is None:
+        return responses.see_other(
+            send_error(refusal, redirect_uri=asked.redirect_uri, state=asked.state, rt=site.rt, denial_id=denial_id).url
+        )
+    if isinstance(outcome, SignedIn):
+        return await _arrived(outcome, occasion, request, site)
+    return _to_step(outcome, shown, site)
+
+
+async def _step(
+    form: dict[str, str], journey: Journey, occasion: Occasion, *, browser: str, request: Request, site: Site
+) -> SignedIn | Journey:
+    """Take what was sent as the answer to a step, or as the wish for another one."""
+    rt, caller = site.rt, site.caller(request)
+    name = form.get("username", "")
+    if (wish := form.get("with")) is not None:
+        chosen = replace(journey, name=name or journey.name, choice=wish, pending=None)
+        return (await offer(chosen, occasion, may_send=True, rt=rt, caller=caller)).journey
+    asked = None
+    if form.get("challenge"):
+        asked = unseal_challenge(form["challenge"], browser=browser, rt=rt, now=rt.clock())
+    method = form.get("method", "password")
+    response = {field: value for field, value in form.items() if field not in _OURS}
+    outcome: SignedIn | NextStep
+    if "enrol" in form and asked is not None and journey.proved_user is not None:
+        user = await rt.store.read.users.get(journey.proved_user)
+        if user is None:
+            raise AccessDenied(STUCK, detail="the user is gone", advice=STUCK)
+        try:
+            addition = await finish_enrolment(
+                method, user, asked, response, label=form.get("label", ""), rt=rt, caller=caller
+            )
+        except NotFound as error:
+            raise InvalidRequest(str(error)) from None
+        outcome = await sign_in_by_enrolling(addition, journey, occasion, rt=rt, caller=caller)
+    else:
+        attempt = SignInTry(
+            name=name,
+            method=method,
+            response=response,
+            journey=journey,
+            asked=asked if asked is not None and asked.authenticator == method else None,
+        )
+        outcome = await sign_in(attempt, occasion, rt=rt, caller=caller)
+    if isinstance(outcome, SignedIn):
+        return outcome
+    return (await offer(outcome.journey, occasion, may_send=True, rt=rt, caller=caller)).journey
+
+
+async def _from_session(occasion: Occasion, request: Request, site: Site) -> Journey:
+    """A session that is fresh enough, but proved too little, is gone on from; else everything is asked anew."""
+    session, asked = occasion.previous, occasion.request
+    if session is None or asked is None:
+        return Journey()
+    user = await site.rt.store.read.users.get(session.user_id)
+    if user is None:
+        return Journey()
+    plan = await plan_of(user, occasion, rt=site.rt, caller=site.caller(request))
+    proofs = proofs_of_session(session)
+    if not is_fresh(session, asked, plan, now=site.rt.clock()) or not isinstance(plan.next(proofs), Ask):
+        return Journey()
+    return Journey(name=user.username, user_id=user.id, given=tuple(Given(proof, None) for proof in proofs))
+
+
+async def _arrived(signed_in: SignedIn, occasion: Occasion, request: Request, site: Site) -> Response:
+    if occasion.request is None or occasion.client is None:
         response = responses.see_other("/")
     else:
+        asked, caller = occasion.request, site.caller(request)
+        device = caller.device
+        if device is None or device[0] != signed_in.user.id:
+            # From here on this browser is one that the person signed in with.
+            caller = request.state.caller = replace(caller, device=(signed_in.user.id, ""))
         try:
             step = await proceed(
-                after_sign_in(asked), client=client, session=signed_in.session, rt=site.rt, caller=caller
+                after_sign_in(asked), client=occasion.client, session=signed_in.session, rt=site.rt, caller=caller
             )
         except ProtocolError as error:
             if not error.may_redirect:
@@ -80,6 +176,12 @@ async def post(request: Request, site: Site) -> Response:
     return response
 
 
+def _to_step(journey: Journey, shown: Shown, site: Site) -> Response:
+    sealed = seal_journey(journey, browser=shown.browser, rt=site.rt, now=site.rt.clock())
+    query = ({"request": shown.sealed} if shown.sealed else {}) | {"journey": sealed}
+    return responses.see_other(f"/sign-in?{urlencode(query)}")
+
+
 async def _asked(
     sealed: str | None, browser: str, request: Request, site: Site
 ) -> tuple[AuthorizationRequest | None, Client | None]:
@@ -87,74 +189,6 @@ async def _asked(
         return None, None
     asked = unseal_request(sealed, browser=browser, rt=site.rt, now=site.rt.clock())
     return asked, await resume(asked, rt=site.rt, caller=site.caller(request))
-
-
-def _form(
-    site: Site,
-    asked: AuthorizationRequest | None,
-    client: Client | None,
-    *,
-    browser: str,
-    sealed: str,
-    username: str,
-    problem: str | None = None,
-    denial_id: str | None = None,
-    status: int = 200,
-) -> Response:
-    cancel = None
-    if asked is not None:
-        # RFC 6749 section 4.1.2.1: access_denied is what the client learns when the person turns back.
-        cancel = send_error(AccessDenied(), redirect_uri=asked.redirect_uri, state=asked.state, rt=site.rt).url
-    return site.page(
-        "sign_in.html",
-        http_status=status,
-        redirect_uri=asked.redirect_uri if asked else None,
-        client_name=client.name if client else PRODUCT,
-        for_client=client is not None,
-        form_url="/sign-in",
-        request=sealed,
-        form_token=form_token(browser, rt=site.rt),
-        username=username,
-        problem=problem,
-        denial_id=denial_id,
-        cancel_url=cancel,
-    )
-
-
-def _again(
-    refusal: ProtocolError,
-    site: Site,
-    asked: AuthorizationRequest | None,
-    client: Client | None,
-    *,
-    browser: str,
-    form: dict[str, str],
-    denial_id: str | None,
-) -> Response:
-    problem = refusal.advice or WRONG
-    status = 400 if isinstance(refusal, InvalidRequest) else refusal.status
-    if isinstance(refusal, TooManyTries):
-        problem = f"Too many tries. Wait {_duration(refusal.retry_after_s)} and try again."
-    response = _form(
-        site,
-        asked,
-        client,
-        browser=browser,
-        sealed=form.get("request", ""),
-        username=form.get("username", "")[:64],
-        problem=problem,
-        denial_id=denial_id,
-        status=status,
-    )
-    if isinstance(refusal, TooManyTries | Busy):
-        response.headers["Retry-After"] = str(refusal.retry_after_s)
-    return response
-
-
-def _duration(seconds: int) -> str:
-    if seconds < 90:
-        return f"{seconds} seconds" if seconds != 1 else "a second"
-    return f"{(seconds + 59) // 60} minutes"
 
 
 def _set_cookies(response: Response, signed_in: SignedIn, request: Request, site: Site) -> None:

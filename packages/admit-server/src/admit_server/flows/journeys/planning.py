@@ -1,0 +1,135 @@
+"""What a sign-in has to prove: the settings, the rules that match, and the strength that client and policies ask for."""
+
+from dataclasses import dataclass
+
+from ...authenticators.api import Authenticator, Enrolling
+from ...domain.authorization_request import AuthorizationRequest
+from ...domain.client import Client
+from ...domain.journey import (
+    ACR_ONE_FACTOR,
+    Ask,
+    Complete,
+    Means,
+    NoWay,
+    Proof,
+    needed_acr,
+    next_step,
+    strongest,
+)
+from ...domain.requirement import Requirement, in_words
+from ...domain.session import Session
+from ...domain.sign_in_rule import SignInRule, Situation, required
+from ...domain.token_policy import TokenPolicy
+from ...domain.user import User
+from ..effective import effective_policy
+from ..runtime import Caller, Runtime
+from .keeping import stored_of, subject_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is required, why, and by what means this person can prove it.
+
+    Attributes:
+        requirement: The default of the settings and every rule that matches.
+        rules: Those rules.
+        acr: The least class of the sign-in.
+        means: The authenticators of this server, in the order of the settings.
+        policy: By which the grant would be made; None where it is not for a resource.
+    """
+
+    requirement: Requirement
+    rules: tuple[SignInRule, ...]
+    acr: str
+    means: tuple[Means, ...]
+    policy: TokenPolicy | None
+    may_enrol: bool
+
+    @property
+    def in_words(self) -> str:
+        """What is required, as an administrator writes it."""
+        strength = "" if self.acr == ACR_ONE_FACTOR else f", {self.acr}"
+        return in_words(self.requirement) + strength
+
+    @property
+    def strongest(self) -> str:
+        """What this person can prove at most, once they have set up all that there is."""
+        return strongest(each for each in self.means if each.usable or each.enrollable)
+
+    def next(self, proofs: tuple[Proof, ...]) -> Ask | Complete | NoWay:
+        """The next step after these proofs."""
+        return next_step(self.requirement, proofs, self.means, acr=self.acr, may_enrol=self.may_enrol)
+
+
+async def plan_for(
+    user: User | None,
+    *,
+    request: AuthorizationRequest | None,
+    client: Client | None,
+    new_device: bool,
+    may_enrol: bool = False,
+    rt: Runtime,
+    caller: Caller,
+) -> Plan:
+    """The plan of a person's sign-in. For nobody in particular: as if every authenticator could be used."""
+    tx = rt.store.read
+    situation = Situation(
+        client_id=client.id if client else None,
+        audience=request.audience if request else None,
+        roles=user.roles if user else (),
+        address=caller.address,
+        new_device=new_device,
+    )
+    requirement, rules = required(rt.sign_in_requires, await tx.sign_in_rules.all(), situation)
+    policy = await policy_for(user, request=request, client=client, rt=rt)
+    return Plan(
+        requirement=requirement,
+        rules=tuple(rules),
+        acr=needed_acr(request.acr_values if request else (), policy),
+        means=await means_of(user, rt=rt),
+        policy=policy,
+        may_enrol=may_enrol and user is not None,
+    )
+
+
+async def policy_for(
+    user: User | None, *, request: AuthorizationRequest | None, client: Client | None, rt: Runtime
+) -> TokenPolicy | None:
+    """By which the grant would be made; None while nobody is known, or where the resource has gone."""
+    if user is None or request is None or client is None:
+        return None
+    resource = await rt.store.read.resources.get(request.audience)
+    if resource is None:
+        return None
+    return (await effective_policy(rt.store.read, rt, client=client, resource=resource, user=user)).policy
+
+
+async def means_of(user: User | None, *, rt: Runtime) -> tuple[Means, ...]:
+    """The authenticators of this server, as they are for one person; for nobody, as if all had been set up."""
+    if user is None:
+        return tuple(means(each) for each in rt.authenticators.values())
+    subject = await subject_of(rt.store.read, user)
+    found = []
+    for each in rt.authenticators.values():
+        stored = await stored_of(rt.store.read, user, each, rt=rt)
+        found.append(means(each, usable=subject is not None and each.usable(subject, stored)))
+    return tuple(found)
+
+
+def means(authenticator: Authenticator, *, usable: bool = True) -> Means:
+    """One authenticator, as journeys see it."""
+    # One that can't be used here at all has room for none (passkeys on an IP address).
+    room = not isinstance(authenticator, Enrolling) or authenticator.most > 0
+    return Means(
+        name=authenticator.name,
+        factors=frozenset(authenticator.factors),
+        phishing_resistant=authenticator.phishing_resistant,
+        usable=usable and room,
+        enrollable=isinstance(authenticator, Enrolling) and room and not authenticator.stands_in,
+        stands_in=authenticator.stands_in,
+    )
+
+
+def proofs_of_session(session: Session) -> tuple[Proof, ...]:
+    """What a session proved. One that is older than the records of proofs can only have been opened with a password."""
+    return session.proofs or (Proof("password", session.auth_time, session.amr, frozenset({"knowledge"})),)

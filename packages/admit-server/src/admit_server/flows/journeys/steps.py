@@ -1,0 +1,123 @@
+"""What a person is asked next, and what they may take instead."""
+
+from dataclasses import dataclass, field, replace
+
+from ...domain.errors import AccessDenied, NotFound
+from ...domain.journey import Ask
+from ...domain.user import User
+from ..new_session import Occasion
+from ..people import find_for_sign_in
+from ..runtime import Caller, Runtime
+from ..throttling import charge_sending
+from .asking import begin
+from .enrolment import begin_enrolment
+from .planning import Plan, plan_for
+from .state import Journey, Pending
+
+STUCK = "This sign-in needs a proof that is not set up for your account. Ask the administrator to help you."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step, ready to be shown.
+
+    Attributes:
+        journey: To come back with; holds what was sent, so that loading the page again sends nothing.
+        method: The authenticator that is asked.
+        others: What would lead on as well, after a word of the person.
+        beside: What is asked on the same page, because it needs no user name.
+        enrol: The person sets the authenticator up first.
+        pending: The challenge; None: it needs a name first, or a word that something may be sent.
+        user: The person, once they proved something.
+    """
+
+    journey: Journey
+    method: str
+    others: tuple[str, ...]
+    enrol: bool = False
+    pending: Pending | None = field(default=None, repr=False)
+    user: User | None = None
+    beside: tuple[Pending, ...] = ()
+
+
+async def plan_of(user: User | None, occasion: Occasion, *, rt: Runtime, caller: Caller) -> Plan:
+    """What this sign-in has to prove."""
+    return await plan_for(
+        user,
+        request=occasion.request,
+        client=occasion.client,
+        new_device=user is None or rt.known_device(user.id, caller) is None,
+        # An app without a browser has no pages on which something could be set up.
+        may_enrol=rt.enrol_at_sign_in and occasion.in_browser,
+        rt=rt,
+        caller=caller,
+    )
+
+
+async def offer(
+    journey: Journey, occasion: Occasion, *, may_send: bool, channel: str = "", rt: Runtime, caller: Caller
+) -> Step:
+    """The next step of a journey, begun.
+
+    What is offered before anything was proven depends on nobody's account.
+
+    Args:
+        journey: How far the person is.
+        occasion: For what they sign in.
+        may_send: Mails and the like may go out: the person asked for it with a post.
+        channel: Names a way in that has a budget of its own.
+        rt: The runtime.
+        caller: Where the request came from.
+
+    Raises:
+        AccessDenied: What is still needed can't be proven by this person.
+        TooManyTries: Something was sent too often.
+        TemporarilyUnavailable: The authenticator failed.
+    """
+    now, proved = rt.clock(), journey.proved_user
+    user = await rt.store.read.users.get(proved) if proved is not None else None
+    plan = await plan_of(user, occasion, rt=rt, caller=caller)
+    ask = plan.next(journey.proofs)
+    if not isinstance(ask, Ask):
+        caller.trail.failed("what is required", plan.in_words, "it can't be proven with what is set up")
+        raise AccessDenied(STUCK, detail=f"no step leads to {plan.in_words}", advice=STUCK)
+    choices = (ask.authenticator, *ask.others)
+    method = journey.choice if journey.choice in choices else ask.authenticator
+    step = Step(
+        journey=replace(journey, choice=method if method == journey.choice else ""),
+        method=method,
+        others=tuple(name for name in choices if name != method),
+        enrol=user is not None and not any(each.usable for each in plan.means if each.name == method),
+        user=user,
+    )
+    if step.enrol and user is not None:
+        return replace(step, pending=await _enrolment(method, user, rt=rt, now=now))
+    authenticator = rt.authenticators[method]
+    if not authenticator.contacts:
+        pending = await begin(authenticator, user, first=not journey.given, rt=rt, now=now)
+        step = replace(step, pending=pending, journey=replace(step.journey, pending=None))
+        return (
+            await _with_what_needs_no_name(step, rt=rt, now=now) if not journey.given and not journey.choice else step
+        )
+    if journey.pending is not None and journey.pending.authenticator == method:
+        return replace(step, pending=journey.pending)
+    if not may_send or not (journey.name or proved):
+        return replace(step, journey=replace(step.journey, pending=None))
+    somebody = user or await find_for_sign_in(journey.name, tx=rt.store.read)
+    await charge_sending(somebody, journey.name, method=method, channel=channel, rt=rt, caller=caller)
+    pending = await begin(authenticator, somebody, first=not journey.given, rt=rt, now=now)
+    return replace(step, pending=pending, journey=replace(step.journey, choice=method, pending=pending))
+
+
+async def _with_what_needs_no_name(step: Step, *, rt: Runtime, now: int) -> Step:
+    names = [n for n in step.others if rt.authenticators[n].names_the_person and not rt.authenticators[n].contacts]
+    beside = [await begin(rt.authenticators[name], None, first=True, rt=rt, now=now) for name in names]
+    others = tuple(name for name in step.others if name not in names)
+    return replace(step, beside=tuple(beside), others=others)
+
+
+async def _enrolment(method: str, user: User, *, rt: Runtime, now: int) -> Pending:
+    try:
+        return await begin_enrolment(method, user, rt=rt, now=now)
+    except NotFound:
+        raise AccessDenied(STUCK, detail=f"{method} has nothing to set up", advice=STUCK) from None

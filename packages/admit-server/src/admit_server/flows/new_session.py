@@ -1,0 +1,151 @@
+"""The session that a finished journey makes: within one unit, with what the last step still has to write."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+
+from ..domain.authorization_request import AuthorizationRequest
+from ..domain.client import Client
+from ..domain.errors import AccessDenied
+from ..domain.journey import Complete
+from ..domain.session import Session
+from ..domain.user import User
+from ..ports.transaction import Tx
+from ..tokens import opaque
+from .endings import end_session
+from .journeys.judging import USED
+from .journeys.keeping import seen_now
+from .journeys.state import Journey
+from .runtime import Caller, Refusal, Runtime, or_raise
+from .session_limit import make_room
+
+MOST_NAMED = 5
+Before = Callable[[Tx], Awaitable[Refusal | None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occasion:
+    """For what somebody signs in. `previous`: the session that this browser has already."""
+
+    in_browser: bool = True
+    previous: Session | None = None
+    request: AuthorizationRequest | None = None
+    client: Client | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """The session, and its cookie's secret (None for an app without a browser)."""
+
+    user: User
+    session: Session
+    sign_in: Complete
+    cookie: str | None = field(repr=False)
+
+
+async def begin_session(
+    user: User,
+    journey: Journey,
+    complete: Complete,
+    occasion: Occasion,
+    *,
+    before: Before,
+    last: str,
+    rt: Runtime,
+    caller: Caller,
+) -> SignedIn:
+    """Make the session, or renew the one that this person has in this browser.
+
+    Args:
+        user: Who signed in.
+        journey: With every proof.
+        complete: What the session says of itself.
+        occasion: For what.
+        before: Writes what the last step proved, first in the unit.
+        last: The authenticator of the last step, whose credentials `before` judges.
+        rt: The runtime.
+        caller: Where it came from.
+
+    Raises:
+        AccessDenied: A proof no longer stands: the user was disabled, or a credential changed, meanwhile.
+        TooManySessions: A policy denies the person one more session.
+    """
+    now, previous = rt.clock(), occasion.previous
+    cookie = opaque.mint("ss", rt.entropy(opaque.SECRET_BYTES)) if occasion.in_browser else None
+    digest = opaque.digest(cookie) if cookie else None
+    fresh = Session(
+        id=rt.new_id("ses"),
+        user_id=user.id,
+        auth_time=complete.auth_time,
+        amr=complete.amr,
+        acr=complete.acr,
+        network=caller.network,
+        user_agent=caller.user_agent[:256],
+        in_browser=occasion.in_browser,
+        created_at=now,
+        expires_at=now + rt.session_lifetime_s,
+        proofs=journey.proofs,
+    )
+    done = rt.event("sign_in.done", user.id, actor=user.id, caller=caller, now=now, details={"session": fresh.id})
+    replaced = None
+    if previous is not None:
+        replaced = rt.event(
+            "session.ended", previous.id, actor=user.id, caller=caller, now=now, details={"reason": "replaced"}
+        )
+    limited = rt.event("sessions.limited", user.id, actor=user.id, caller=caller, now=now)
+    feed_nonce = rt.nonce()
+
+    async def unit(tx: Tx) -> Session | Refusal:
+        refusal = await before(tx) or await _still_stands(tx, journey, user, last=last, caller=caller)
+        if refusal is not None:
+            return refusal
+        if previous is not None and previous.user_id == user.id and digest is not None:
+            renewed = await tx.sessions.renew(
+                previous.id,
+                user_id=user.id,
+                digest=digest,
+                auth_time=complete.auth_time,
+                amr=complete.amr,
+                acr=complete.acr,
+                proofs=journey.proofs,
+                now=now,
+            )
+            again = await tx.sessions.get(previous.id) if renewed else None
+            if again is not None:
+                await tx.audit.append(done)
+                return again
+        made_room = await make_room(tx, user, client=occasion.client, rt=rt, caller=caller, nonce=feed_nonce, now=now)
+        if isinstance(made_room, Refusal):
+            await tx.audit.append(replace(limited, outcome="refused"))
+            return made_room
+        if made_room:
+            shown = " ".join(made_room[:MOST_NAMED])
+            await tx.audit.append(replace(limited, details={"ended": len(made_room), "sessions": shown}))
+        await tx.audit.append(done)
+        if replaced is not None and await end_session(
+            tx, replaced.target, reason="replaced", nonce=feed_nonce, now=now
+        ):
+            await tx.audit.append(replaced)
+        await tx.sessions.add(fresh, digest=digest)
+        return fresh
+
+    session = or_raise(await rt.store.write(unit))
+    rt.on_revocation()
+    return SignedIn(user=user, session=session, sign_in=complete, cookie=cookie)
+
+
+async def _still_stands(tx: Tx, journey: Journey, user: User, *, last: str, caller: Caller) -> Refusal | None:
+    """Whether what earlier steps stood on is as it was: a password that was changed since proves nothing any more."""
+    for given in journey.given:
+        name = given.proof.authenticator
+        if name != last and given.seen is not None and await seen_now(tx, user.id, name) != given.seen:
+            caller.trail.failed("proof", "the one that this person has set", "it was changed meanwhile")
+            return Refusal(AccessDenied(USED, detail="a credential was changed meanwhile", advice=USED))
+    return None
+
+
+async def current_session(cookie: str | None, *, rt: Runtime) -> Session | None:
+    """The living session of a cookie's secret."""
+    if cookie is None or not opaque.is_opaque(cookie, "ss"):
+        return None
+    session = await rt.store.read.sessions.by_digest(opaque.digest(cookie))
+    return session if session is not None and session.is_alive(rt.clock()) else None

@@ -1,0 +1,166 @@
+"""The steps that are offered: the shortest way, others beside it, and nothing sent without a word."""
+
+import pytest
+from journeys_kit import CALLER, answer_step, give_card
+from site_kit import answer_of, hidden_fields
+
+from admit_server.domain.errors import TooManyTries
+from admit_server.domain.throttle import SENDING
+from admit_server.flows.journeys.state import Journey
+from admit_server.flows.journeys.steps import offer
+from admit_server.flows.new_session import Occasion
+
+pytestmark = pytest.mark.anyio
+
+
+def go_on_with(site, browser):
+    """The same browser meets the server after its settings were changed."""
+    browser.client._transport.app = site.app
+
+
+async def offered(rt, journey=None, *, may_send=False):
+    return await offer(journey or Journey(), Occasion(), may_send=may_send, rt=rt, caller=CALLER)
+
+
+async def test_what_needs_no_name_stands_beside_what_does(site, desk):
+    step = await offered(desk("password or guest or card"))
+    assert (step.method, [each.authenticator for each in step.beside], step.others) == (
+        "password",
+        ["guest"],
+        ("card",),
+    )
+
+
+async def test_what_was_chosen_is_asked_if_it_leads_on(site, desk):
+    rt = desk("password or card")
+    assert (await offered(rt, Journey(choice="card"))).method == "card"
+    assert (await offered(rt, Journey(choice="letter"))).method == "password"
+
+
+async def test_nothing_is_sent_by_loading_a_page_or_before_a_name_is_known(site, desk, letter):
+    rt = desk("letter")
+    assert (await offered(rt)).pending is None
+    assert (await offered(rt, Journey(name="alice"))).pending is None
+    assert (await offered(rt, may_send=True)).pending is None
+    assert letter.sent == []
+
+
+async def test_what_was_sent_is_asked_again_without_sending(site, desk, letter):
+    rt = desk("letter")
+    step = await offered(rt, Journey(name="alice"), may_send=True)
+    again = await offered(rt, step.journey, may_send=True)
+    assert letter.sent == ["alice"]
+    assert again.pending == step.pending
+
+
+async def test_a_mailbox_is_not_flooded_and_an_unknown_name_looks_the_same(site, desk, letter):
+    rt = desk("letter")
+    for name in ("alice", "nobody"):
+        for _ in range(SENDING.free_failures):
+            await offered(rt, Journey(name=name), may_send=True)
+        with pytest.raises(TooManyTries) as refusal:
+            await offered(rt, Journey(name=name), may_send=True)
+        assert refusal.value.retry_after_s == SENDING.first_delay_s
+    assert letter.sent == ["alice"] * 4 + [None] * 4
+
+
+async def test_two_steps_by_pages_end_in_one_session_with_both_proofs(site, desk):
+    desk("password and (card or guest)")
+    await give_card(site)
+    browser = site.browser(app=site.app)
+    step = await browser.authorize()
+    step = await browser.sign_in(step.headers["location"])
+    assert step.headers["location"].startswith("/sign-in?request=")
+    page = await browser.get(step.headers["location"])
+    assert "One more step" in page.text
+    assert "alice" in page.text
+    assert await site.rows("SELECT COUNT(*) FROM session") == [(0,)]
+    done = await answer_step(browser, step.headers["location"], number="2")
+    assert "code" in answer_of(done)
+    assert await site.rows("SELECT amr, acr FROM session") == [('["pwd","otp","mfa"]', "urn:admit:acr:2fa")]
+    assert (await site.actions())[:3] == ["grant.made", "sign_in.done", "sign_in.step"]
+
+
+async def test_a_step_can_be_loaded_again_and_gone_back_to(site, desk):
+    desk("password and card")
+    await give_card(site)
+    browser = site.browser(app=site.app)
+    step = (await browser.sign_in()).headers["location"]
+    assert (await browser.get(step)).status_code == (await browser.get(step)).status_code == 200
+    other_tab = (await browser.sign_in()).headers["location"]
+    assert (await answer_step(browser, step, number="2")).status_code == 303
+    # The other tab is still good for itself: its own number, its own session.
+    assert (await answer_step(browser, other_tab, number="3")).status_code == 303
+
+
+async def test_a_journey_is_of_no_use_in_another_browser(site, desk):
+    desk("password and card")
+    await give_card(site)
+    step = (await site.browser(app=site.app).sign_in()).headers["location"]
+    thief = site.browser(app=site.app)
+    await thief.get("/sign-in")
+    answer = await thief.get(step)
+    assert answer.status_code == 400
+    assert "another browser" in answer.text
+
+
+async def test_who_lacks_what_is_required_sets_it_up_on_the_way(site, desk):
+    desk("password and card")
+    browser = site.browser(app=site.app)
+    step = (await browser.sign_in()).headers["location"]
+    page = await browser.get(step)
+    assert "Set this up to go on" in page.text
+    wrong = await answer_step(browser, step, first="7")
+    assert wrong.status_code == 403
+    done = await answer_step(browser, step, first="1")
+    assert done.status_code == 303
+    assert await site.rows("SELECT amr FROM session") == [('["pwd","otp","mfa"]',)]
+    assert await site.actions() == ["sign_in.done", "credential.added", "sign_in.step"]
+
+
+async def test_who_may_not_set_it_up_is_told_whom_to_ask(site, desk):
+    desk("password and card", enrol_at_sign_in=False)
+    answer = await site.browser(app=site.app).sign_in()
+    assert answer.status_code == 403
+    assert "Ask the administrator" in answer.text
+    assert (await site.actions())[0] == "sign_in.stuck"
+
+
+async def test_nothing_is_set_up_without_a_proof_or_without_need(site, desk):
+    desk("password and card")
+    browser = site.browser(app=site.app)
+    step = (await browser.sign_in()).headers["location"]
+    form = hidden_fields((await browser.get(step)).text)
+    without = {name: value for name, value in form.items() if name != "journey"} | {"first": "1"}
+    assert (await browser.send("/sign-in", without)).status_code in (400, 403)
+    desk("password")
+    go_on_with(site, browser)
+    assert (await browser.send("/sign-in", form | {"first": "1"})).status_code == 403
+    assert await site.rows("SELECT COUNT(*) FROM credential WHERE authenticator = 'card'") == [(0,)]
+
+
+async def test_a_session_that_proved_too_little_goes_on_from_there(site, desk):
+    desk("password")
+    browser = site.browser(app=site.app)
+    await browser.sign_in()
+    desk("password and card")
+    await give_card(site)
+    go_on_with(site, browser)
+    step = await browser.authorize()
+    page = await browser.get(step.headers["location"])
+    assert "One more step" in page.text
+    assert 'name="password"' not in page.text
+    done = await answer_step(browser, step.headers["location"], number="2")
+    assert "code" in answer_of(done)
+    anew = await browser.get(step.headers["location"] + "&anew=1")
+    assert 'name="password"' in anew.text
+
+
+async def test_a_letter_is_sent_after_the_password_and_its_code_ends_the_journey(site, desk, letter):
+    desk("password and letter")
+    browser = site.browser(app=site.app)
+    step = (await browser.sign_in()).headers["location"]
+    assert letter.sent == ["alice"]
+    assert (await answer_step(browser, step, code="1234")).status_code == 403
+    assert (await answer_step(browser, step, code="4711")).status_code == 303
+    assert letter.sent == ["alice"]
