@@ -10,7 +10,7 @@ from starlette.responses import Response
 from . import administration, check, related_origins
 from .oauth import challenge, denials, leaked, leases, metadata, revocations, token, tokens_in_use
 from .pages import address, authorize, consent, forgot, home, logout, new_password, sign_in, sign_up
-from .pages.account import activity, apps, data, overview, password, sessions, tokens
+from .pages.account import activity, apps, data, overview, password, profile, sessions, tokens
 from .responses import Kind
 from .site import Site
 
@@ -65,6 +65,7 @@ ROUTES: dict[str, Route] = {
     "/sign-up/confirm": Route({"GET": sign_up.show_confirm, "POST": sign_up.confirm}, "page"),
     "/consent": Route({"GET": consent.show, "POST": consent.post}, "page"),
     "/account": Route({"GET": overview.show}, "page"),
+    "/account/profile": Route({"GET": profile.show, "POST": profile.post}, "page"),
     "/account/sessions": Route({"GET": sessions.show, "POST": sessions.post}, "page"),
     "/account/apps": Route({"GET": apps.show, "POST": apps.post}, "page"),
     "/account/activity": Route({"GET": activity.show}, "page"),

@@ -6,6 +6,7 @@ from ...domain.account import require_fresh
 from ...domain.session import Session
 from ...domain.user import User
 from ...ports.transaction import Tx
+from ..people import addresses_of
 from ..runtime import Caller, Runtime
 from .activity import recent
 
@@ -37,6 +38,15 @@ async def download(user: User, *, current: Session, rt: Runtime, caller: Caller)
             "roles": list(user.roles),
             "created_at": user.created_at,
         },
+        "addresses": [
+            {
+                "address": each.address,
+                "is_main": each.is_main,
+                "verified_at": each.verified_at,
+                "added_at": each.created_at,
+            }
+            for each in await addresses_of(user, tx=rt.store.read)
+        ],
         "ways_to_sign_in": await _credentials(user, rt=rt),
         "known_devices": await _devices(user, rt=rt),
         "sessions": await _sessions(user, rt=rt),

@@ -19,6 +19,7 @@ LIMIT = 16_384
 # The parts of the account, in the order of the navigation.
 PARTS = (
     ("/account", "Overview"),
+    ("/account/profile", "Profile"),
     ("/account/sessions", "Sessions"),
     ("/account/apps", "Connected apps"),
     ("/account/tokens", "Personal tokens"),
