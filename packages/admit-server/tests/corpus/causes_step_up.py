@@ -7,7 +7,7 @@ from admit_server.domain.token_policy import TokenPolicy
 from admit_server.flows.admin import policies
 from admit_server.flows.runtime import Caller
 
-STRONG = "urn:admit:acr:2fa"
+STRONG = "urn:admit:acr:phr"
 
 
 async def while_limited(stage: Stage, act, **limits):

@@ -46,7 +46,10 @@ def test_a_value_is_shown_as_people_write_it(toml):
 
     assert shown["server.trusted_proxies"] == "10.0.0.1/32, ::1/128"
     assert (shown["server.insecure_http"], shown["tokens.deny_new_session"]) == ("true", "false")
-    assert (shown["sign_in.authenticators"], shown["tokens.max_sessions"]) == ("password, passkey", "")
+    assert (shown["sign_in.authenticators"], shown["tokens.max_sessions"]) == (
+        "password, passkey, totp, recovery_codes",
+        "",
+    )
 
 
 def test_flag_before_environment_before_secret_before_file_before_default(monkeypatch, toml, tmp_path):

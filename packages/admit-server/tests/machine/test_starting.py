@@ -176,7 +176,7 @@ async def test_an_unknown_authenticator_is_told_and_one_that_is_needed_too(data,
     for lines, said in (
         ('authenticators = ["fingerprint"]', "sign_in.authenticators: .*'fingerprint' is not built in"),
         ("authenticators = []", "sign_in.requires: say what a sign-in has to prove"),
-        ('requires = "password and totp"', "sign_in.authenticators: a sign-in needs totp, which is not among them"),
+        ('requires = "password and card"', "sign_in.authenticators: a sign-in needs card, which is not among them"),
         ('requires = "password and"', "sign_in.requires: .*needs the name of an authenticator"),
     ):
         config = tmp_path / "authenticators.toml"

@@ -24,12 +24,21 @@ Before = Callable[[Tx], Awaitable[Refusal | None]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Occasion:
-    """For what somebody signs in. `previous`: the session that this browser has already."""
+    """For what somebody signs in.
+
+    Attributes:
+        in_browser: On pages; else with an app that shows its own.
+        previous: The session that this browser has already.
+        request: What was asked at the authorization endpoint; None for the server's own pages.
+        client: Who asked it.
+        resume: The address at which a journey goes on in the same browser, for links that are mailed.
+    """
 
     in_browser: bool = True
     previous: Session | None = None
     request: AuthorizationRequest | None = None
     client: Client | None = None
+    resume: Callable[[Journey], str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -102,7 +102,8 @@ class SignInSection(_Section):
         default=43_200, ge=60, le=31_536_000, description="A browser stays signed in at most this long."
     )
     authenticators: tuple[str, ...] = Field(
-        default=("password", "passkey"), description="Which authenticators are loaded."
+        default=("password", "passkey", "totp", "recovery_codes"),
+        description="Which authenticators are loaded, in the order in which people are asked.",
     )
     context_words: tuple[str, ...] = Field(
         default=(),

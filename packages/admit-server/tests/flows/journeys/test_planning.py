@@ -95,3 +95,11 @@ def test_a_session_from_before_proofs_were_kept_was_opened_with_a_password():
     )  # fmt: skip
     assert proofs_of_session(session) == (Proof("password", 7, ("pwd",), frozenset({"knowledge"})),)
     assert proofs_of_session(replace(session, proofs=(BY_PASSWORD,))) == (BY_PASSWORD,)
+
+
+async def test_who_set_up_a_second_factor_is_asked_for_it_though_no_rule_wants_it(site, desk):
+    rt = desk()
+    assert (await planned(rt)).next((BY_PASSWORD,)).acr.endswith("1fa")
+    await give_card(site)
+    assert (await planned(rt)).next((BY_PASSWORD,)) == Ask("card")
+    assert (await planned(rt, "bob")).next((BY_PASSWORD,)).acr.endswith("1fa")

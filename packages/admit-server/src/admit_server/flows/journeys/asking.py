@@ -1,7 +1,10 @@
 """Beginning a step: what an authenticator may use, and the challenge that it gives out."""
 
 import logging
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
+from urllib.parse import quote
 
 from ...authenticators.api import Authenticator, Challenge, Context, Message
 from ...domain.errors import ProtocolError, TemporarilyUnavailable
@@ -15,14 +18,8 @@ log = logging.getLogger("admit.sign_in")
 _ID_BYTES = 16
 
 
-def context_of(
-    authenticator: Authenticator, user: User | None = None, *, first: bool, rt: Runtime, now: int
-) -> Context:
-    """What this authenticator may use in this step, for this person."""
-
-    async def send(message: Message) -> None:
-        await queue(message, user_id=user.id if user else "", lives_s=LASTS_S, rt=rt)
-
+def context_of(authenticator: Authenticator, *, first: bool, rt: Runtime, now: int) -> Context:
+    """What this authenticator may use in this step, but for sending."""
     return Context(
         now=now,
         entropy=rt.entropy,
@@ -31,25 +28,70 @@ def context_of(
         needs_rehash=rt.hasher.needs_rehash,
         issuer=rt.issuer,
         mac=partial(rt.vault.mac, f"authenticator {authenticator.name}"),
-        send=send,
         post=rt.post,
         first=first,
     )
 
 
-async def begin(authenticator: Authenticator, user: User | None, *, first: bool, rt: Runtime, now: int) -> Pending:
+class _Sending:
+    """Holds mails back until the challenge is known, since the address to go on at is part of them."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+        self.links: dict[str, str] = {}
+
+    async def send(self, message: Message) -> None:
+        self.messages.append(message)
+
+    def link(self, secret: str) -> str:
+        place = f"\0link {len(self.links)}\0"
+        self.links[place] = secret
+        return place
+
+    def written(self, address: str) -> list[Message]:
+        """The mails with their links."""
+        joint = "&" if "?" in address else "?"
+        links = {place: f"{address}{joint}link={quote(secret)}" for place, secret in self.links.items()}
+
+        def filled(text: str) -> str:
+            for place, link in links.items():
+                text = text.replace(place, link)
+            return text
+
+        return [
+            replace(each, values={name: filled(text) for name, text in each.values.items()}) for each in self.messages
+        ]
+
+
+async def begin(
+    authenticator: Authenticator,
+    user: User | None,
+    *,
+    first: bool,
+    resume: Callable[[Pending], str] | None = None,
+    rt: Runtime,
+    now: int,
+) -> Pending:
     """Begin a ceremony. It may be a stranger's code: whatever it raises fails closed.
+
+    Args:
+        authenticator: Which.
+        user: Who is asked; None for nobody, which takes the same work.
+        first: Nothing was proven yet.
+        resume: The address at which the journey goes on, for links that are mailed.
+        rt: The runtime.
+        now: Seconds, UTC.
 
     Raises:
         TemporarilyUnavailable: The authenticator failed.
     """
-    tx = rt.store.read
+    tx, sending = rt.store.read, _Sending()
     subject = await subject_of(tx, user)
     stored = await stored_of(tx, user, authenticator, rt=rt)
+    ctx = context_of(authenticator, first=first, rt=rt, now=now)
+    ctx = replace(ctx, send=sending.send, link=sending.link if resume is not None else None)
     try:
-        challenge = await authenticator.begin(
-            context_of(authenticator, user, first=first, rt=rt, now=now), subject, stored
-        )
+        challenge = await authenticator.begin(ctx, subject, stored)
         if not isinstance(challenge, Challenge):
             raise TypeError(f"begin gave {type(challenge).__name__} instead of a Challenge")
     except ProtocolError:
@@ -58,4 +100,7 @@ async def begin(authenticator: Authenticator, user: User | None, *, first: bool,
         log.exception("the authenticator %s failed to begin", authenticator.name)
         text = "This way to sign in does not work right now. Take another one, or try again later."
         raise TemporarilyUnavailable(text, detail=f"{authenticator.name} failed to begin", advice=text) from None
-    return Pending(authenticator.name, challenge, rt.entropy(_ID_BYTES).hex())
+    pending = Pending(authenticator.name, challenge, rt.entropy(_ID_BYTES).hex())
+    for message in sending.written(resume(pending) if resume is not None else ""):
+        await queue(message, user_id=user.id if user else "", lives_s=LASTS_S, rt=rt)
+    return pending

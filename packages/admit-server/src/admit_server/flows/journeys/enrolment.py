@@ -64,7 +64,7 @@ async def begin_enrolment(name: str, user: User, *, rt: Runtime, now: int) -> Pe
     if subject is None:
         raise LookupError(user.id)
     try:
-        ctx = context_of(authenticator, user, first=False, rt=rt, now=now)
+        ctx = context_of(authenticator, first=False, rt=rt, now=now)
         challenge = await by.begin_enrolment(ctx, subject, stored)
     except ProtocolError:
         raise
@@ -90,7 +90,7 @@ async def finish_enrolment(
         raise AccessDenied(_FAILED, detail="the challenge was for somebody else", advice=_FAILED)
     stored = await stored_of(rt.store.read, user, authenticator, rt=rt)
     try:
-        ctx = context_of(authenticator, user, first=False, rt=rt, now=now)
+        ctx = context_of(authenticator, first=False, rt=rt, now=now)
         verdict = await by.finish_enrolment(ctx, asked.state, response, stored)
     except ProtocolError:
         raise

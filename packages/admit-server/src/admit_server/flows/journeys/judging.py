@@ -97,7 +97,7 @@ async def judge(
     trail.passed("failures before", "few", "few")
     stored = await stored_of(rt.store.read, user, authenticator, rt=rt)
     verdict = await _judged(
-        authenticator, context_of(authenticator, user, first=first, rt=rt, now=now), asked.state, response, stored
+        authenticator, context_of(authenticator, first=first, rt=rt, now=now), asked.state, response, stored
     )
     match verdict:
         case Verified(subject=subject) if subject is not None and (user is None or subject != user.id):

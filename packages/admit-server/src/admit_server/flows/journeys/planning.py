@@ -7,6 +7,7 @@ from ...domain.authorization_request import AuthorizationRequest
 from ...domain.client import Client
 from ...domain.journey import (
     ACR_ONE_FACTOR,
+    ACR_TWO_FACTORS,
     Ask,
     Complete,
     Means,
@@ -82,11 +83,14 @@ async def plan_for(
     )
     requirement, rules = required(rt.sign_in_requires, await tx.sign_in_rules.all(), situation)
     policy = await policy_for(user, request=request, client=client, rt=rt)
+    acr, all_means = needed_acr(request.acr_values if request else (), policy), await means_of(user, rt=rt)
+    if acr == ACR_ONE_FACTOR and user is not None and any(_is_second_factor(each) for each in all_means):
+        acr = ACR_TWO_FACTORS
     return Plan(
         requirement=requirement,
         rules=tuple(rules),
-        acr=needed_acr(request.acr_values if request else (), policy),
-        means=await means_of(user, rt=rt),
+        acr=acr,
+        means=all_means,
         policy=policy,
         may_enrol=may_enrol and user is not None,
     )
@@ -114,6 +118,14 @@ async def means_of(user: User | None, *, rt: Runtime) -> tuple[Means, ...]:
         stored = await stored_of(rt.store.read, user, each, rt=rt)
         found.append(means(each, usable=subject is not None and each.usable(subject, stored)))
     return tuple(found)
+
+
+def _is_second_factor(means: Means) -> bool:
+    """Whether somebody who set this up did so to be asked for it beside another proof.
+
+    A device of codes is good for nothing else; a passkey takes the place of a password.
+    """
+    return means.usable and means.enrollable and means.factors == {"possession"}
 
 
 def means(authenticator: Authenticator, *, usable: bool = True) -> Means:

@@ -105,8 +105,20 @@ async def offer(
         return replace(step, journey=replace(step.journey, pending=None))
     somebody = user or await find_for_sign_in(journey.name, tx=rt.store.read)
     await charge_sending(somebody, journey.name, method=method, channel=channel, rt=rt, caller=caller)
-    pending = await begin(authenticator, somebody, first=not journey.given, rt=rt, now=now)
-    return replace(step, pending=pending, journey=replace(step.journey, choice=method, pending=pending))
+    chosen, resume = replace(step.journey, choice=method), occasion.resume
+
+    def going_on(pending: Pending) -> str:
+        return resume(replace(chosen, pending=pending)) if resume is not None else ""
+
+    pending = await begin(
+        authenticator,
+        somebody,
+        first=not journey.given,
+        resume=going_on if resume is not None else None,
+        rt=rt,
+        now=now,
+    )
+    return replace(step, pending=pending, journey=replace(chosen, pending=pending))
 
 
 async def _with_what_needs_no_name(step: Step, *, rt: Runtime, now: int) -> Step:

@@ -57,6 +57,7 @@ async def show(request: Request, site: Site) -> Response:
         browser=browser,
         sealed=query.get("request", ""),
         username=journey.name or (asked.login_hint if asked else ""),
+        link=query.get("link", ""),
     )
     response = show_step(step, shown, site=site)
     if is_new:
@@ -69,7 +70,12 @@ async def post(request: Request, site: Site) -> Response:
     form = await params.read_form(request, limit=LIMIT, keep_empty=("username", "password"))
     browser = check_form_post(request, form, browser=browser_id(request, site), rt=site.rt)
     asked, client = await _asked(form.get("request"), browser, request, site)
-    occasion = Occasion(request=asked, client=client, previous=await site.session(request))
+    occasion = Occasion(
+        request=asked,
+        client=client,
+        previous=await site.session(request),
+        resume=lambda journey: site.rt.issuer + _address(journey, form.get("request", ""), browser, site),
+    )
     journey = Journey()
     if form.get("journey"):
         journey = unseal_journey(form["journey"], browser=browser, rt=site.rt, now=site.rt.clock())
@@ -177,9 +183,13 @@ async def _arrived(signed_in: SignedIn, occasion: Occasion, request: Request, si
 
 
 def _to_step(journey: Journey, shown: Shown, site: Site) -> Response:
-    sealed = seal_journey(journey, browser=shown.browser, rt=site.rt, now=site.rt.clock())
-    query = ({"request": shown.sealed} if shown.sealed else {}) | {"journey": sealed}
-    return responses.see_other(f"/sign-in?{urlencode(query)}")
+    return responses.see_other(_address(journey, shown.sealed, shown.browser, site))
+
+
+def _address(journey: Journey, sealed_request: str, browser: str, site: Site) -> str:
+    """Where a journey goes on."""
+    sealed = seal_journey(journey, browser=browser, rt=site.rt, now=site.rt.clock())
+    return f"/sign-in?{urlencode(({'request': sealed_request} if sealed_request else {}) | {'journey': sealed})}"
 
 
 async def _asked(

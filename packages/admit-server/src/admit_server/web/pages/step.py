@@ -38,6 +38,7 @@ class Shown:
         username: What the field of the user name holds.
         problem: What went wrong with the answer before.
         denial_id: Under which that was written down.
+        link: The secret of a link that was mailed: it is spent by a post, since programs open links as well.
     """
 
     occasion: Occasion
@@ -46,6 +47,7 @@ class Shown:
     username: str = ""
     problem: ProtocolError | None = None
     denial_id: str | None = None
+    link: str = ""
 
 
 def show_step(step: Step, shown: Shown, *, site: Site) -> Response:
@@ -81,6 +83,7 @@ def show_step(step: Step, shown: Shown, *, site: Site) -> Response:
         knows_name=bool(step.journey.name) or step.user is not None,
         anew_url=f"/sign-in?{anew}",
         enrol=step.enrol,
+        link=shown.link if step.journey.pending is not None else "",
     )
     if isinstance(shown.problem, TooManyTries | Busy | StillWaiting):
         response.headers["Retry-After"] = str(shown.problem.retry_after_s)
