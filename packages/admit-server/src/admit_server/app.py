@@ -18,6 +18,7 @@ from .flows.audit.sealing import Checkpoints, Sealer
 from .flows.decision_log import DecisionLog
 from .flows.feed import FeedHub
 from .flows.runtime import Runtime
+from .flows.stuffing import StuffingWatch
 from .housekeeping import (
     close_audit,
     count_refusals,
@@ -115,6 +116,7 @@ async def open_parts(
         sign_in_requires=requires,
         enrol_at_sign_in=settings.sign_in.enrol_at_sign_in,
         session_lifetime_s=settings.sign_in.session_lifetime_s,
+        stuffing=StuffingWatch(settings.sign_in.stuffing),
         dpop_nonce_needed=settings.binding.dpop_nonce,
         account=settings.account.rules,
         password_rules=settings.password_rules,

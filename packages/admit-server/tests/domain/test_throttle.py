@@ -4,7 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from admit_server.domain.throttle import ACCOUNT, DEVICE, FRESH, NETWORK, Counter, ThrottleRule, after_failure, wait_s
+from admit_server.domain.throttle import (
+    ACCOUNT,
+    ACCOUNTS_OF_NETWORK,
+    DEVICE,
+    FRESH,
+    NETWORK,
+    Counter,
+    ThrottleRule,
+    after_failure,
+    tightened,
+    wait_s,
+)
 
 RULE = ThrottleRule(free_failures=3, window_s=100, first_delay_s=10, longest_delay_s=60)
 rules = st.builds(
@@ -87,3 +98,10 @@ def test_the_first_failures_of_somebody_who_mistypes_cost_no_time(rule):
     for _ in range(4):
         counter = after_failure(counter, rule, now=1000)
     assert wait_s(counter, now=1000) == 0
+
+
+@pytest.mark.parametrize("rule", [ACCOUNT, NETWORK, ACCOUNTS_OF_NETWORK])
+def test_during_an_attack_fewer_failures_are_free_and_the_delays_are_longer(rule):
+    tight = tightened(rule)
+    assert 2 <= tight.free_failures <= rule.free_failures // 2
+    assert rule.first_delay_s < tight.first_delay_s <= tight.longest_delay_s == rule.longest_delay_s

@@ -6,7 +6,7 @@ import re
 import pytest
 from site_kit import BOBS_PASSWORD, PASSWORD, answer_of, hidden_fields
 
-from admit_server.domain.throttle import ACCOUNT, DEVICE, NETWORK
+from admit_server.domain.throttle import ACCOUNT, ACCOUNTS_OF_NETWORK, DEVICE, NETWORK
 from admit_server.flows.admin import users
 from admit_server.flows.runtime import Caller
 
@@ -168,14 +168,29 @@ async def test_parallel_guesses_are_all_counted(site):
 
 async def test_a_network_that_tries_many_names_is_stopped(site):
     browser = site.browser(address="203.0.113.5")
-    for number in range(NETWORK.free_failures):
+    for number in range(ACCOUNTS_OF_NETWORK.free_failures):
         assert (await attempt(site, f"name{number}", browser=browser)).status_code == 403
     assert (await attempt(site, "name-next", browser=browser)).status_code == 429
     assert (await attempt(site, "name-next", address="203.0.113.6")).status_code == 403
 
 
-async def test_an_ipv6_customer_is_one_network_whatever_address_it_takes(site):
+async def test_a_network_that_tries_a_few_names_again_and_again_is_stopped_too(site):
     for number in range(NETWORK.free_failures):
+        assert (await attempt(site, f"name{number % 10}", address="203.0.113.5")).status_code == 403
+    assert (await attempt(site, "name-next", address="203.0.113.5")).status_code == 429
+
+
+async def test_people_behind_one_address_who_sign_in_are_not_counted_as_names_that_failed(site):
+    """A school on its first day: everybody comes from one network, nobody from a known browser, and some mistype once."""
+    for number in range(ACCOUNTS_OF_NETWORK.free_failures + 5):
+        person = users.NewUser(username=f"pupil{number}", password=PASSWORD)
+        await users.add(person, rt=site.rt, caller=Caller())
+        assert (await attempt(site, f"pupil{number}")).status_code == 403
+        assert (await attempt(site, f"pupil{number}", PASSWORD)).status_code == 303
+
+
+async def test_an_ipv6_customer_is_one_network_whatever_address_it_takes(site):
+    for number in range(ACCOUNTS_OF_NETWORK.free_failures):
         await attempt(site, f"name{number}", address=f"2001:db8:1:2::{number:x}")
     assert (await attempt(site, "next", address="2001:db8:1:2:ffff::1")).status_code == 429
     assert (await attempt(site, "next", address="2001:db8:1:3::1")).status_code == 403
@@ -192,7 +207,7 @@ async def test_strangers_can_not_keep_the_owner_out_of_a_browser_that_signed_in_
 async def test_strangers_behind_the_same_address_can_not_either(site):
     owner = site.browser()
     await owner.sign_in()
-    for number in range(NETWORK.free_failures):
+    for number in range(ACCOUNTS_OF_NETWORK.free_failures):
         await attempt(site, f"name{number}")
     assert (await attempt(site, "bob", BOBS_PASSWORD)).status_code == 429
     assert (await attempt(site, password=PASSWORD, browser=owner)).status_code == 303

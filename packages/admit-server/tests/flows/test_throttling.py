@@ -55,7 +55,7 @@ async def test_a_refused_try_costs_nothing(site):
 
 async def test_the_longest_wait_of_all_counters_is_told(site):
     for number in range(NETWORK.free_failures):
-        await charge(site, account=b"%032d" % number)
+        await charge(site, account=b"%032d" % (number % 10))
     for _ in range(2):
         with pytest.raises(TooManyTries) as refusal:
             await charge(site, account=b"b" * 32)
@@ -75,10 +75,10 @@ async def test_a_success_does_not_open_a_network_that_is_blocked_for_good_reason
     paid = None
     for number in range(NETWORK.free_failures + 1):
         try:
-            paid = await charge(site, account=b"%032d" % number)
+            paid = await charge(site, account=b"%032d" % (number % 10))
         except TooManyTries:
             site.clock.advance(NETWORK.first_delay_s)
-            paid = await charge(site, account=b"%032d" % number)
+            paid = await charge(site, account=b"%032d" % (number % 10))
     assert paid is not None
     await refund(site, paid)
     left = await counter(site, b"n" * 32)

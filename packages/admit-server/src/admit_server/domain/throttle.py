@@ -1,6 +1,6 @@
 """Throttling of failed sign-ins: counters that grow, and the delay that follows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,18 @@ DEVICE = ThrottleRule(free_failures=10, window_s=3600, first_delay_s=5, longest_
 # Per network: many people may share one address, so it is wide.
 NETWORK = ThrottleRule(free_failures=50, window_s=600, first_delay_s=10, longest_delay_s=600)
 
+# Per network again: how many different accounts failed from there. Passwords that leaked elsewhere are tried once on each account, so
+# that no account's counter and few networks' ever fill.
+ACCOUNTS_OF_NETWORK = ThrottleRule(free_failures=20, window_s=3600, first_delay_s=10, longest_delay_s=600)
+
 # What is sent to a person: nobody's mailbox or phone is flooded by a stranger who knows their name.
 SENDING = ThrottleRule(free_failures=4, window_s=3600, first_delay_s=60, longest_delay_s=1800)
+
+
+def tightened(rule: ThrottleRule) -> ThrottleRule:
+    """What a rule becomes for unknown devices while leaked passwords are tried on many accounts: a quarter, and three times the delay."""
+    free, delay = max(2, rule.free_failures // 4), min(3 * rule.first_delay_s, rule.longest_delay_s)
+    return replace(rule, free_failures=free, first_delay_s=delay)
 
 
 def after_failure(counter: Counter, rule: ThrottleRule, *, now: int) -> Counter:

@@ -22,6 +22,7 @@ from ..tokens.envelope import Vault
 from ..tokens.keyring import Keyring
 from .decision_log import DecisionLog
 from .rule_set import RuleHolder
+from .stuffing import StuffingWatch
 from .tally import Tally
 
 T = TypeVar("T")
@@ -93,6 +94,7 @@ class Runtime:
     keys: KeyringHolder = field(default_factory=KeyringHolder)
     rules: RuleHolder = field(default_factory=RuleHolder)
     tally: Tally = field(default_factory=Tally)
+    stuffing: StuffingWatch = field(default_factory=StuffingWatch)
     decisions: DecisionLog = field(default_factory=DecisionLog)
     default_policy: TokenPolicy = SERVER_DEFAULT
     session_lifetime_s: int = 43_200

@@ -1,15 +1,36 @@
 """Charging failures before the slow hash runs, so that parallel guesses are counted as well as one after the other."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..domain.errors import TooManyTries
-from ..domain.throttle import ACCOUNT, DEVICE, FRESH, NETWORK, SENDING, Counter, ThrottleRule, after_failure, wait_s
+from ..domain.throttle import (
+    ACCOUNT,
+    ACCOUNTS_OF_NETWORK,
+    DEVICE,
+    FRESH,
+    NETWORK,
+    SENDING,
+    Counter,
+    ThrottleRule,
+    after_failure,
+    tightened,
+    wait_s,
+)
 from ..domain.user import User, username_key
 from ..ports.transaction import Tx
 from .runtime import Caller, Refusal, Runtime, or_raise
+from .stuffing import StuffingWatch, alarm
 
 # Names that do not exist share this many counters at most, so that strangers can't fill the table with them.
 _UNKNOWN_BUCKETS = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Spread:
+    """Counts the different accounts that are tried from one network: `pair` is there once an account was."""
+
+    network: bytes
+    pair: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +38,8 @@ class Charge:
     """What was charged in advance; `refund` takes it back after a success."""
 
     counters: tuple[tuple[bytes, ThrottleRule], ...]
+    spread: _Spread | None = None
+    watch: StuffingWatch = field(default_factory=StuffingWatch, repr=False, compare=False)
 
 
 def account_counter(user: User | None, name: str, *, method: str, rt: Runtime, channel: str = "") -> bytes:
@@ -92,30 +115,65 @@ async def charge(
     """
     # A browser that signed this person in before is judged by its own counter alone: strangers behind the same address can't keep the
     # owner out. It opens nothing to them, because the device cookie names its one user.
-    counters = ((account, DEVICE),) if from_known_device else ((account, ACCOUNT), (network, NETWORK))
-    return await _charge(counters, rt=rt, caller=caller, username_known=username_known)
+    if from_known_device:
+        return await _charge(((account, DEVICE),), rt=rt, caller=caller, username_known=username_known)
+    spread = _Spread(
+        rt.vault.mac("throttle accounts of a network", network), rt.vault.mac("throttle pair", network + account)
+    )
+    counters = ((account, ACCOUNT), (network, NETWORK))
+    paid = await _charge(counters, spread=spread, rt=rt, caller=caller, username_known=username_known)
+    rt.stuffing.tried(account, caller.network, now=rt.clock())
+    return paid
 
 
 async def _charge(
-    counters: tuple[tuple[bytes, ThrottleRule], ...], *, rt: Runtime, caller: Caller, username_known: str | None
+    counters: tuple[tuple[bytes, ThrottleRule], ...],
+    *,
+    spread: _Spread | None = None,
+    rt: Runtime,
+    caller: Caller,
+    username_known: str | None,
 ) -> Charge:
     now = rt.clock()
+    seen = rt.stuffing.sees(now=now) if spread is not None else None
+    alarm_key = rt.vault.mac("throttle stuffing", b"")
+    began = rt.event("sign_in.stuffing", "", actor="server", caller=Caller(), now=now)
     refused = rt.event("sign_in.throttled", username_known or "", actor="", caller=caller, now=now, outcome="refused")
 
     async def unit(tx: Tx) -> Charge | Refusal:
         # Look at both before either is charged: a try that is refused costs nothing.
-        longest = 0
-        for key, _ in counters:
+        longest, charged = 0, list(counters)
+        for key in (*(key for key, _ in counters), *((spread.network,) if spread else ())):
             longest = max(longest, wait_s(await tx.throttles.get(key) or FRESH, now=now))
-        for key, rule in counters if not longest else ():
+        if spread is not None:
+            limited = await alarm(tx, alarm_key, seen=seen, rule=rt.stuffing.rule, event=began, now=now)
+            if not longest and await _first(tx, spread.pair, now=now):
+                charged.append((spread.network, ACCOUNTS_OF_NETWORK))
+            charged = [(key, tightened(rule)) for key, rule in charged] if limited else charged
+        for key, rule in charged if not longest else ():
             longest = longest or await _add_one(tx, key, rule, now=now)
         if not longest:
-            return Charge(counters)
+            return Charge(counters, spread, rt.stuffing)
         if username_known:
             await tx.audit.append(refused)
         return Refusal(TooManyTries(retry_after_s=longest))
 
     return or_raise(await rt.store.write(unit))
+
+
+async def _first(tx: Tx, pair: bytes, *, now: int) -> bool:
+    """Whether an account is tried from a network for the first time within the window."""
+    was, window_s = await tx.throttles.get(pair), ACCOUNTS_OF_NETWORK.window_s
+    if was is not None and now - was.window_started_at < window_s:
+        return False
+    return await tx.throttles.compare_and_set(pair, was=was, becomes=Counter(1, now, 0), expires_at=now + window_s)
+
+
+async def _not_spread(tx: Tx, spread: _Spread | None, *, now: int) -> None:
+    """The account was no stranger's to this network after all: it is none of those that failed from there."""
+    if spread is not None and await tx.throttles.get(spread.pair) is not None:
+        await tx.throttles.clear(spread.pair)
+        await _give_back(tx, spread.network, ACCOUNTS_OF_NETWORK, now=now)
 
 
 async def _add_one(tx: Tx, key: bytes, rule: ThrottleRule, *, now: int) -> int:
@@ -136,6 +194,7 @@ async def give_back(paid: Charge, *, rt: Runtime, now: int) -> None:
     async def unit(tx: Tx) -> None:
         for counter, rule in paid.counters:
             await _give_back(tx, counter, rule, now=now)
+        await _not_spread(tx, paid.spread, now=now)
 
     await rt.store.write(unit)
 
@@ -143,7 +202,9 @@ async def give_back(paid: Charge, *, rt: Runtime, now: int) -> None:
 async def refund(tx: Tx, paid: Charge, *, now: int) -> None:
     """After a success: the account's or device's counter begins anew, the network gets this one try back."""
     (account, _), *others = paid.counters
+    paid.watch.succeeded(account, now=now)
     await tx.throttles.clear(account)
+    await _not_spread(tx, paid.spread, now=now)
     for network, rule in others:
         await _give_back(tx, network, rule, now=now)
 

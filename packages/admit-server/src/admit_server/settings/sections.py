@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from ..domain.account import AccountRules
 from ..domain.email_address import check_email
+from ..domain.stuffing import StuffingRule
 
 
 class _Section(BaseModel):
@@ -120,10 +121,22 @@ class SignInSection(_Section):
         default=True,
         description="Who lacks what is required sets it up at sign-in, after proving all they have. Off: the administrator helps.",
     )
+    stuffing_accounts: int = Field(
+        default=30,
+        ge=0,
+        le=100_000,
+        description="So many different accounts failing in five minutes, from half as many networks and twice as many as sign in, are "
+        "an attack with leaked passwords: unknown browsers have fewer tries while it goes on. 0: it is not looked for.",
+    )
     hash_threads: int = Field(default=0, ge=0, le=64, description="Threads that hash passwords. 0: as many as cores.")
     hash_queue: int = Field(
         default=64, ge=1, le=10_000, description="Sign-ins waiting for a hash at most; beyond it 503."
     )
+
+    @property
+    def stuffing(self) -> StuffingRule:
+        """When tries look like an attack with leaked passwords."""
+        return StuffingRule(accounts=self.stuffing_accounts, networks=max(2, self.stuffing_accounts // 2))
 
 
 class OutgoingSection(_Section):
