@@ -39,7 +39,7 @@ from .machine.http import GuardedHttp
 from .mail import mailer_for
 from .opening import open_database
 from .ports.store import StoreUnavailable
-from .settings import Settings, SettingsError, authenticator_options, origins
+from .settings import Settings, SettingsError, authenticators_of, origins
 from .starting import (
     StartError,
     load_authenticators,
@@ -79,10 +79,10 @@ async def open_parts(
 ) -> AsyncIterator[tuple[Runtime, OpenStore[Aggregates]]]:
     """As `open_runtime`, with the store's own face beside it."""
     try:
-        options = authenticator_options(settings)
+        names, options = authenticators_of(settings)
     except SettingsError as error:
         raise StartError(f"sign_in.authenticators: {error}") from None
-    authenticators = load_authenticators(settings.sign_in.authenticators, options)
+    authenticators = load_authenticators(names, options)
     requires = requirement_of(settings.sign_in.requires, authenticators)
     store, vault = await open_database(settings, create=create)
     hasher = machine.hasher(HashingLimits(threads=settings.sign_in.hash_threads, queue=settings.sign_in.hash_queue))

@@ -24,7 +24,7 @@ async def refused(server, device, reason, **wrong):
     verdict = await server.show(device, **wrong)
     assert isinstance(verdict, Rejected), verdict
     assert reason in verdict.reason
-    assert not verdict.warn_owner
+    assert verdict.suspect is None
     honest = {name: wrong[name] for name in ("first", "subject") if name in wrong}
     assert isinstance(await server.show(device, **honest), Verified)
 
@@ -277,7 +277,7 @@ async def test_step_22_a_counter_that_does_not_rise_may_be_a_clone_and_the_owner
         assert isinstance(verdict, Verified)
     else:
         assert isinstance(verdict, Rejected)
-        assert verdict.warn_owner
+        assert verdict.suspect == "crd_1"
         assert verdict.reason.startswith("possible clone")
         assert f"is {count}" in verdict.reason
 
@@ -286,14 +286,14 @@ async def test_step_22_a_stranger_without_the_key_raises_no_alarm(server):
     device = await server.enrol(SoftAuthenticator(count=5))
     verdict = await server.show(device, count=1, key=Key())
     assert isinstance(verdict, Rejected)
-    assert not verdict.warn_owner
+    assert verdict.suspect is None
 
 
 async def test_step_22_two_copies_in_turn_are_found_when_the_second_is_used(server):
     device = await server.enrol(SoftAuthenticator(count=5, step=1))
     copy = SoftAuthenticator(key=device.key, id=device.id, user=device.user, count=5, step=1)
     assert isinstance(await server.show(copy), Verified)
-    assert (await server.show(device)).warn_owner
+    assert (await server.show(device)).suspect == "crd_1"
 
 
 async def test_step_23_extensions_that_nobody_asked_for_are_ignored(server, device):

@@ -8,7 +8,7 @@ from admit_server.app import open_runtime
 from admit_server.serving import _tell_of_passkeys
 from admit_server.settings import (
     SettingsError,
-    authenticator_options,
+    authenticators_of,
     load_settings,
     passkey_options,
     passkeys_impossible,
@@ -82,11 +82,17 @@ def test_a_value_that_is_none_is_told_by_its_name(settings, line):
 
 def test_options_where_they_are_not_read_are_told(settings):
     with pytest.raises(SettingsError, match=r"stand in \[passkey\]"):
-        authenticator_options(settings('[authenticator.passkey]\nrp_name = "x"\n'))
+        authenticators_of(settings('[authenticator.passkey]\nrp_name = "x"\n'))
 
 
 def test_without_passkeys_there_are_no_options_for_them(settings):
-    assert authenticator_options(settings('[sign_in]\nauthenticators = ["password"]\n')) == {}
+    assert authenticators_of(settings('[sign_in]\nauthenticators = ["password"]\n')) == (("password",), {})
+
+
+def test_where_the_address_has_no_name_passkeys_are_not_loaded(settings):
+    assert authenticators_of(settings(issuer="http://127.0.0.1:8100")) == (("password",), {})
+    names, options = authenticators_of(settings(issuer="http://localhost:8100"))
+    assert (names, options["passkey"]["rp_id"]) == (("password", "passkey"), "localhost")
 
 
 def test_the_options_are_those_of_the_section(settings):

@@ -27,6 +27,7 @@ def _load(path: Path) -> ModuleType:
 
 # Tests import it by this name.
 site_kit: Any = _load(Path(__file__).with_name("site_kit.py"))
+soft_authenticator: Any = _load(Path(__file__).parents[1] / "authenticators" / "soft_authenticator.py")
 
 
 @pytest.fixture(scope="session")

@@ -136,11 +136,11 @@ class Verified:
 class Rejected:
     """Not proven. The reason goes to the audit log, never to the caller; it counts against the limits.
 
-    `warn_owner`: whose credential it is has to hear of it (it may have been copied).
+    `suspect`: the id of a credential that may have been copied; its owner hears of it.
     """
 
     reason: str
-    warn_owner: bool = False
+    suspect: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,9 @@ from .people import reach
 from .runtime import Caller, Runtime
 
 # Each has a template of that name.
-Kind = Literal["new_device", "method_added", "method_removed", "password_changed", "account_deleted"]
+Kind = Literal[
+    "new_device", "method_added", "method_removed", "method_suspected", "password_changed", "account_deleted"
+]
 
 
 async def notices(
@@ -25,7 +27,7 @@ async def notices(
         rt: The runtime.
         caller: Who did it: from where, with which browser.
         now: Seconds, UTC.
-        method: For a method that was added or removed, what the person calls it.
+        method: For a method that was added, removed or perhaps copied, what the person calls it.
     """
     if not rt.mailer.on:
         return []

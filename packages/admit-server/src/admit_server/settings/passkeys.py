@@ -46,16 +46,21 @@ def passkey_options(settings: Settings) -> dict[str, Any]:
     return settings.passkey.model_dump() | {"rp_id": rp_id_of(settings)}
 
 
-def authenticator_options(settings: Settings) -> dict[str, dict[str, Any]]:
-    """What authenticators are made with, by their names in `sign_in.authenticators`.
+def authenticators_of(settings: Settings) -> tuple[tuple[str, ...], dict[str, dict[str, Any]]]:
+    """Which authenticators are loaded, and what they are made with. Passkeys are left out where the address can have none.
 
     Raises:
         SettingsError: See `rp_id_of`; or options stand where they are not read.
     """
-    given = settings.authenticator.options
+    names, given = settings.sign_in.authenticators, settings.authenticator.options
     if "passkey" in given:
         raise SettingsError("authenticator.passkey is not read: the options of passkeys stand in [passkey].")
-    return given | {"passkey": passkey_options(settings)} if "passkey" in settings.sign_in.authenticators else given
+    if "passkey" not in names:
+        return names, given
+    options = passkey_options(settings)
+    if not options["rp_id"]:
+        return tuple(name for name in names if name != "passkey"), given
+    return names, given | {"passkey": options}
 
 
 def passkeys_impossible(settings: Settings) -> str | None:

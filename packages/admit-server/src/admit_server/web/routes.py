@@ -10,7 +10,7 @@ from starlette.responses import Response
 from . import administration, check, related_origins
 from .oauth import challenge, denials, leaked, leases, metadata, revocations, token, tokens_in_use
 from .pages import address, authorize, consent, forgot, home, logout, new_password, sign_in, sign_up
-from .pages.account import activity, apps, data, overview, password, profile, sessions, tokens
+from .pages.account import activity, apps, data, overview, passkeys, password, profile, sessions, tokens
 from .responses import Kind
 from .site import Site
 
@@ -67,6 +67,7 @@ ROUTES: dict[str, Route] = {
     "/account": Route({"GET": overview.show}, "page"),
     "/account/profile": Route({"GET": profile.show, "POST": profile.post}, "page"),
     "/account/sessions": Route({"GET": sessions.show, "POST": sessions.post}, "page"),
+    "/account/passkeys": Route({"GET": passkeys.show, "POST": passkeys.post}, "page"),
     "/account/apps": Route({"GET": apps.show, "POST": apps.post}, "page"),
     "/account/activity": Route({"GET": activity.show}, "page"),
     "/account/password": Route({"GET": password.show, "POST": password.post}, "page"),

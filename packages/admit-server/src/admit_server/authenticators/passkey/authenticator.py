@@ -22,7 +22,7 @@ from .attestation import attestation_of
 from .options import creation_options, request_options
 from .record import Record, read
 from .responses import Response, Unfit, encoded
-from .verdict import check_owner, label_of, verified
+from .verdict import check_owner, label_of, proved, verified
 
 if TYPE_CHECKING:
     from .verification import Shown
@@ -134,9 +134,8 @@ class PasskeyAuthenticator:
         if shown.eligible != record.eligible:
             return Rejected("the passkey's backup eligibility has changed, which it never does")
         if (shown.count or record.count) and shown.count <= record.count:
-            return Rejected(
-                f"possible clone: the counter is {shown.count}, and was {record.count} already", warn_owner=True
-            )
+            reason = f"possible clone: the counter is {shown.count}, and was {record.count} already"
+            return Rejected(reason, suspect=stored.id)
         if ctx.first and not record.verified:
             # Section 4, uvInitialized: "the UV flag MUST NOT be relied upon as an authentication factor".
             return Rejected("this passkey was added without user verification, and can't stand alone")
@@ -206,7 +205,9 @@ class PasskeyAuthenticator:
             discoverable=given.discoverable,
             created=ctx.now,
         )
-        return Enrolled(data=record.text(), label=label_of(given, record), lookup=record.id)
+        return Enrolled(
+            data=record.text(), label=label_of(given, record), lookup=record.id, proved=proved(record, made.verified)
+        )
 
     def _own(self, credentials: Sequence[StoredCredential]) -> list[tuple[StoredCredential, Record]]:
         """Those of this RP id: the others can't be used at this address any more."""

@@ -35,11 +35,16 @@ def verified(stored: StoredCredential, record: Record, shown: "Shown", *, alone:
         # Of two answers with the same counter one is a copy.
         needed = after.count != record.count
         updates = (CredentialUpdate(id=stored.id, data=after.text(), version=stored.version, needed=needed),)
-    counts = shown.verified and record.verified
+    return replace(proved(record, shown.verified), subject=record.user, used=stored.id, credential_updates=updates)
+
+
+def proved(record: Record, user_verified: bool) -> Verified:
+    """What a passkey shows, by its record as it was before."""
+    counts = user_verified and record.verified
     factors: frozenset[Factor] = frozenset({"possession", "inherence"} if counts else {"possession"})
     # RFC 8176; `pop` is of the same registry: possession of a key, of which we can't say where it is kept.
     amr = ("hwk" if record.attested and not record.eligible else "pop", "user", *(("mfa",) if counts else ()))
-    return Verified(amr=amr, subject=record.user, factors=factors, used=stored.id, credential_updates=updates)
+    return Verified(amr=amr, factors=factors)
 
 
 def label_of(given: Response, record: Record) -> str:

@@ -19,12 +19,13 @@ from ...domain.errors import AccessDenied, ProtocolError, StillWaiting
 from ...domain.journey import Proof
 from ...domain.user import User
 from ...ports.transaction import Tx
-from .. import throttling
+from .. import mailing, throttling
 from ..people import find_for_sign_in
 from ..runtime import Caller, Refusal, Runtime
 from .asking import context_of
 from .keeping import Seen, closed, seen, seen_now, stored_of
 from .state import Asked, Journey
+from .suspicion import warning
 
 log = logging.getLogger("admit.sign_in")
 
@@ -99,6 +100,7 @@ async def judge(
     verdict = await _judged(
         authenticator, context_of(authenticator, first=first, rt=rt, now=now), asked.state, response, stored
     )
+    suspect = verdict.suspect if isinstance(verdict, Rejected) else None
     match verdict:
         case Verified(subject=subject) if subject is not None and (user is None or subject != user.id):
             reason = f"{authenticator.name} proved somebody else"
@@ -121,15 +123,22 @@ async def judge(
             pass
         case _:
             reason = f"{authenticator.name} gave no answer"
-    await refuse(user, authenticator, reason, rt=rt, caller=caller, now=now)
+    await refuse(user, authenticator, reason, suspect=suspect, rt=rt, caller=caller, now=now)
     text = WRONG if authenticator.name == "password" else WRONG_PROOF
     raise AccessDenied(text, detail=reason, advice=text)
 
 
 async def refuse(
-    user: User | None, authenticator: Authenticator, reason: str, *, rt: Runtime, caller: Caller, now: int
+    user: User | None,
+    authenticator: Authenticator,
+    reason: str,
+    *,
+    suspect: str | None = None,
+    rt: Runtime,
+    caller: Caller,
+    now: int,
 ) -> None:
-    """Write down that a step was not proven."""
+    """Write down that a step was not proven. `suspect`: the credential that may have been copied; its owner is told."""
     trail = caller.trail
     if user is None:
         trail.failed("user name", "one that is known", "unknown")
@@ -147,9 +156,16 @@ async def refuse(
         details={"reason": reason, "by": authenticator.name},
     )
 
+    warned = None
+    if user is not None and suspect is not None:
+        warned = await warning(user, suspect, rt=rt, caller=caller, now=now)
+
     async def unit(tx: Tx) -> None:
         if user is not None:
             await tx.audit.append(event)
+            if warned is not None:
+                await tx.audit.append(warned[0])
+                await mailing.add(tx, warned[1], rt=rt)
 
     rt.tally.count("sign_in_failed", caller.network, minute=now // 60)
     # Unknown names are counted, not listed, so that strangers can't fill the table; the same unit runs, so that both cost the same.

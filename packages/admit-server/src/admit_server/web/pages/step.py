@@ -63,7 +63,7 @@ def show_step(step: Step, shown: Shown, *, site: Site) -> Response:
         "sign_in.html",
         http_status=_status(shown.problem),
         redirect_uri=asked.redirect_uri if asked else None,
-        # Only where a passkey can be given does a script run on the page with the password (decision 13 and its successor).
+        # Only where a passkey can be given does a script run on the page with the password (decision 36).
         script="passkey.js" if any(form["kind"] == "passkey" for form in forms) else None,
         client_name=client.name if client else PRODUCT,
         for_client=client is not None,

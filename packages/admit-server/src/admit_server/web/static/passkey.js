@@ -43,7 +43,8 @@
 
   for (const form of document.querySelectorAll("form[data-passkey]")) {
     const part = form.querySelector("[data-options]"), button = form.querySelector("button[data-go]");
-    const problem = form.querySelector("[role=alert]"), field = form.elements.response;
+    const problem = form.querySelector("[role=alert]"), without = form.querySelector("[data-without]");
+    const field = form.elements.response;
     const create = form.dataset.passkey === "create", asked = JSON.parse(part.dataset.options);
     let running;
 
@@ -72,10 +73,18 @@
     };
 
     if (!window.PublicKeyCredential) {
-      say(UNKNOWN);
+      without.textContent = UNKNOWN;
       continue;
     }
+    without.hidden = true;
     button.hidden = false;
+    if (create) {
+      // What was removed here, or renamed, is so on the person's devices too.
+      const { rp, user, excludeCredentials } = asked.publicKey, of = { rpId: rp.id, userId: user.id };
+      PublicKeyCredential.signalAllAcceptedCredentials?.({ ...of, allAcceptedCredentialIds: excludeCredentials.map((each) => each.id) })
+        .catch(() => {});
+      PublicKeyCredential.signalCurrentUserDetails?.({ ...of, name: user.name, displayName: user.displayName }).catch(() => {});
+    }
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       say("");

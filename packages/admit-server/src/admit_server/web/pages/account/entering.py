@@ -21,6 +21,7 @@ PARTS = (
     ("/account", "Overview"),
     ("/account/profile", "Profile"),
     ("/account/sessions", "Sessions"),
+    ("/account/passkeys", "Passkeys"),
     ("/account/apps", "Connected apps"),
     ("/account/tokens", "Personal tokens"),
     ("/account/activity", "Recent activity"),
@@ -86,14 +87,14 @@ async def enter(request: Request, site: Site, *, fresh: bool = False) -> Visit |
 
 
 async def enter_with_form(
-    request: Request, site: Site, *, fresh: bool = False
+    request: Request, site: Site, *, fresh: bool = False, limit: int = LIMIT
 ) -> tuple[Visit, dict[str, str]] | Response:
     """As `enter`, for a form that one of our pages sent.
 
     Raises:
         AccessDenied: Another site sent it, or another browser's page.
     """
-    form = await params.read_form(request, limit=LIMIT)
+    form = await params.read_form(request, limit=limit)
     check_form_post(request, form, browser=browser_id(request, site), rt=site.rt)
     visit = await enter(request, site, fresh=fresh)
     return (visit, form) if isinstance(visit, Visit) else visit
