@@ -15,7 +15,7 @@ import pytest
 from tests.whole.apps import App
 from tests.whole.cables import Cable
 from tests.whole.programs import HOST, ROOT, free_port
-from tests.whole.servers import DemoApi, Launcher, Server
+from tests.whole.servers import DemoApi, Launcher, Server, mail_settings
 from tests.whole.wire import Http
 
 ARTIFACTS = ROOT / "test-artifacts"
@@ -61,9 +61,26 @@ def _database(pg_server: str, *, template: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launcher]:
-    """The server and the demo API on ports and data of this worker's own, as `make run` starts them."""
-    launched = Launcher(tmp_path_factory.mktemp("pair") / "data")
+def post_offices() -> ModuleType:
+    """The tool that opens mail servers."""
+    return _databases.load_tool("post_office")
+
+
+@pytest.fixture(scope="session")
+def post_office(post_offices: ModuleType) -> Iterator[Any]:
+    """The mail server that the pair sends its mail to; it keeps what it takes."""
+    with post_offices.open_office() as office:
+        yield office
+
+
+@pytest.fixture(scope="session")
+def pair(tmp_path_factory: pytest.TempPathFactory, post_office: Any) -> Iterator[Launcher]:
+    """The server and the demo API on ports and data of this worker's own, as `make run` starts them; with mail, and open to everybody."""
+    settings = mail_settings(post_office) | {
+        "ADMIT_REGISTRATION__OPEN": "true",
+        "ADMIT_LINKS__RECOVERY_WAIT_S": "0",
+    }
+    launched = Launcher(tmp_path_factory.mktemp("pair") / "data", settings=settings)
     try:
         launched.wait_until_ready()
         yield launched

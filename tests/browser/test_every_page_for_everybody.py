@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 from tests.browser.landing import Wish
+from tests.browser.link_pages import LINK_PAGES, LinkPages
 from tests.browser.visitor import Visitor, Watch
 from tests.whole.apps import Person
 from tests.whole.wire import Http
@@ -24,6 +25,7 @@ PAGES = [
     "home", "home signed in", "sign-in", "sign-in with problem", "consent", "approve", "personal tokens", "personal token made",
     "account", "profile", "activity", "password", "password with problem", "data", "sessions", "apps", "apps without any",
     "error", "nothing here", "sign-out", "signed-out",
+    *LINK_PAGES,
     "demo signed out", "demo signed in", "demo with the ticket shown", "demo after sign-out", "demo with a problem",
 ]  # fmt: skip
 OF_THE_SERVER = [name for name in PAGES if not name.startswith("demo")]
@@ -34,7 +36,7 @@ STRANGER = "Photographs-and-Printing-of-Wolverhampton-and-District"
 class Gallery:
     """Every page, open in a tab of its own."""
 
-    def __init__(self, browser: Any, pair: Any) -> None:
+    def __init__(self, browser: Any, pair: Any, office: Any, post_offices: Any) -> None:
         self._browser, self._pair = browser, pair
         self._visitors: list[Visitor] = []
         self.pages: dict[str, Page] = {}
@@ -42,6 +44,7 @@ class Gallery:
         self._wish = Wish(pair, stranger.id, "https://photos.example/cb").url
         self._open_for_strangers()
         self._open_for_who_is_signed_in()
+        self.pages |= LinkPages(self._visitor(), pair, office, post_offices).pages
         self._open_the_demo()
 
     def _open_for_strangers(self) -> None:
@@ -155,8 +158,8 @@ class Gallery:
 
 
 @pytest.fixture(scope="module")
-def gallery(browser: Any, pair: Any) -> Iterator[Gallery]:
-    opened = Gallery(browser, pair)
+def gallery(browser: Any, pair: Any, post_office: Any, post_offices: Any) -> Iterator[Gallery]:
+    opened = Gallery(browser, pair, post_office, post_offices)
     yield opened
     opened.close()
 

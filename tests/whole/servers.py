@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 from tests.whole.apps import DEMO_PASSWORD, Person
 from tests.whole.programs import HOST, PROGRAMS, READY_S, ROOT, Program, eventually, free_port, runs, wait_until_ready
 
@@ -40,6 +41,7 @@ class Server:
         settings: dict[str, str] | None = None,
     ) -> None:
         self.moved = (clock.environment if clock else {}) | (settings or {})
+        self.settings = settings or {}
         self.data, self.database, self.port = data, database, port or free_port()
         self.url = f"http://{HOST}:{self.port}"
         self.issuer = issuer or self.url
@@ -74,7 +76,10 @@ class Server:
 
     def administer(self, work: Callable[[Runtime], Awaitable[Any]]) -> Any:
         """Do something to the database beside the running server, as the `admit` command does."""
-        settings = load_settings(data=self.data, database=self.database, port=self.port, issuer=self.issuer)
+        with pytest.MonkeyPatch.context() as patched:
+            for name, value in self.settings.items():
+                patched.setenv(name, value)
+            settings = load_settings(data=self.data, database=self.database, port=self.port, issuer=self.issuer)
 
         async def inside() -> Any:
             async with open_runtime(settings, create=False) as rt:
@@ -115,6 +120,16 @@ class Server:
 
         client: clients.Client = self.administer(add)
         return client
+
+
+def mail_settings(office: Any) -> dict[str, str]:
+    """The environment of a server that hands its mail to an office of `tools/post_office.py`."""
+    return {
+        "ADMIT_MAIL__HOST": office.host,
+        "ADMIT_MAIL__PORT": str(office.port),
+        "ADMIT_MAIL__SECURITY": "insecure_plain",
+        "ADMIT_MAIL__SENDER": "admit@id.example",
+    }
 
 
 class MovedClock:
@@ -169,14 +184,17 @@ class Launcher(Program):
         database: str | None = None,
         ports: tuple[int, int] | None = None,
         clock: "MovedClock | None" = None,
+        settings: dict[str, str] | None = None,
     ) -> None:
         self.port, self.api_port = ports or (free_port(), free_port())
-        self.server = Server(data, database=database, demo_api=f"http://{HOST}:{self.api_port}", port=self.port)
+        self.server = Server(
+            data, database=database, demo_api=f"http://{HOST}:{self.api_port}", port=self.port, settings=settings
+        )
         self.url, self.api = self.server.url, self.server.demo_api
         command = [sys.executable, str(ROOT / "examples" / "demo" / "run.py"), "--port", str(self.port)]
         command += ["--api-port", str(self.api_port), "--data", str(data)]
         environment = {"DEMO_FRESH_S": "3"} | ({"ADMIT_STORAGE__DATABASE": database} if database else {})
-        environment |= clock.environment if clock else {}
+        environment |= (clock.environment if clock else {}) | (settings or {})
         super().__init__(command, log=data.with_name(f"{data.name}.log"), environment=environment)
 
     def wait_until_ready(self) -> float:

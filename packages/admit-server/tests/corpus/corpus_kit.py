@@ -26,6 +26,10 @@ PAGE_TEXTS = {
         "This sign-in page is too old, or was opened in another browser. Go back to the application and begin again.",
         "Fill in both the user name and the password.",
     },
+    "link_ended": {
+        "This link was used already, or is too old. Ask for a new one.",
+        "This link does not work yet. The mail that told you of it says from when on.",
+    },
     "too_many_sessions": {
         "You are signed in in as many places as is allowed. Sign out in one of them, then try again."
     },

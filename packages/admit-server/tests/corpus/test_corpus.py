@@ -6,6 +6,7 @@ import causes_clients
 import causes_exchange
 import causes_grants
 import causes_library
+import causes_links
 import causes_proofs
 import causes_reports
 import causes_sign_in
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.anyio
 TABLES = (
     causes_clients, causes_grants, causes_authorize, causes_sign_in, causes_tokens, causes_reports, causes_library,
     causes_exchange, causes_transactions, causes_tokens_at_a_proxy, causes_proofs,
-    causes_step_up, causes_api,
+    causes_step_up, causes_api, causes_links,
 )  # fmt: skip
 CAUSES: list[Cause] = [cause for table in TABLES for cause in table.CAUSES]
 
@@ -51,6 +52,7 @@ def test_the_corpus_knows_every_code_that_a_server_tells_its_callers():
         "invalid_target",
         "invalid_token",
         "lease_ended",
+        "link_ended",
         "login_required",
         "registration_not_supported",
         "request_not_supported",

@@ -53,6 +53,8 @@ REMEDIES: dict[str, str] = {
     "limit_exceeded": "A limit of the token forbids this; the check above says which. `admit policy effective` names its rule.",
     "limits_not_enforceable": "The API's verifier can't enforce a limit of the token: update the library, give it credentials, and "
     "let it pass the request along.",
+    "link_ended": "The link was used, is too old, or does not work yet: the check above says which. The person asks anew at /forgot, or "
+    "`admit user invite` or `admit user recover` makes one.",
     "login_required": "Nobody was signed in, and the app asked with prompt=none. Nothing is wrong: it shows its sign-in button.",
     "malformed_request": "The program sends something that can't be read: the check above says what. See the reference of the API.",
     "malformed_token": "What came is no whole token: cut off, typed by hand, of another kind or from elsewhere. Let the app take a "
