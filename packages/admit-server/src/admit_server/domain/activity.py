@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .audit import AuditEvent
+from .methods import method_in_words
 
 # By action: what it was, if the person did it, and if anybody else did. Names in braces are details of the event.
 _SENTENCES: Mapping[str, tuple[str, str]] = {
@@ -16,6 +17,40 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
     "user.deleted": ("You deleted your account.", "An administrator deleted your account."),
     "account.password_changed": ("You set a new password.", "A new password was set."),
     "account.data_downloaded": ("You downloaded your data.", "Your data was downloaded."),
+    "user.invited": ("You made an invitation.", "An administrator invited you."),
+    "user.joined": ("You took up the invitation.", "The invitation was taken up."),
+    "user.signed_up": ("You made the account.", "The account was made."),
+    "user.recovered": (
+        "You came back into your account by the way that an administrator made.",
+        "Your account was set up anew.",
+    ),
+    "recovery.begun": ("You began a recovery.", "An administrator made a way back into your account."),
+    "recovery.stopped": ("You stopped a recovery.", "The way back into your account was taken away again."),
+    "password.reset_asked": (
+        "You asked for a mail to set a new password.",
+        "Somebody asked for a mail to set a new password.",
+    ),
+    "password.reset": (
+        "You set a new password by the link of a mail.",
+        "A new password was set by the link of a mail.",
+    ),
+    "address.added": ("You noted an e-mail address.", "An e-mail address was noted."),
+    "address.verified": ("You verified an e-mail address.", "An e-mail address was verified."),
+    "address.made_main": ("You chose another main address.", "Another address became the main one."),
+    "address.removed": ("You removed an e-mail address.", "An e-mail address was removed."),
+    "credential.suspected": (
+        "A way to sign in may have been copied: {label}.",
+        "A way to sign in may have been copied: {label}. The sign-in was refused.",
+    ),
+    "credential.renamed": ("You named a way to sign in: {label}.", "A way to sign in was named: {label}."),
+    "credential.removed": (
+        "You removed a way to sign in: {by} {label}.",
+        "A way to sign in was removed: {by} {label}.",
+    ),
+    "sign_in.new_device": (
+        "You signed in with something new: {device}.",
+        "Somebody signed in with something new: {device}.",
+    ),
     "account.sessions_ended": ("You ended all other sessions: {ended}.", "All other sessions were ended."),
     "account.app_disconnected": ("You disconnected {name}.", "{name} was disconnected."),
     "sign_in.done": ("You signed in.", "Somebody signed in."),
@@ -36,12 +71,6 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
         "Somebody signed in while there were as many sessions as are allowed.",
     ),
     "grant.made": ("You went on to {client}.", "{client} was allowed to act for you."),
-    "credential.renamed": ("You renamed a way to sign in: {label}.", "A way to sign in was renamed: {label}."),
-    "credential.removed": ("You removed a way to sign in: {label}.", "A way to sign in was removed: {label}."),
-    "credential.suspected": (
-        "A passkey or key of yours may have been copied: {label}. Remove it, and add it anew.",
-        "A passkey or key of yours may have been copied: {label}. Remove it, and add it anew.",
-    ),
     "personal_token.made": ("You made the personal token {name}.", "The personal token {name} was made."),
     "personal_token.ended": ("You ended the personal token {name}.", "The personal token {name} was ended."),
 }
@@ -52,8 +81,23 @@ _ENDED = {
 }
 # What somebody should look at who did not do it.
 _ALARMING = frozenset(
-    {"credential.suspected", "sign_in.failed", "sign_in.throttled", "user.password_set", "user.disabled"}
+    {
+        "credential.suspected",
+        "password.reset",
+        "password.reset_asked",
+        "recovery.begun",
+        "sign_in.failed",
+        "sign_in.new_device",
+        "sign_in.throttled",
+        "user.disabled",
+        "user.password_set",
+        "user.recovered",
+    }
 )
+
+
+# Also where it goes under the name of the person: whoever proved to be them may be somebody else.
+_ALWAYS = frozenset({"sign_in.new_device", "password.reset", "user.recovered"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +120,18 @@ def happening(event: AuditEvent, *, person: str, names: Mapping[str, str] | None
     """
     by_person = event.actor == person
     details = {name: (names or {}).get(str(value), str(value)) for name, value in event.details.items()}
+    if "by" in details:
+        details["by"] = method_in_words(details["by"])
     if event.action == "session.ended":
         text = _ENDED.get(str(event.details.get("reason")), "A session ended.")
     elif event.action in _SENTENCES and (not by_person or event.target == person or not _of_a_person(event.target)):
-        text = _SENTENCES[event.action][0 if by_person else 1].format_map(_Known(details))
+        text = _SENTENCES[event.action][0 if by_person else 1].format_map(_Known(details)).replace(" .", ".")
     else:
         # Mostly what an administrator did to others: the log's own word tells it best.
         text = f"{'You did' if by_person else 'It was noted'}: {event.action}, {event.target or 'everything'}."
-    return Happening(event.at, text, event.network, event.action in _ALARMING and not by_person)
+    return Happening(
+        event.at, text, event.network, event.action in _ALARMING and (not by_person or event.action in _ALWAYS)
+    )
 
 
 def _of_a_person(target: str) -> bool:
