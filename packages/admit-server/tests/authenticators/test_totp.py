@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -205,11 +206,11 @@ def test_the_drawing_is_the_code_itself():
     text = "otpauth://totp/id.example.com:alice?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=id.example.com"
     size, path = qr_path(text)
     grid = [[0] * size for _ in range(size)]
-    for run in path.split("M")[1:]:
-        place, length = run.split("h")
-        x, y = place.split(" ")
-        for at in range(int(x), int(x) + int(length)):
-            grid[int(float(y) - 0.5)][at] = 1
+    x = y = 0
+    for way, first, second, length in re.findall(r"([Mm])(\d+) ([\d.]+)h(\d+)", path):
+        x, y = (int(first), int(float(second) - 0.5)) if way == "M" else (x + int(first), y)
+        grid[y][x : x + int(length)] = [1] * int(length)
+        x += int(length)
     assert grid == [list(row) for row in segno.make_qr(text, error="m").matrix_iter(border=4)]
 
 

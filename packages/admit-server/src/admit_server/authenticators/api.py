@@ -249,6 +249,15 @@ class Enrolling(Protocol):
 
 
 @runtime_checkable
+class Redrawing(Protocol):
+    """An authenticator whose enrolment can be asked for once more: the person has scanned or printed it already."""
+
+    def redraw(self, ctx: Context, subject: Subject, state: bytes) -> Challenge:
+        """The challenge of `begin_enrolment` that had this state, after an answer that was not good."""
+        ...
+
+
+@runtime_checkable
 class Describing(Protocol):
     """An authenticator that has something to say about a credential of the person's own."""
 

@@ -85,8 +85,11 @@ class RecoveryCodesAuthenticator(Base):
         """Show a new set. Nothing is stored yet, and an old set stays good."""
         codes = [_grouped(mark + _random(ctx)) for mark in _MARKS]
         left = sum(len(_unused(stored)) for stored in credentials)
-        public = {"codes": codes, "left": left, "of": len(_MARKS)}
-        state = json.dumps(codes).encode()
+        return self.redraw(ctx, subject, json.dumps({"codes": codes, "left": left}).encode())
+
+    def redraw(self, ctx: Context, subject: Subject, state: bytes) -> Challenge:
+        """The same set once more."""
+        public = json.loads(state) | {"of": len(_MARKS)}
         return Challenge(kind="recovery_codes", fields=("recovery_codes",), public=public, state=state)
 
     async def finish_enrolment(
@@ -97,7 +100,7 @@ class RecoveryCodesAuthenticator(Base):
             return NotMine()
         if given != KEPT:
             return Rejected("the person did not say that the codes are kept")
-        parts = [_parts(code) for code in json.loads(state)]
+        parts = [_parts(code) for code in json.loads(state)["codes"]]
         hashes: dict[str, str | None] = {mark: await ctx.make_hash(rest) for mark, rest in parts}
         return Enrolled(data=_written(hashes), label="Recovery codes", replaces=True)
 

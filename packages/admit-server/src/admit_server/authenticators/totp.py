@@ -136,7 +136,11 @@ class TotpAuthenticator(Base):
         self, ctx: Context, subject: Subject, credentials: Sequence[StoredCredential]
     ) -> Challenge:
         """Show a new secret: as a QR code, as an address for apps on the same device, and as text to type."""
-        secret = base64.b32encode(ctx.entropy(SECRET_BYTES)).decode()
+        return self.redraw(ctx, subject, base64.b32encode(ctx.entropy(SECRET_BYTES)))
+
+    def redraw(self, ctx: Context, subject: Subject, state: bytes) -> Challenge:
+        """The same secret once more."""
+        secret = state.decode()
         uri = self._uri(secret, subject=subject, server=ctx.issuer)
         size, path = qr_path(uri)
         shown = {
@@ -146,7 +150,7 @@ class TotpAuthenticator(Base):
             "qr_size": size,
             "qr_path": path,
         }
-        return Challenge(kind="totp", fields=("totp",), public=shown, state=secret.encode())
+        return Challenge(kind="totp", fields=("totp",), public=shown, state=state)
 
     async def finish_enrolment(
         self, ctx: Context, state: bytes, response: Mapping[str, str], credentials: Sequence[StoredCredential]
@@ -159,7 +163,8 @@ class TotpAuthenticator(Base):
         step = device.step_of(code, now=ctx.now)
         if step is None:
             return Rejected("wrong code")
-        return Enrolled(data=replace(device, step=step).written(), label="Authenticator app")
+        proved = Verified(amr=("otp",))
+        return Enrolled(data=replace(device, step=step).written(), label="Authenticator app", proved=proved)
 
     def _uri(self, secret: str, *, subject: Subject, server: str) -> str:
         """The address that apps read (the "Key Uri Format" of Google Authenticator, which all of them follow)."""
@@ -185,11 +190,12 @@ def qr_path(text: str) -> tuple[int, str]:
     rows = [bytes(row) for row in code.matrix_iter(border=_QUIET)]
     parts = []
     for y, row in enumerate(rows):
-        x = 0
+        x, at = 0, None
         while (x := row.find(1, x)) >= 0:
             end = row.find(0, x)  # the quiet zone ends every run
-            parts.append(f"M{x} {y}.5h{end - x}")
-            x = end
+            # From the end of the run before, in the same row: a page is to stay small.
+            parts.append(f"M{x} {y}.5h{end - x}" if at is None else f"m{x - at} 0h{end - x}")
+            x = at = end
     return len(rows), "".join(parts)
 
 

@@ -11,6 +11,7 @@ from . import administration, check, related_origins
 from .oauth import challenge, denials, leaked, leases, metadata, revocations, token, tokens_in_use
 from .pages import address, authorize, consent, forgot, home, logout, new_password, sign_in, sign_up
 from .pages.account import activity, apps, data, overview, passkeys, password, profile, sessions, tokens
+from .pages.account.methods import RECOVERY_CODES, TOTP
 from .responses import Kind
 from .site import Site
 
@@ -70,6 +71,10 @@ ROUTES: dict[str, Route] = {
     "/account/passkeys": Route({"GET": passkeys.show, "POST": passkeys.post}, "page"),
     "/account/apps": Route({"GET": apps.show, "POST": apps.post}, "page"),
     "/account/activity": Route({"GET": activity.show}, "page"),
+    "/account/totp": Route({"GET": TOTP.show, "POST": TOTP.post}, "page"),
+    "/account/totp/add": Route({"GET": TOTP.show_add, "POST": TOTP.post_add}, "page"),
+    "/account/recovery-codes": Route({"GET": RECOVERY_CODES.show, "POST": RECOVERY_CODES.post}, "page"),
+    "/account/recovery-codes/add": Route({"GET": RECOVERY_CODES.show_add, "POST": RECOVERY_CODES.post_add}, "page"),
     "/account/password": Route({"GET": password.show, "POST": password.post}, "page"),
     "/account/data": Route({"GET": data.show, "POST": data.post}, "page"),
     "/account/tokens": Route({"GET": tokens.show, "POST": tokens.post}, "page"),

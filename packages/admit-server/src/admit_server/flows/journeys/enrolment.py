@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ...authenticators.api import Authenticator, Enrolled, Enrolling, Rejected
+from ...authenticators.api import Authenticator, Enrolled, Enrolling, Redrawing, Rejected
 from ...domain.audit import AuditEvent
 from ...domain.errors import AccessDenied, NotFound, ProtocolError, TemporarilyUnavailable
 from ...domain.user import User
@@ -73,6 +73,23 @@ async def begin_enrolment(name: str, user: User, *, rt: Runtime, now: int) -> Pe
         text = "This can't be set up right now. Try again later."
         raise TemporarilyUnavailable(text, detail=f"{name} failed to begin an enrolment", advice=text) from None
     return Pending(name, challenge, rt.entropy(_ID_BYTES).hex())
+
+
+async def begin_again(name: str, user: User, asked: Asked, *, rt: Runtime, now: int) -> Pending:
+    """The same enrolment once more after an answer that was not good, where the authenticator can draw it again; else a new one.
+
+    Raises:
+        NotFound: See `begin_enrolment`.
+        AccessDenied: See `begin_enrolment`.
+        TemporarilyUnavailable: See `begin_enrolment`.
+    """
+    authenticator: object = rt.authenticators.get(name)
+    subject = await subject_of(rt.store.read, user)
+    theirs = (asked.authenticator, asked.user_id) == (name, user.id)
+    if not isinstance(authenticator, Redrawing) or not theirs or subject is None:
+        return await begin_enrolment(name, user, rt=rt, now=now)
+    ctx = context_of(rt.authenticators[name], first=False, rt=rt, now=now)
+    return Pending(name, authenticator.redraw(ctx, subject, asked.state), asked.id)
 
 
 async def finish_enrolment(

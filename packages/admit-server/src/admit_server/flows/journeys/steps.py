@@ -10,9 +10,9 @@ from ..people import find_for_sign_in
 from ..runtime import Caller, Runtime
 from ..throttling import charge_sending
 from .asking import begin
-from .enrolment import begin_enrolment
+from .enrolment import begin_again, begin_enrolment
 from .planning import Plan, plan_for
-from .state import Journey, Pending
+from .state import Asked, Journey, Pending
 
 STUCK = "This sign-in needs a proof that is not set up for your account. Ask the administrator to help you."
 
@@ -55,7 +55,14 @@ async def plan_of(user: User | None, occasion: Occasion, *, rt: Runtime, caller:
 
 
 async def offer(
-    journey: Journey, occasion: Occasion, *, may_send: bool, channel: str = "", rt: Runtime, caller: Caller
+    journey: Journey,
+    occasion: Occasion,
+    *,
+    may_send: bool,
+    channel: str = "",
+    again: Asked | None = None,
+    rt: Runtime,
+    caller: Caller,
 ) -> Step:
     """The next step of a journey, begun.
 
@@ -66,6 +73,7 @@ async def offer(
         occasion: For what they sign in.
         may_send: Mails and the like may go out: the person asked for it with a post.
         channel: Names a way in that has a budget of its own.
+        again: What was answered wrongly: an enrolment is asked for once more with the same secret.
         rt: The runtime.
         caller: Where the request came from.
 
@@ -91,7 +99,7 @@ async def offer(
         user=user,
     )
     if step.enrol and user is not None:
-        return replace(step, pending=await _enrolment(method, user, rt=rt, now=now))
+        return replace(step, pending=await _enrolment(method, user, again, rt=rt, now=now))
     authenticator = rt.authenticators[method]
     if not authenticator.contacts:
         pending = await begin(authenticator, user, first=not journey.given, rt=rt, now=now)
@@ -128,8 +136,10 @@ async def _with_what_needs_no_name(step: Step, *, rt: Runtime, now: int) -> Step
     return replace(step, beside=tuple(beside), others=others)
 
 
-async def _enrolment(method: str, user: User, *, rt: Runtime, now: int) -> Pending:
+async def _enrolment(method: str, user: User, again: Asked | None, *, rt: Runtime, now: int) -> Pending:
     try:
+        if again is not None:
+            return await begin_again(method, user, again, rt=rt, now=now)
         return await begin_enrolment(method, user, rt=rt, now=now)
     except NotFound:
         raise AccessDenied(STUCK, detail=f"{method} has nothing to set up", advice=STUCK) from None

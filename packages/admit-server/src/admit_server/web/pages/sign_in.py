@@ -22,7 +22,7 @@ from ...domain.journey import Ask
 from ...flows.authorize import after_sign_in, is_fresh, proceed, resume, send_error
 from ...flows.journeys.enrolment import finish_enrolment
 from ...flows.journeys.planning import proofs_of_session
-from ...flows.journeys.state import Given, Journey, seal_journey, unseal_challenge, unseal_journey
+from ...flows.journeys.state import Asked, Given, Journey, seal_journey, unseal_challenge, unseal_journey
 from ...flows.journeys.steps import STUCK, offer, plan_of
 from ...flows.new_session import Occasion, SignedIn
 from ...flows.sealed_request import unseal_request
@@ -88,7 +88,8 @@ async def post(request: Request, site: Site) -> Response:
         denial_id = await recorded(refusal, request, site) if not isinstance(refusal, StillWaiting) else None
         if refusal.advice == STUCK:
             return responses.refusal(refusal, kind="page", site=site, denial_id=denial_id)
-        step = await offer(journey, occasion, may_send=False, rt=site.rt, caller=site.caller(request))
+        again = _answered(form, browser, site) if "enrol" in form else None
+        step = await offer(journey, occasion, may_send=False, again=again, rt=site.rt, caller=site.caller(request))
         return show_step(step, replace(shown, problem=refusal, denial_id=denial_id), site=site)
     except UnmetAuthenticationRequirements as refusal:
         if asked is None:
@@ -111,9 +112,7 @@ async def _step(
     if (wish := form.get("with")) is not None:
         chosen = replace(journey, name=name or journey.name, choice=wish, pending=None)
         return (await offer(chosen, occasion, may_send=True, rt=rt, caller=caller)).journey
-    asked = None
-    if form.get("challenge"):
-        asked = unseal_challenge(form["challenge"], browser=browser, rt=rt, now=rt.clock())
+    asked = _challenge_in(form, browser, site)
     method = form.get("method", "password")
     response = {field: value for field, value in form.items() if field not in _OURS}
     outcome: SignedIn | NextStep
@@ -140,6 +139,20 @@ async def _step(
     if isinstance(outcome, SignedIn):
         return outcome
     return (await offer(outcome.journey, occasion, may_send=True, rt=rt, caller=caller)).journey
+
+
+def _challenge_in(form: dict[str, str], browser: str, site: Site) -> Asked | None:
+    if not form.get("challenge"):
+        return None
+    return unseal_challenge(form["challenge"], browser=browser, rt=site.rt, now=site.rt.clock())
+
+
+def _answered(form: dict[str, str], browser: str, site: Site) -> Asked | None:
+    """The challenge of a form that was refused, unless it was refused for its challenge."""
+    try:
+        return _challenge_in(form, browser, site)
+    except InvalidRequest:
+        return None
 
 
 async def _from_session(occasion: Occasion, request: Request, site: Site) -> Journey:

@@ -22,12 +22,16 @@ PARTS = (
     ("/account/profile", "Profile"),
     ("/account/sessions", "Sessions"),
     ("/account/passkeys", "Passkeys"),
+    ("/account/totp", "Authenticator apps"),
+    ("/account/recovery-codes", "Recovery codes"),
     ("/account/apps", "Connected apps"),
     ("/account/tokens", "Personal tokens"),
     ("/account/activity", "Recent activity"),
     ("/account/password", "Password"),
     ("/account/data", "Your data"),
 )
+# Parts that are there with an authenticator only.
+_NEEDS = {"/account/totp": "totp", "/account/recovery-codes": "recovery_codes"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,11 @@ class Visit:
             template,
             http_status=http_status,
             username=self.user.username,
-            parts=[(url, text, url == path) for url, text in PARTS],
+            parts=[
+                (url, text, url == path or url == path.removesuffix("/add"))
+                for url, text in PARTS
+                if url not in _NEEDS or _NEEDS[url] in site.rt.authenticators
+            ],
             # Null where the sign-in is recent enough for what this page offers.
             prove_url=None if self.is_fresh else f"{path}?prove=now",
             form_token=form_token(self.browser, rt=site.rt),
