@@ -1,5 +1,6 @@
 """Password against user name."""
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 
 from .api import (
@@ -36,8 +37,9 @@ class PasswordAuthenticator(Base):
         if password is None:
             return NotMine()
         stored = credentials[0] if credentials else None
-        # A password beyond the limit can't be anybody's; a short stand-in keeps the work the same.
-        text = password if len(password) <= LONGEST else ""
+        # A password beyond the limit can't be anybody's; a short stand-in keeps the work the same. NFC as when it was set: one
+        # keyboard's accents equal another's (NIST SP 800-63B-4 section 3.1.1.2).
+        text = unicodedata.normalize("NFC", password) if len(password) <= LONGEST else ""
         good = await ctx.verify_hash(stored.data if stored else None, text)
         if stored is None:
             return Rejected("no password set, or no such user")

@@ -25,6 +25,7 @@ NOUNS = {
     "resource": "APIs and sites that tokens are for: add, list, show, update, delete.",
     "role": "Roles that carry scopes or a policy: add, list, show, update, delete.",
     "rule": "Forward authentication (/check): add, list, show, update, delete, test.",
+    "journey": "What sign-ins have to prove: set, list, show, delete, explain, walk.",
     "policy": "Named limits on tokens: set, list, show, effective, simulate, delete.",
     "apply": "Make policies, roles, resources, clients and people's roles match a file.",
     "session": "Who is signed in: list, show, end.",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from ..domain.errors import AccessDenied, InvalidRequest, ProtocolError, UnmetAuthenticationRequirements
 from ..domain.journey import Ask, Complete, NoWay, Proof, complete
-from ..domain.user import PASSWORD_MAX, USERNAME_MAX, User, normalize_password
+from ..domain.user import PASSWORD_MAX, USERNAME_MAX, User
 from ..ports.transaction import Tx
 from .journeys.enrolment import Addition, added, store
 from .journeys.judging import USED, WRONG, apply_proof, judge
@@ -165,11 +165,10 @@ def _no_way(plan: Plan, journey: Journey, missing: tuple[str, ...], *, caller: C
 
 
 def _response(attempt: SignInTry) -> dict[str, str]:
-    if attempt.method == "password":
-        if not (attempt.name or attempt.journey.name or attempt.journey.user_id) or "password" not in attempt.response:
-            text = "Fill in both the user name and the password."
-            raise InvalidRequest(text, detail="one of them is empty", advice=text)
-        return dict(attempt.response) | {"password": normalize_password(attempt.response["password"])}
+    named = attempt.name or attempt.journey.name or attempt.journey.user_id
+    if attempt.method == "password" and not (named and "password" in attempt.response):
+        text = "Fill in both the user name and the password."
+        raise InvalidRequest(text, detail="one of them is empty", advice=text)
     return dict(attempt.response)
 
 

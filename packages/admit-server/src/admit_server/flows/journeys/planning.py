@@ -65,24 +65,28 @@ class Plan:
 async def plan_for(
     user: User | None,
     *,
-    request: AuthorizationRequest | None,
+    request: AuthorizationRequest | None = None,
+    audience: str | None = None,
     client: Client | None,
     new_device: bool,
     may_enrol: bool = False,
     rt: Runtime,
     caller: Caller,
 ) -> Plan:
-    """The plan of a person's sign-in. For nobody in particular: as if every authenticator could be used."""
-    tx = rt.store.read
+    """The plan of a person's sign-in. For nobody in particular: as if every authenticator could be used.
+
+    `audience` says for which resource where there is no request.
+    """
+    tx, audience = rt.store.read, request.audience if request is not None else audience
     situation = Situation(
         client_id=client.id if client else None,
-        audience=request.audience if request else None,
+        audience=audience,
         roles=user.roles if user else (),
         address=caller.address,
         new_device=new_device,
     )
     requirement, rules = required(rt.sign_in_requires, await tx.sign_in_rules.all(), situation)
-    policy = await policy_for(user, request=request, client=client, rt=rt)
+    policy = await policy_for(user, audience=audience, client=client, rt=rt)
     acr, all_means = needed_acr(request.acr_values if request else (), policy), await means_of(user, rt=rt)
     if acr == ACR_ONE_FACTOR and user is not None and any(_is_second_factor(each) for each in all_means):
         acr = ACR_TWO_FACTORS
@@ -97,12 +101,12 @@ async def plan_for(
 
 
 async def policy_for(
-    user: User | None, *, request: AuthorizationRequest | None, client: Client | None, rt: Runtime
+    user: User | None, *, audience: str | None, client: Client | None, rt: Runtime
 ) -> TokenPolicy | None:
     """By which the grant would be made; None while nobody is known, or where the resource has gone."""
-    if user is None or request is None or client is None:
+    if user is None or audience is None or client is None:
         return None
-    resource = await rt.store.read.resources.get(request.audience)
+    resource = await rt.store.read.resources.get(audience)
     if resource is None:
         return None
     return (await effective_policy(rt.store.read, rt, client=client, resource=resource, user=user)).policy
