@@ -23,7 +23,7 @@ WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 320, "height": 640}
 MAX_BYTES = 20_000
 PAGES = [
     "home", "home signed in", "sign-in", "sign-in with problem", "consent", "approve", "personal tokens", "personal token made",
-    "account", "profile", "activity", "password", "password with problem", "data", "sessions", "apps", "apps without any",
+    "account", "profile", "ways", "activity", "password", "password with problem", "data", "sessions", "apps", "apps without any",
     "error", "nothing here", "sign-out", "signed-out",
     *LINK_PAGES,
     "demo signed out", "demo signed in", "demo with the ticket shown", "demo after sign-out", "demo with a problem",
@@ -94,6 +94,8 @@ class Gallery:
         expect(self.pages["account"].get_by_text("places where you are signed in")).to_be_visible()
         self.pages["sessions"] = visitor.open(f"{pair.url}/account/sessions")
         expect(self.pages["sessions"].get_by_role("button", name="End all others")).to_be_visible()
+        self.pages["ways"] = visitor.open(f"{pair.url}/account/ways")
+        expect(self.pages["ways"].get_by_role("heading", name="Password")).to_be_visible()
         self.pages["profile"] = visitor.open(f"{pair.url}/account/profile")
         expect(self.pages["profile"].get_by_role("heading", name="E-mail addresses")).to_be_visible()
         self.pages["activity"] = visitor.open(f"{pair.url}/account/activity")

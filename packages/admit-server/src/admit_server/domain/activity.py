@@ -64,7 +64,7 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
         "You tried to sign in where more is asked than your account has set up.",
         "Somebody tried to sign in where more is asked than your account has set up.",
     ),
-    "credential.added": ("You added a way to sign in: {label}.", "A way to sign in was added: {label}."),
+    "credential.added": ("You added a way to sign in: {by} {label}.", "A way to sign in was added: {by} {label}."),
     "mail.dropped": ("A mail to you could not be sent: {reason}.", "A mail to you could not be sent: {reason}."),
     "sessions.limited": (
         "You signed in while there were as many sessions as are allowed.",

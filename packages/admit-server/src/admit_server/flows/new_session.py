@@ -11,6 +11,7 @@ from ..domain.session import Session
 from ..domain.user import User
 from ..ports.transaction import Tx
 from ..tokens import opaque
+from .devices import note, sighting
 from .endings import end_session
 from .journeys.judging import USED
 from .journeys.keeping import seen_now
@@ -32,6 +33,7 @@ class Occasion:
         request: What was asked at the authorization endpoint; None for the server's own pages.
         client: Who asked it.
         resume: The address at which a journey goes on in the same browser, for links that are mailed.
+        full: It is for a change of the account: two factors are asked of who has set up two.
     """
 
     in_browser: bool = True
@@ -39,16 +41,18 @@ class Occasion:
     request: AuthorizationRequest | None = None
     client: Client | None = None
     resume: Callable[[Journey], str] | None = None
+    full: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedIn:
-    """The session, and its cookie's secret (None for an app without a browser)."""
+    """The session, its cookie's secret, and the id of the browser (None for an app without one)."""
 
     user: User
     session: Session
     sign_in: Complete
     cookie: str | None = field(repr=False)
+    device: str | None = None
 
 
 async def begin_session(
@@ -102,6 +106,9 @@ async def begin_session(
         )
     limited = rt.event("sessions.limited", user.id, actor=user.id, caller=caller, now=now)
     feed_nonce = rt.nonce()
+    device = _device_of(caller, rt=rt) if occasion.in_browser else None
+    client_id = occasion.client.id if occasion.client else None
+    seen = await sighting(user, device=device, client_id=client_id, rt=rt, caller=caller, now=now)
 
     async def unit(tx: Tx) -> Session | Refusal:
         refusal = await before(tx) or await _still_stands(tx, journey, user, last=last, caller=caller)
@@ -121,6 +128,7 @@ async def begin_session(
             again = await tx.sessions.get(previous.id) if renewed else None
             if again is not None:
                 await tx.audit.append(done)
+                await note(tx, seen, rt=rt)
                 return again
         made_room = await make_room(tx, user, client=occasion.client, rt=rt, caller=caller, nonce=feed_nonce, now=now)
         if isinstance(made_room, Refusal):
@@ -130,6 +138,7 @@ async def begin_session(
             shown = " ".join(made_room[:MOST_NAMED])
             await tx.audit.append(replace(limited, details={"ended": len(made_room), "sessions": shown}))
         await tx.audit.append(done)
+        await note(tx, seen, rt=rt)
         if replaced is not None and await end_session(
             tx, replaced.target, reason="replaced", nonce=feed_nonce, now=now
         ):
@@ -139,7 +148,12 @@ async def begin_session(
 
     session = or_raise(await rt.store.write(unit))
     rt.on_revocation()
-    return SignedIn(user=user, session=session, sign_in=complete, cookie=cookie)
+    return SignedIn(user=user, session=session, sign_in=complete, cookie=cookie, device=device)
+
+
+def _device_of(caller: Caller, *, rt: Runtime) -> str:
+    """The browser's id: the one that it has, whoever signed in with it before, or a new one."""
+    return caller.device[1] if caller.device is not None and caller.device[1] else rt.entropy(16).hex()
 
 
 async def _still_stands(tx: Tx, journey: Journey, user: User, *, last: str, caller: Caller) -> Refusal | None:

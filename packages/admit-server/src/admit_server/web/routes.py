@@ -10,7 +10,7 @@ from starlette.responses import Response
 from . import administration, check, related_origins
 from .oauth import challenge, denials, leaked, leases, metadata, revocations, token, tokens_in_use
 from .pages import address, authorize, consent, forgot, home, logout, new_password, sign_in, sign_up
-from .pages.account import activity, apps, data, overview, passkeys, password, profile, sessions, tokens
+from .pages.account import activity, apps, data, overview, passkeys, password, profile, sessions, tokens, ways
 from .pages.account.methods import RECOVERY_CODES, TOTP
 from .responses import Kind
 from .site import Site
@@ -75,6 +75,7 @@ ROUTES: dict[str, Route] = {
     "/account/totp/add": Route({"GET": TOTP.show_add, "POST": TOTP.post_add}, "page"),
     "/account/recovery-codes": Route({"GET": RECOVERY_CODES.show, "POST": RECOVERY_CODES.post}, "page"),
     "/account/recovery-codes/add": Route({"GET": RECOVERY_CODES.show_add, "POST": RECOVERY_CODES.post_add}, "page"),
+    "/account/ways": Route({"GET": ways.show, "POST": ways.post}, "page"),
     "/account/password": Route({"GET": password.show, "POST": password.post}, "page"),
     "/account/data": Route({"GET": data.show, "POST": data.post}, "page"),
     "/account/tokens": Route({"GET": tokens.show, "POST": tokens.post}, "page"),

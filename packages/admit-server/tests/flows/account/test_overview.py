@@ -16,7 +16,9 @@ CALLER = Caller(actor="test")
 async def test_it_counts_what_lives_and_names_what_ends_soon(site):
     await resources.update(API, resources.ResourceChange(personal_tokens=True), rt=site.rt, caller=CALLER)
     alice = await users.find("alice", rt=site.rt)
-    assert await overview.of(alice, rt=site.rt) == overview.Overview(sessions=0, apps=0, tokens=0, tokens_ending=())
+    seen = await overview.of(alice, rt=site.rt)
+    assert (seen.sessions, seen.apps, seen.tokens, seen.tokens_ending) == (0, 0, 0, ())
+    assert ([way.name for way in seen.ways], seen.two_factors) == (["Password"], False)
     await site.tokens()
     for name, days in (("nightly", 8), ("yearly", 300), ("over", 1)):
         new = personal_tokens.NewPersonalToken(

@@ -7,9 +7,13 @@ from dataclasses import dataclass, field
 from ...authenticators.api import Authenticator, Enrolled, Enrolling, Redrawing, Rejected
 from ...domain.audit import AuditEvent
 from ...domain.errors import AccessDenied, NotFound, ProtocolError, TemporarilyUnavailable
+from ...domain.methods import method_in_words
+from ...domain.outgoing_mail import OutgoingMail
 from ...domain.user import User
 from ...ports.transaction import Tx
 from ...ports.users import Credential
+from .. import mailing
+from ..notices import notices
 from ..runtime import Caller, Refusal, Runtime, or_raise
 from .asking import context_of
 from .keeping import closed, stored_of, subject_of
@@ -34,6 +38,7 @@ class Addition:
     enrolled: Enrolled = field(repr=False)
     credential: Credential = field(repr=False)
     most: int = 1
+    mails: list[OutgoingMail] = field(default_factory=list, repr=False)
 
 
 def enrolling(name: str, *, rt: Runtime) -> Enrolling:
@@ -130,7 +135,9 @@ async def finish_enrolment(
         label=tidy_label(label) or verdict.label,
         lookup=verdict.lookup or None,
     )
-    return Addition(authenticator, user, asked, verdict, credential, by.most)
+    method = method_in_words(name, credential.label)
+    mails = await notices(user, "method_added", method=method, rt=rt, caller=caller, now=now)
+    return Addition(authenticator, user, asked, verdict, credential, by.most, mails)
 
 
 def tidy_label(label: str) -> str:
@@ -155,6 +162,7 @@ async def store(tx: Tx, addition: Addition, *, rt: Runtime, caller: Caller, now:
     if not await tx.credentials.put(credential):
         caller.trail.failed("what was set up", "new", "it belongs to an account already")
         return Refusal(AccessDenied(_TAKEN, detail="it belongs to an account already", advice=_TAKEN))
+    await mailing.add(tx, addition.mails, rt=rt)
     return None
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from ...domain.errors import AccessDenied, NotFound
-from ...domain.journey import Ask
+from ...domain.journey import Ask, reaches
 from ...domain.user import User
 from ..new_session import Occasion
 from ..people import find_for_sign_in
@@ -11,6 +11,7 @@ from ..runtime import Caller, Runtime
 from ..throttling import charge_sending
 from .asking import begin
 from .enrolment import begin_again, begin_enrolment
+from .full import full_class
 from .planning import Plan, plan_for
 from .state import Asked, Journey, Pending
 
@@ -42,7 +43,7 @@ class Step:
 
 async def plan_of(user: User | None, occasion: Occasion, *, rt: Runtime, caller: Caller) -> Plan:
     """What this sign-in has to prove."""
-    return await plan_for(
+    plan = await plan_for(
         user,
         request=occasion.request,
         client=occasion.client,
@@ -52,6 +53,10 @@ async def plan_of(user: User | None, occasion: Occasion, *, rt: Runtime, caller:
         rt=rt,
         caller=caller,
     )
+    if user is None or not occasion.full:
+        return plan
+    full = await full_class(user, rt=rt)
+    return plan if reaches(plan.acr, full) else replace(plan, acr=full)
 
 
 async def offer(

@@ -15,6 +15,7 @@ from ..site import Site
 # A path below /account, and nothing that a browser could read as anything else: no host, no scheme, no dots, no query.
 _OWN_PAGE = re.compile(r"/account(?:/[a-z]+(?:-[a-z]+)*){0,2}")
 _LASTS_S = 900
+_FULL = "!"
 
 
 def own_page(text: str | None) -> str | None:
@@ -22,18 +23,25 @@ def own_page(text: str | None) -> str | None:
     return text if text and len(text) <= 64 and _OWN_PAGE.fullmatch(text) else None
 
 
-def to_sign_in(path: str, *, site: Site) -> Response:
-    """To the sign-in, and from there back to a page of ours."""
+def to_sign_in(path: str, *, full: bool = False, site: Site) -> Response:
+    """To the sign-in, and from there back to a page of ours. `full`: with two factors, if the person has set up two."""
     response = responses.see_other("/sign-in")
     if (back := own_page(path)) is not None:
-        set_cookie(response, site.cookies.back, back, secure=site.cookies.secure, max_age_s=_LASTS_S)
+        set_cookie(
+            response, site.cookies.back, back + (_FULL if full else ""), secure=site.cookies.secure, max_age_s=_LASTS_S
+        )
     return response
 
 
 def back_from_sign_in(request: Request, *, site: Site) -> Response:
     """To the page from which somebody was led to the sign-in; to the first page where there is none."""
     cookie = request.cookies.get(site.cookies.back)
-    response = responses.see_other(own_page(cookie) or "/")
+    response = responses.see_other(own_page((cookie or "").removesuffix(_FULL)) or "/")
     if cookie is not None:
         clear_cookie(response, site.cookies.back, secure=site.cookies.secure)
     return response
+
+
+def wants_full(request: Request, *, site: Site) -> bool:
+    """Whether the page from which somebody was led to the sign-in wants all that they have set up, two factors at most."""
+    return request.cookies.get(site.cookies.back, "").endswith(_FULL)

@@ -33,6 +33,7 @@ from ..security import DEVICE_COOKIE_S, check_form_post, open_device, seal_devic
 from ..site import Site
 from .authorize import to_next_page
 from .browser import browser_id, browser_id_or_new, remember_browser
+from .returning import back_from_sign_in, wants_full
 from .step import Shown, show_step
 
 # A sealed request with the longest state there may be, a journey, a passkey's answer, and the longest password, percent-encoded.
@@ -45,7 +46,7 @@ async def show(request: Request, site: Site) -> Response:
     query = params.read_query(request)
     browser, is_new = browser_id_or_new(request, site)
     asked, client = await _asked(query.get("request"), browser, request, site)
-    occasion = Occasion(request=asked, client=client, previous=await site.session(request))
+    occasion = await _occasion(asked, client, request, site)
     if (sealed := query.get("journey")) is not None:
         journey = unseal_journey(sealed, browser=browser, rt=site.rt, now=site.rt.clock())
     else:
@@ -70,10 +71,8 @@ async def post(request: Request, site: Site) -> Response:
     form = await params.read_form(request, limit=LIMIT, keep_empty=("username", "password"))
     browser = check_form_post(request, form, browser=browser_id(request, site), rt=site.rt)
     asked, client = await _asked(form.get("request"), browser, request, site)
-    occasion = Occasion(
-        request=asked,
-        client=client,
-        previous=await site.session(request),
+    occasion = replace(
+        await _occasion(asked, client, request, site),
         resume=lambda journey: site.rt.issuer + _address(journey, form.get("request", ""), browser, site),
     )
     journey = Journey()
@@ -172,7 +171,7 @@ async def _from_session(occasion: Occasion, request: Request, site: Site) -> Jou
 
 async def _arrived(signed_in: SignedIn, occasion: Occasion, request: Request, site: Site) -> Response:
     if occasion.request is None or occasion.client is None:
-        response = responses.see_other("/")
+        response = back_from_sign_in(request, site=site)
     else:
         asked, caller = occasion.request, site.caller(request)
         device = caller.device
@@ -205,6 +204,13 @@ def _address(journey: Journey, sealed_request: str, browser: str, site: Site) ->
     return f"/sign-in?{urlencode(({'request': sealed_request} if sealed_request else {}) | {'journey': sealed})}"
 
 
+async def _occasion(
+    asked: AuthorizationRequest | None, client: Client | None, request: Request, site: Site
+) -> Occasion:
+    full = asked is None and wants_full(request, site=site)
+    return Occasion(request=asked, client=client, previous=await site.session(request), full=full)
+
+
 async def _asked(
     sealed: str | None, browser: str, request: Request, site: Site
 ) -> tuple[AuthorizationRequest | None, Client | None]:
@@ -218,6 +224,6 @@ def _set_cookies(response: Response, signed_in: SignedIn, request: Request, site
     if signed_in.cookie is not None:
         set_cookie(response, site.cookies.session, signed_in.cookie, secure=site.cookies.secure)
     known = open_device(request.cookies.get(site.cookies.device), rt=site.rt)
-    if known is None or known[0] != signed_in.user.id:
-        device = seal_device(signed_in.user.id, site.rt.entropy(16).hex(), rt=site.rt)
+    if signed_in.device is not None and known != (signed_in.user.id, signed_in.device):
+        device = seal_device(signed_in.user.id, signed_in.device, rt=site.rt)
         set_cookie(response, site.cookies.device, device, secure=site.cookies.secure, max_age_s=DEVICE_COOKIE_S)

@@ -20,18 +20,15 @@ LIMIT = 16_384
 PARTS = (
     ("/account", "Overview"),
     ("/account/profile", "Profile"),
+    ("/account/ways", "Ways to sign in"),
     ("/account/sessions", "Sessions"),
-    ("/account/passkeys", "Passkeys"),
-    ("/account/totp", "Authenticator apps"),
-    ("/account/recovery-codes", "Recovery codes"),
     ("/account/apps", "Connected apps"),
     ("/account/tokens", "Personal tokens"),
     ("/account/activity", "Recent activity"),
-    ("/account/password", "Password"),
     ("/account/data", "Your data"),
 )
-# Parts that are there with an authenticator only.
-_NEEDS = {"/account/totp": "totp", "/account/recovery-codes": "recovery_codes"}
+# Pages to which that of the ways to sign in leads.
+_WAYS = ("/account/passkeys", "/account/totp", "/account/recovery-codes", "/account/password")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +54,7 @@ class Visit:
             template,
             http_status=http_status,
             username=self.user.username,
-            parts=[
-                (url, text, url == path or url == path.removesuffix("/add"))
-                for url, text in PARTS
-                if url not in _NEEDS or _NEEDS[url] in site.rt.authenticators
-            ],
+            parts=[(url, text, _current(url, path)) for url, text in PARTS],
             # Null where the sign-in is recent enough for what this page offers.
             prove_url=None if self.is_fresh else f"{path}?prove=now",
             form_token=form_token(self.browser, rt=site.rt),
@@ -71,9 +64,16 @@ class Visit:
             remember_browser(response, self.browser, site)
         return response
 
-    def prove_again(self) -> Response:
-        """To a fresh sign-in, and back to this page."""
-        return to_sign_in(self.request.scope["path"], site=self.site)
+    def prove_again(self, *, full: bool = False) -> Response:
+        """To a fresh sign-in, and back to this page. `full`: with two factors, if the person has set up two."""
+        return to_sign_in(self.request.scope["path"], full=full, site=self.site)
+
+
+def _current(part: str, path: str) -> str:
+    """The `aria-current` of a part of the navigation (WAI-ARIA 1.2 section 6.6): this very page, or the part that it belongs to."""
+    if part == path:
+        return "page"
+    return "true" if part == "/account/ways" and path.removesuffix("/add") in _WAYS else ""
 
 
 async def enter(request: Request, site: Site, *, fresh: bool = False) -> Visit | Response:

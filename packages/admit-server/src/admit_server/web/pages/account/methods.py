@@ -7,11 +7,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ....authenticators.api import Describing
-from ....domain.account import SignInTooOld, require_fresh
+from ....domain.account import SignInTooOld
 from ....domain.errors import AccessDenied, AdministrationError, Busy, InvalidRequest, NotFound, TooManyTries
 from ....domain.times import in_words
 from ....flows.account import credentials
 from ....flows.journeys.enrolment import add_credential, begin_again, begin_enrolment, finish_enrolment
+from ....flows.journeys.full import require_full_sign_in
 from ....flows.journeys.keeping import opened
 from ....flows.journeys.state import Asked, Pending, seal_challenge, unseal_challenge
 from ... import responses
@@ -55,7 +56,7 @@ class Method:
             else:
                 raise InvalidRequest(_CHANGED)
         except SignInTooOld:
-            return visit.prove_again()
+            return visit.prove_again(full=True)
         except AdministrationError as error:
             return await self._list(visit, problem=str(error), status=400)
         return responses.see_other(self.path)
@@ -66,7 +67,10 @@ class Method:
         if not isinstance(visit, Visit):
             return visit
         try:
+            await require_full_sign_in(visit.session, rt=site.rt)
             pending = await begin_enrolment(self.name, visit.user, rt=site.rt, now=site.rt.clock())
+        except SignInTooOld:
+            return visit.prove_again(full=True)
         except NotFound:
             return responses.see_other(self.path)
         except AccessDenied as refusal:
@@ -86,11 +90,11 @@ class Method:
         response = {field: value for field, value in form.items() if field not in _OURS}
         label = form.get("label", "")
         try:
-            require_fresh(visit.session, rt.account, now=rt.clock())
+            await require_full_sign_in(visit.session, rt=rt)
             addition = await finish_enrolment(self.name, visit.user, asked, response, label=label, rt=rt, caller=caller)
             await add_credential(addition, rt=rt, caller=caller)
         except SignInTooOld:
-            return visit.prove_again()
+            return visit.prove_again(full=True)
         except (AccessDenied, TooManyTries, Busy) as refusal:
             await recorded(refusal, request, site)
             return await self._once_more(visit, asked, refusal.advice or str(refusal), status=refusal.status)

@@ -8,6 +8,7 @@ from ....domain.times import in_words as day
 from ....flows.account import overview
 from ...site import Site
 from .entering import Visit, enter
+from .ways import row
 
 
 async def show(request: Request, site: Site) -> Response:
@@ -28,5 +29,7 @@ async def show(request: Request, site: Site) -> Response:
         apps=seen.apps,
         tokens=seen.tokens,
         tokens_ending=seen.tokens_ending,
+        ways=[row(each) for each in seen.ways],
+        two_factors=seen.two_factors,
         most=overview.MOST_COUNTED,
     )

@@ -3,11 +3,12 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ....domain.account import SignInTooOld, require_fresh
+from ....domain.account import SignInTooOld
 from ....domain.errors import AccessDenied, AdministrationError, InvalidRequest
 from ....domain.times import in_words
 from ....flows.account import credentials
 from ....flows.journeys.enrolment import add_credential, begin_enrolment, finish_enrolment
+from ....flows.journeys.full import require_full_sign_in
 from ....flows.journeys.state import seal_challenge, unseal_challenge
 from ... import responses
 from ...refused import recorded
@@ -43,7 +44,7 @@ async def post(request: Request, site: Site) -> Response:
         else:
             await _add(visit, form, request)
     except SignInTooOld:
-        return visit.prove_again()
+        return visit.prove_again(full=True)
     except AdministrationError as error:
         return await _page(visit, problem=str(error), status=400)
     except AccessDenied as refusal:
@@ -54,7 +55,7 @@ async def post(request: Request, site: Site) -> Response:
 
 async def _add(visit: Visit, form: dict[str, str], request: Request) -> None:
     rt, caller = visit.site.rt, visit.site.caller(request)
-    require_fresh(visit.session, rt.account, now=rt.clock())
+    await require_full_sign_in(visit.session, rt=rt)
     if not form.get("challenge"):
         raise InvalidRequest("The form was not sent as it was shown.")
     asked = unseal_challenge(form["challenge"], browser=visit.browser, rt=rt, now=rt.clock())

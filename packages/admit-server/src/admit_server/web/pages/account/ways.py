@@ -1,0 +1,80 @@
+"""`/account/ways`: a person's ways to sign in: name one, remove one."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ....authenticators.api import Enrolling
+from ....domain.account import SignInTooOld
+from ....domain.errors import AdministrationError
+from ....domain.methods import method_in_words
+from ....domain.times import in_words as day
+from ....flows.account import credentials
+from ... import responses
+from ...site import Site
+from .entering import Visit, enter, enter_with_form
+
+# Where each of them is set up; a stranger's authenticator is set up at sign-in.
+_SET_UP = {
+    "password": "/account/password",
+    "passkey": "/account/passkeys",
+    "totp": "/account/totp",
+    "recovery_codes": "/account/recovery-codes",
+}
+
+
+async def show(request: Request, site: Site) -> Response:
+    """The list."""
+    visit = await enter(request, site)
+    return await _page(visit) if isinstance(visit, Visit) else visit
+
+
+async def post(request: Request, site: Site) -> Response:
+    """Name one, or remove one."""
+    entered = await enter_with_form(request, site)
+    if isinstance(entered, Response):
+        return entered
+    visit, form = entered
+    rt, caller, current = site.rt, site.caller(request), visit.session
+    try:
+        if "rename" in form:
+            await credentials.rename(form["rename"], form.get("label", ""), current=current, rt=rt, caller=caller)
+            return responses.see_other("/account/ways")
+        gone = await credentials.remove(
+            form.get("remove", ""), sure=form.get("sure") == "yes", current=current, rt=rt, caller=caller
+        )
+    except SignInTooOld:
+        return visit.prove_again(full=True)
+    except credentials.NotSure as error:
+        return visit.page("account/remove_way.html", http_status=409, problem=str(error), remove=form.get("remove", ""))
+    except AdministrationError as error:
+        return await _page(visit, problem=str(error), status=400)
+    return visit.page("account/way_removed.html", name=method_in_words(gone.authenticator, gone.label))
+
+
+async def _page(visit: Visit, *, problem: str = "", status: int = 200) -> Response:
+    rt = visit.site.rt
+    own = await credentials.of_person(visit.user.id, rt=rt)
+    return visit.page(
+        "account/ways.html",
+        http_status=status,
+        problem=problem,
+        ways=[row(each) for each in own],
+        offered=[
+            (method_in_words(name), _SET_UP[name])
+            for name, each in rt.authenticators.items()
+            if name in _SET_UP and (isinstance(each, Enrolling) or name == "password")
+        ],
+    )
+
+
+def row(own: credentials.OwnCredential) -> dict[str, object]:
+    """One of them, as pages tell it."""
+    kept = own.credential
+    return {
+        "id": kept.id,
+        "name": own.name,
+        "label": kept.label,
+        "added": day(kept.created_at),
+        "used": day(kept.last_used_at) if kept.last_used_at else "",
+        "stays": own.removal == "last",
+    }

@@ -1,0 +1,68 @@
+"""The sign-in that a change of the account needs."""
+
+import pytest
+
+from admit_server.domain.journey import ACR_ONE_FACTOR, ACR_TWO_FACTORS
+from admit_server.domain.sign_in_rule import SignInRule
+from admit_server.domain.token_policy import TokenPolicy
+from admit_server.flows.admin import policies, users
+from admit_server.flows.journeys.full import full_class, required_of
+from admit_server.flows.journeys.keeping import closed
+from admit_server.flows.runtime import Caller
+from admit_server.ports.users import Credential
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def site(open_site):
+    async with open_site(toml='[sign_in]\nauthenticators = ["password", "totp", "recovery_codes"]\n') as opened:
+        yield opened
+
+
+async def alice_with(site, *authenticators):
+    alice = await users.find("alice", rt=site.rt)
+    for name in authenticators:
+        credential_id = site.rt.new_id("crd")
+        data = closed("{}", credential_id, site.rt.authenticators[name], rt=site.rt)
+        kept = Credential(
+            id=credential_id, user_id=alice.id, authenticator=name, data=data, version=1, created_at=1, updated_at=1
+        )
+        await site.rt.store.write(lambda tx, kept=kept: tx.credentials.put(kept))
+    return alice
+
+
+async def rule(site, **values):
+    made = SignInRule(name="r", requires="password and totp", created_at=1, updated_at=1, **values)
+    await site.rt.store.write(lambda tx: tx.sign_in_rules.put(made))
+
+
+async def test_two_factors_are_asked_for_where_two_are_set_up_and_matter(site):
+    alice = await alice_with(site, "totp")
+    assert await full_class(alice, rt=site.rt) == ACR_ONE_FACTOR
+    await rule(site, role="nobody")
+    assert await full_class(alice, rt=site.rt) == ACR_ONE_FACTOR
+    await rule(site, client_id="web")
+    assert await full_class(alice, rt=site.rt) == ACR_TWO_FACTORS
+
+
+async def test_a_policy_that_wants_two_makes_them_matter(site):
+    alice = await alice_with(site, "totp")
+    await policies.set_policy("strong", TokenPolicy(acr=ACR_TWO_FACTORS), rt=site.rt, caller=Caller(actor="test"))
+    assert await full_class(alice, rt=site.rt) == ACR_TWO_FACTORS
+
+
+async def test_nobody_is_asked_for_what_they_have_not_set_up_and_recovery_codes_are_not_set_up(site):
+    await rule(site)
+    assert await full_class(await alice_with(site), rt=site.rt) == ACR_ONE_FACTOR
+    assert await full_class(await alice_with(site, "recovery_codes"), rt=site.rt) == ACR_ONE_FACTOR
+
+
+async def test_rules_are_told_apart_by_whether_they_hold_always(site):
+    alice = await alice_with(site)
+    await rule(site, role="editor")
+    found = await required_of(site.rt.store.read, alice, rt=site.rt)
+    assert (len(found.always.parts), found.sometimes) == (2, ())
+    await rule(site, role="editor", network="10.0.0.0/8")
+    found = await required_of(site.rt.store.read, alice, rt=site.rt)
+    assert len(found.sometimes) == 1
