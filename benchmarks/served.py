@@ -18,6 +18,8 @@ from admit_server.flows.admin import clients, resources, rules, users
 from admit_server.flows.runtime import Caller, Runtime
 from admit_server.settings import load_settings
 
+from .people import add_people
+
 AUDIENCE = "https://api.bench.example"
 
 
@@ -47,6 +49,7 @@ async def seed(rt: Runtime) -> dict[str, str]:
         rt=rt,
         caller=caller,
     )
+    await add_people(rt, int(os.environ.get("BENCH_PEOPLE", "0")))
     await users.add(users.NewUser(username="bench", password="three oaks by the river"), rt=rt, caller=caller)
     for path, audience in (("/jwt/**", AUDIENCE), ("/opaque/**", opaque)):
         new_rule = rules.NewRule(path=path, audience=audience, scopes=frozenset({"read"}))

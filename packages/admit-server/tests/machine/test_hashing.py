@@ -133,3 +133,8 @@ async def test_a_scheme_that_is_expected_counts_before_anybody_tried_one(hasher,
 @pytest.mark.parametrize("encoded", ["$2b$04$" + "." * 53, "$pbkdf2-sha256$i=1$AAAA$AAAAAAAAAAAAAAAAAAAAAA", "no hash"])
 async def test_every_hash_of_another_system_is_due_to_be_made_anew(hasher, encoded):
     assert hasher.needs_rehash(encoded)
+
+
+async def test_an_answer_takes_longer_than_the_hash_from_the_first_one_on(hasher):
+    await hasher.warm_up()
+    assert hasher.answer_s >= 2.5 * min(hasher._seconds.values()) > 0

@@ -43,6 +43,11 @@ class PasswordHasher(Protocol):
         """Whether the hash was made with other parameters than today's, or by another system."""
         ...
 
+    @property
+    def answer_s(self) -> float:
+        """How long the answer to a failed proof takes at least, from its request on, in seconds: the hash and all that is done besides."""
+        ...
+
     async def expect(self, stand_ins: Iterable[str]) -> None:
         """Failures take as long as hashes of these makes from now on, whoever's password is tried.
 

@@ -1,6 +1,8 @@
 """The ASGI application: find the route, check, call, render. One place turns every refusal and fault into an answer."""
 
+import asyncio
 import logging
+import time
 from dataclasses import dataclass
 
 from starlette.requests import ClientDisconnect, Request
@@ -30,6 +32,7 @@ class Application:
         """ASGI; only `http`."""
         if scope["type"] != "http":
             return
+        began = time.perf_counter()
         request = Request(scope, receive)
         route = routes.find(scope["path"])
         try:
@@ -37,6 +40,12 @@ class Application:
         except ClientDisconnect:
             return
         await self._decorate(response, request, route)
+        if (
+            route.even is not None
+            and request.method == "POST"
+            and (route.even == "answers" or response.status_code >= 400)
+        ):
+            await asyncio.sleep(began + self.site.rt.hasher.answer_s - time.perf_counter())
         await response(scope, receive, send)
 
     async def _answer(self, request: Request, route: Route) -> Response:

@@ -22,11 +22,16 @@ Cors = Literal["public", "client"] | None
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One address. `methods` map to endpoints; HEAD follows GET."""
+    """One address. `methods` map to endpoints; HEAD follows GET.
+
+    `even`: answers to a POST take the same time whoever was named, the refusals or all of them: somebody is named before anything is
+    proven, and what is read and written for people who exist takes time.
+    """
 
     methods: dict[str, Endpoint]
     kind: Kind
     cors: Cors = None
+    even: Literal["refusals", "answers"] | None = None
 
 
 ROUTES: dict[str, Route] = {
@@ -51,18 +56,18 @@ ROUTES: dict[str, Route] = {
     "/check": Route(
         dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"), check.check_endpoint), "problem"
     ),
-    "/authorize-challenge": Route({"POST": challenge.challenge_endpoint}, "oauth"),
+    "/authorize-challenge": Route({"POST": challenge.challenge_endpoint}, "oauth", even="refusals"),
     "/userinfo": Route(
         {"GET": tokens_in_use.userinfo_endpoint, "POST": tokens_in_use.userinfo_endpoint}, "oauth", "client"
     ),
     "/authorize": Route({"GET": authorize.authorize_endpoint, "POST": authorize.authorize_endpoint}, "page"),
-    "/sign-in": Route({"GET": sign_in.show, "POST": sign_in.post}, "page"),
-    "/forgot": Route({"GET": forgot.show, "POST": forgot.post}, "page"),
+    "/sign-in": Route({"GET": sign_in.show, "POST": sign_in.post}, "page", even="refusals"),
+    "/forgot": Route({"GET": forgot.show, "POST": forgot.post}, "page", even="answers"),
     "/reset": Route({"GET": new_password.shows("reset"), "POST": new_password.judges("reset")}, "page"),
     "/invitation": Route({"GET": new_password.shows("invitation"), "POST": new_password.judges("invitation")}, "page"),
     "/recovery": Route({"GET": new_password.shows("recovery"), "POST": new_password.judges("recovery")}, "page"),
     "/address": Route({"GET": address.show, "POST": address.post}, "page"),
-    "/sign-up": Route({"GET": sign_up.show, "POST": sign_up.post}, "page"),
+    "/sign-up": Route({"GET": sign_up.show, "POST": sign_up.post}, "page", even="answers"),
     "/sign-up/confirm": Route({"GET": sign_up.show_confirm, "POST": sign_up.confirm}, "page"),
     "/consent": Route({"GET": consent.show, "POST": consent.post}, "page"),
     "/account": Route({"GET": overview.show}, "page"),

@@ -108,6 +108,10 @@ class _HasherInside:
     def needs_rehash(self, encoded: str) -> bool:
         return False
 
+    @property
+    def answer_s(self) -> float:
+        raise NotImplementedError("an administrator proves no passwords")
+
     async def expect(self, stand_ins: Iterable[str]) -> None:
         raise NotImplementedError("an administrator proves no passwords")
 
