@@ -25,6 +25,7 @@ PAGE_TEXTS = {
         "The application that sent you here asked for something that this server refuses.",
         "This sign-in page is too old, or was opened in another browser. Go back to the application and begin again.",
         "Fill in both the user name and the password.",
+        "There is no such way to sign in here.",
     },
     "link_ended": {
         "This link was used already, or is too old. Ask for a new one.",
@@ -34,6 +35,9 @@ PAGE_TEXTS = {
         "You are signed in in as many places as is allowed. Sign out in one of them, then try again."
     },
     "access_denied": {
+        "That did not work. Try again.",
+        "That did not work. Try again, or take another way.",
+        "This sign-in needs a proof that is not set up for your account. Ask the administrator to help you.",
         "That user name and password don&#39;t match.",
         "This form was not sent from our own page.",
         "Your browser did not send back our cookie. Allow cookies for this address, go back and try again.",

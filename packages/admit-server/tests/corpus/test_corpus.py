@@ -5,6 +5,7 @@ import causes_authorize
 import causes_clients
 import causes_exchange
 import causes_grants
+import causes_journeys
 import causes_library
 import causes_links
 import causes_proofs
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.anyio
 TABLES = (
     causes_clients, causes_grants, causes_authorize, causes_sign_in, causes_tokens, causes_reports, causes_library,
     causes_exchange, causes_transactions, causes_tokens_at_a_proxy, causes_proofs,
-    causes_step_up, causes_api, causes_links,
+    causes_step_up, causes_api, causes_links, causes_journeys,
 )  # fmt: skip
 CAUSES: list[Cause] = [cause for table in TABLES for cause in table.CAUSES]
 

@@ -2,7 +2,7 @@
 
 import pytest
 from journeys_kit import CALLER, answer_step, give_card
-from site_kit import answer_of, hidden_fields
+from site_kit import answer_of, first_form, hidden_fields
 
 from admit_server.domain.errors import TooManyTries
 from admit_server.domain.throttle import SENDING
@@ -164,3 +164,15 @@ async def test_a_letter_is_sent_after_the_password_and_its_code_ends_the_journey
     assert (await answer_step(browser, step, code="1234")).status_code == 403
     assert (await answer_step(browser, step, code="4711")).status_code == 303
     assert letter.sent == ["alice"]
+
+
+async def test_a_letter_alone_signs_in_whoever_reads_it_and_nobody_else(site, desk, letter):
+    desk("letter")
+    for name, code, status in (("alice", "4711", 303), ("nobody", "4711", 403), ("alice", "1234", 403)):
+        browser = site.browser(app=site.app)
+        page = await browser.get("/sign-in")
+        assert "Send letter" in page.text
+        sent = await browser.send("/sign-in", first_form(page.text) | {"username": name, "with": "letter"})
+        assert sent.status_code == 303
+        assert (await answer_step(browser, sent.headers["location"], code=code)).status_code == status
+    assert letter.sent == ["alice", None, "alice"]

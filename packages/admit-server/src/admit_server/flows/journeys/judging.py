@@ -87,8 +87,8 @@ async def judge(
         Busy: The hashing queue is full.
     """
     now, trail, first = rt.clock(), caller.trail, not journey.given
-    user = await who_answers(journey, name, authenticator, response, rt=rt)
     typed = name or journey.name
+    user = await who_answers(journey, typed, authenticator, response, rt=rt)
     if user is None:
         trail.passed("form", "a user name, or a proof that names the person", "there is one")
     else:
