@@ -140,3 +140,16 @@ async def test_addresses_and_links_go_with_their_person(store):
     await store.write(lambda tx: tx.users.remove("usr_0"))
     assert await store.read.addresses.owner("a@example.com") is None
     assert await store.read.links.get(LINK.digest) is None
+
+
+@pytest.mark.parametrize("by", ["get", "hold"])
+async def test_a_person_is_read_with_whether_the_main_address_is_verified(store, by):
+    user = User(id="usr_m", username="m", email="M@example.com", roles=(), created_at=NOW, updated_at=NOW)
+    await store.write(lambda tx: tx.users.add(user, username_key="m"))
+
+    async def read():
+        return await store.write(lambda tx: getattr(tx.users, by)("usr_m"))
+
+    assert await read() == user
+    assert await verify(store, "usr_m", "m@example.com")
+    assert await read() == replace(user, email_verified=True)
