@@ -1,6 +1,7 @@
 """`admit mail`, and what the doctor says about mail."""
 
 import json
+import sqlite3
 
 import pytest
 
@@ -76,3 +77,12 @@ def test_settings_that_do_not_fit_are_refused(admit, configured, post_office, mo
     answer = admit("user", "list", *configured(post_office, **more))
     assert answer.code == 1
     assert told in answer.err
+
+
+def test_the_doctor_tells_of_mails_that_nobody_sends(admit, configured, post_office, home):
+    admit("user", "add", "dora", "--email", "dora@example.com", "--invite", *configured(post_office))
+    with sqlite3.connect(home / "admit.db") as database:
+        database.execute("UPDATE mail_outbox SET due_at = due_at - 3600")
+    findings = json.loads(admit("doctor", "--json").out)
+    (found,) = [finding for finding in findings if finding["check"] == "outbox"]
+    assert (found["status"], found["message"][:21]) == ("warning", "1 mail in the outbox;")

@@ -150,6 +150,16 @@ def mail(settings: "Settings") -> Finding:
     return Finding(name, "ok", where)
 
 
+async def outbox(rt: Runtime) -> list[Finding]:
+    """Do mails wait that should have gone?"""
+    late = [mail for mail in await rt.store.read.outbox.due(now=rt.clock(), limit=1) if rt.clock() - mail.due_at > 60]
+    if not late:
+        return []
+    waiting, span = await rt.store.read.outbox.count(), output.span(rt.clock() - late[0].due_at)
+    text = f"{waiting} mail{'' if waiting == 1 else 's'} in the outbox; one is overdue by {span}"
+    return [Finding("outbox", "warning", text, "A running server sends them: is one running, with mail set up?")]
+
+
 async def history(rt: Runtime) -> Finding:
     """Did the clock go back since the last thing that happened?"""
     latest = await rt.store.read.audit.latest(limit=1)

@@ -64,7 +64,12 @@ def _inside(place: Place, settings: Settings) -> list[Finding]:
     """What can be seen only with the database and the key file open."""
 
     async def work(rt: Runtime, caller: Caller) -> list[Finding]:
-        return [*await checks.signing_keys(rt), await checks.history(rt), *await checks.forward_auth(rt, settings)]
+        return [
+            *await checks.signing_keys(rt),
+            await checks.history(rt),
+            *await checks.forward_auth(rt, settings),
+            *await checks.outbox(rt),
+        ]
 
     try:
         return place.run(work)
