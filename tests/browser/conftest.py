@@ -11,6 +11,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright, expect, sync_playwright
 from tests.browser.visitor import Visitor, Watch
 from tests.conftest import ARTIFACTS
+from tests.whole.programs import free_port
+from tests.whole.servers import Server
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = [
@@ -79,6 +81,31 @@ def new_visitor(browser: Browser, pair: Any) -> Iterator[Callable[..., Visitor]]
 def visitor(new_visitor: Callable[..., Visitor]) -> Visitor:
     """Somebody with a fresh browser."""
     return new_visitor()
+
+
+@pytest.fixture(scope="module")
+def named_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server whose address has a name: an IP address can have no passkeys."""
+    port = free_port()
+    started = Server(tmp_path_factory.mktemp("named") / "data", port=port, issuer=f"http://localhost:{port}")
+    started.start()
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="module")
+def two_step_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One that asks for a password, and then for a passkey, which can be added in the middle of the sign-in."""
+    port = free_port()
+    started = Server(
+        tmp_path_factory.mktemp("two-step") / "data",
+        port=port,
+        issuer=f"http://localhost:{port}",
+        settings={"ADMIT_SIGN_IN__REQUIRES": "password and passkey"},
+    )
+    started.start()
+    yield started
+    started.stop()
 
 
 @pytest.fixture(scope="session")

@@ -3,140 +3,23 @@
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import load_der_private_key
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
+from tests.browser.devices import ADD, ALONE, BESIDE, PLAIN, Owner
 from tests.browser.visitor import Visitor
-from tests.whole.apps import Person
-from tests.whole.programs import free_port
 from tests.whole.servers import Server
 
 pytestmark = pytest.mark.browser
-ADD, ALONE, BESIDE = "Add a passkey or security key", "Sign in with a passkey", "Use your passkey or security key"
-# A key as they were sold for years: it keeps nothing itself, and knows no PIN.
-PLAIN = {"hasResidentKey": False, "hasUserVerification": False, "isUserVerified": False}
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server whose address has a name: an IP address can have no passkeys."""
-    port = free_port()
-    started = Server(tmp_path_factory.mktemp("named") / "data", port=port, issuer=f"http://localhost:{port}")
-    started.start()
-    yield started
-    started.stop()
-
-
-@pytest.fixture(scope="module")
-def two_step_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One that asks for a password, and then for a passkey, which can be added in the middle of the sign-in."""
-    port = free_port()
-    started = Server(
-        tmp_path_factory.mktemp("two-step") / "data",
-        port=port,
-        issuer=f"http://localhost:{port}",
-        settings={"ADMIT_SIGN_IN__REQUIRES": "password and passkey"},
-    )
-    started.start()
-    yield started
-    started.stop()
-
-
-class Devices:
-    """The virtual authenticators of one tab."""
-
-    def __init__(self, page: Page) -> None:
-        self._session = page.context.new_cdp_session(page)
-        self._session.send("WebAuthn.enable", {"enableUI": False})
-
-    def plug_in(self, transport: str = "internal", **options: Any) -> str:
-        """One more authenticator; its id."""
-        given = {
-            "protocol": "ctap2",
-            "transport": transport,
-            "hasResidentKey": True,
-            "hasUserVerification": True,
-            "isUserVerified": True,
-            "automaticPresenceSimulation": True,
-        } | options
-        answer: dict[str, str] = self._session.send("WebAuthn.addVirtualAuthenticator", {"options": given})
-        return answer["authenticatorId"]
-
-    def unplug(self, device: str) -> None:
-        self._session.send("WebAuthn.removeVirtualAuthenticator", {"authenticatorId": device})
-
-    def credentials(self, device: str) -> list[dict[str, Any]]:
-        """What it holds."""
-        answer = self._session.send("WebAuthn.getCredentials", {"authenticatorId": device})
-        found: list[dict[str, Any]] = answer["credentials"]
-        return found
-
-    def put(self, device: str, credential: dict[str, Any]) -> None:
-        self._session.send("WebAuthn.addCredential", {"authenticatorId": device, "credential": credential})
-
-    def verified(self, device: str, is_verified: bool) -> None:
-        """Whether its owner can be verified from now on."""
-        self._session.send("WebAuthn.setUserVerified", {"authenticatorId": device, "isUserVerified": is_verified})
-
-    def present(self, device: str, is_present: bool) -> None:
-        """Whether somebody touches it whenever it asks for that."""
-        self._session.send(
-            "WebAuthn.setAutomaticPresenceSimulation", {"authenticatorId": device, "enabled": is_present}
-        )
-
-
-class Owner:
-    """Somebody with an account, a browser and devices."""
-
-    def __init__(self, visitor: Visitor, server: Server) -> None:
-        self.visitor, self.url = visitor, server.issuer
-        self.who: Person = server.add_user()
-        self.page = visitor.context.new_page()
-        self.devices = Devices(self.page)
-
-    def go(self, path: str) -> None:
-        self.page.goto(self.url + path)
-
-    def type_password(self) -> None:
-        self.page.get_by_label("User name").fill(self.who.name)
-        self.page.get_by_label("Password").fill(self.who.password)
-        self.page.get_by_role("button", name="Sign in", exact=True).click()
-
-    def sign_in(self) -> None:
-        """By password."""
-        self.go("/sign-in")
-        self.type_password()
-        self.is_in()
-
-    def is_in(self) -> None:
-        expect(self.page.get_by_text(f"Signed in as {self.who.name}")).to_be_visible()
-
-    def sign_out(self) -> None:
-        self.go("/logout")
-        self.page.get_by_role("button", name="Sign out").click()
-        expect(self.page.get_by_role("heading", name="You are signed out")).to_be_visible()
-
-    def add(self, label: str = "") -> None:
-        """Add a passkey with whatever device is there."""
-        self.go("/account/passkeys")
-        if label:
-            self.page.get_by_label("Name", exact=False).last.fill(label)
-        self.page.get_by_role("button", name=ADD).click()
-
-    def has(self, label: str) -> None:
-        expect(self.page.get_by_role("heading", name=label, exact=True)).to_be_visible()
-
-    def problem(self, words: str) -> None:
-        expect(self.page.get_by_role("alert")).to_contain_text(words)
 
 
 @pytest.fixture
-def owner(new_visitor: Callable[..., Visitor], server: Server) -> Owner:
+def owner(new_visitor: Callable[..., Visitor], named_server: Server) -> Owner:
     """Signed in by password."""
-    made = Owner(new_visitor(), server)
+    made = Owner(new_visitor(), named_server)
     made.sign_in()
     return made
 
@@ -279,7 +162,7 @@ def test_a_counter_set_back_is_refused_and_the_owner_reads_of_it(owner):
     expect(owner.page.get_by_text("may have been copied: Copied key")).to_be_visible()
 
 
-def test_what_was_signed_for_another_origin_is_refused(owner, server):
+def test_what_was_signed_for_another_origin_is_refused(owner, named_server):
     """The browser would never sign it, so the device's key signs it here, as a false page with a false browser might."""
     owner.visitor.watch.expect("status of 403")
     device = owner.devices.plug_in()
@@ -288,7 +171,7 @@ def test_what_was_signed_for_another_origin_is_refused(owner, server):
     (kept,) = owner.devices.credentials(device)
     owner.devices.unplug(device)
     owner.sign_out()
-    for origin, accepted in (("http://evil.localhost", False), (server.issuer, True)):
+    for origin, accepted in (("http://evil.localhost", False), (named_server.issuer, True)):
         owner.go("/sign-in")
         asked = json.loads(owner.page.locator("[data-options]").get_attribute("data-options") or "")
         answer = signed(kept, asked["publicKey"]["challenge"], origin)
@@ -306,13 +189,13 @@ def test_what_was_signed_for_another_origin_is_refused(owner, server):
             owner.problem("That did not work")
 
 
-def test_a_page_of_another_origin_gets_no_answer_from_the_device(owner, server):
+def test_a_page_of_another_origin_gets_no_answer_from_the_device(owner, named_server):
     """The browser's part of the same: the passkey is bound to our name."""
     owner.visitor.watch.expect("favicon.ico")
     device = owner.devices.plug_in()
     owner.add()
     owner.has("Passkey on this device")
-    owner.page.goto(f"http://127.0.0.1:{server.port}/livez")
+    owner.page.goto(f"http://127.0.0.1:{named_server.port}/livez")
     told = owner.page.evaluate(
         "navigator.credentials.get({publicKey: {challenge: new Uint8Array(32), rpId: 'localhost'}}).then(() => 'given', e => e.name)"
     )
@@ -383,8 +266,8 @@ def test_beside_a_password_the_wrong_device_is_said_in_words(two_step_server, ne
     owner.problem("No passkey was used")
 
 
-def test_without_scripts_the_page_says_so_and_the_password_works(new_visitor, server):
-    owner = Owner(new_visitor(java_script_enabled=False), server)
+def test_without_scripts_the_page_says_so_and_the_password_works(new_visitor, named_server):
+    owner = Owner(new_visitor(java_script_enabled=False), named_server)
     owner.go("/sign-in")
     expect(owner.page.get_by_text("Passkeys and security keys need JavaScript")).to_be_visible()
     expect(owner.page.get_by_role("button", name=ALONE)).to_have_count(0)
@@ -394,10 +277,10 @@ def test_without_scripts_the_page_says_so_and_the_password_works(new_visitor, se
     expect(owner.page.get_by_text("can only be added with JavaScript")).to_be_visible()
 
 
-def test_a_browser_without_passkeys_says_so(new_visitor, server):
+def test_a_browser_without_passkeys_says_so(new_visitor, named_server):
     visitor = new_visitor()
     visitor.context.add_init_script("delete window.PublicKeyCredential")
-    owner = Owner(visitor, server)
+    owner = Owner(visitor, named_server)
     owner.go("/sign-in")
     expect(owner.page.get_by_text("can't use passkeys here")).to_be_visible()
     expect(owner.page.get_by_role("button", name=ALONE)).to_have_count(0)
@@ -405,7 +288,7 @@ def test_a_browser_without_passkeys_says_so(new_visitor, server):
     owner.is_in()
 
 
-def test_an_older_browser_asks_and_answers_in_the_same_form(new_visitor, server):
+def test_an_older_browser_asks_and_answers_in_the_same_form(new_visitor, named_server):
     """Without the methods of Level 3 that read and write JSON."""
     visitor = new_visitor()
     visitor.context.add_init_script(
@@ -413,7 +296,7 @@ def test_an_older_browser_asks_and_answers_in_the_same_form(new_visitor, server)
         "for (const name of ['parseRequestOptionsFromJSON', 'parseCreationOptionsFromJSON']) delete PublicKeyCredential[name];"
         "delete PublicKeyCredential.prototype.toJSON; }"
     )
-    owner = Owner(visitor, server)
+    owner = Owner(visitor, named_server)
     owner.sign_in()
     owner.devices.plug_in()
     owner.add("Old browser")

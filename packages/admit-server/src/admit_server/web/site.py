@@ -1,5 +1,6 @@
 """What every endpoint gets: the runtime, the feed, the pages and the names of cookies."""
 
+import gzip
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -128,6 +129,12 @@ def static_file(name: str) -> bytes | None:
     if name not in STATIC_TYPES:
         return None
     return files("admit_server.web").joinpath("static", name).read_bytes()
+
+
+@cache
+def static_file_gzipped(name: str) -> bytes:
+    """The same file as browsers take it: it holds no secret, so its size may be seen."""
+    return gzip.compress(static_file(name) or b"", mtime=0)
 
 
 STATIC_TYPES = {"admit.css": "text/css", "favicon.svg": "image/svg+xml", "passkey.js": "text/javascript"}

@@ -309,3 +309,15 @@ async def test_a_password_and_a_key_beside_it_when_that_is_required(template, tm
         )
         assert answer.status_code == 303, answer.text
         assert await alice.is_in()
+
+
+async def test_the_files_of_a_page_come_small_to_browsers_and_plain_to_who_asks_for_that(site):
+    page = await site.get("/sign-in")
+    (url,) = re.findall(r'<script src="([^"]*)" defer></script>', page.text)
+    small = await site.get(url, headers={"Accept-Encoding": "br, gzip"})
+    assert (small.headers["content-encoding"], small.headers["vary"]) == ("gzip", "Accept-Encoding")
+    assert int(small.headers["content-length"]) < 2_500
+    for asked in ("identity", "gzip;q=0", "br, gzip; q=0"):
+        plain = await site.get(url, headers={"Accept-Encoding": asked})
+        assert "content-encoding" not in plain.headers
+        assert plain.content == small.content
