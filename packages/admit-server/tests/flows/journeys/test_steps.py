@@ -176,3 +176,30 @@ async def test_a_letter_alone_signs_in_whoever_reads_it_and_nobody_else(site, de
         assert sent.status_code == 303
         assert (await answer_step(browser, sent.headers["location"], code=code)).status_code == status
     assert letter.sent == ["alice", None, "alice"]
+
+
+async def test_whatever_comes_first_asks_for_the_name_unless_it_brings_one(site, desk):
+    desk("card or guest")
+    await give_card(site)
+    browser = site.browser(app=site.app)
+    page = (await browser.get("/sign-in")).text
+    assert page.count('name="username"') == 1
+    sent = await browser.send("/sign-in", first_form(page) | {"username": "alice", "number": "2"})
+    assert sent.status_code == 303
+    # A device of codes is a second factor: it is never all.
+    assert sent.headers["location"].startswith("/sign-in?journey=")
+
+
+async def test_the_first_page_leads_to_what_this_server_offers(site, desk):
+    desk()
+    plain = (await site.browser(app=site.app).get("/sign-in")).text
+    assert "/forgot" not in plain
+    assert "/register" not in plain
+
+    class Post:
+        on = True
+
+    desk(mailer=Post(), registration_open=True)
+    page = (await site.browser(app=site.app).get("/sign-in")).text
+    assert 'href="/forgot"' in page
+    assert 'href="/register"' in page

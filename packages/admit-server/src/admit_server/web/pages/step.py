@@ -82,6 +82,8 @@ def show_step(step: Step, shown: Shown, *, site: Site) -> Response:
         signing_in_as=step.user.username if step.user is not None else None,
         knows_name=bool(step.journey.name) or step.user is not None,
         anew_url=f"/sign-in?{anew}",
+        forgot_url="/forgot" if rt.mailer.on and any(form["kind"] == "password" for form in forms) else None,
+        register_url="/register" if rt.registration_open else None,
         enrol=step.enrol,
         link=shown.link if step.journey.pending is not None else "",
     )
@@ -95,6 +97,7 @@ def _form(pending: Pending, step: Step, shown: Shown, *, site: Site) -> dict[str
     return {
         "method": pending.authenticator,
         "kind": challenge.kind,
+        "needs_name": not site.rt.authenticators[pending.authenticator].names_the_person,
         "template": _template(challenge.kind, enrol=step.enrol),
         "fields": challenge.fields,
         "public": challenge.public,
