@@ -72,6 +72,7 @@ def row(own: credentials.OwnCredential) -> dict[str, object]:
     kept = own.credential
     return {
         "id": kept.id,
+        "kind": kept.authenticator,
         "name": own.name,
         "label": kept.label,
         "added": day(kept.created_at),
