@@ -1,13 +1,11 @@
 """An authenticator app and recovery codes, from the first sign-in to the day when the phone is lost; without scripts, by keyboard alone."""
 
-import base64
-import hmac
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
+from tests.browser.method_pages import App
 from tests.browser.visitor import Visitor
 from tests.whole.apps import Person
 from tests.whole.servers import Server
@@ -18,24 +16,6 @@ SETTINGS = {
     "ADMIT_SIGN_IN__REQUIRES": "password and totp",
 }
 NARROW = {"width": 320, "height": 640}
-
-
-class App:
-    """What stands in for the app on a phone: it knows RFC 6238 and nothing of the server."""
-
-    def __init__(self, secret: str) -> None:
-        self._key = base64.b32decode(secret.replace(" ", ""))
-        self._used = 0
-
-    def code(self) -> str:
-        """The next code that was not used yet; the server takes that of the step to come as well."""
-        step = max(int(time.time()) // 30, self._used + 1)
-        while step > int(time.time()) // 30 + 1:
-            time.sleep(0.5)
-        self._used = step
-        digest = hmac.digest(self._key, step.to_bytes(8, "big"), "sha1")
-        at = digest[-1] & 15
-        return f"{(int.from_bytes(digest[at : at + 4], 'big') & 0x7FFFFFFF) % 10**6:06}"
 
 
 @pytest.fixture(scope="module")

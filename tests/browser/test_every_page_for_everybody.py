@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from tests.browser.landing import Wish
 from tests.browser.link_pages import LINK_PAGES, LinkPages
+from tests.browser.method_pages import METHOD_PAGES, MethodPages
 from tests.browser.visitor import Visitor, Watch
 from tests.whole.apps import Person
 from tests.whole.wire import Http
@@ -19,13 +20,15 @@ from admit_server.domain.transaction import TransactionType
 from admit_server.flows.admin import resources
 from admit_server.flows.runtime import Caller
 
+# The first test opens some fifty pages; on a busy machine that is minutes.
+pytestmark = pytest.mark.timeout(300)
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 320, "height": 640}
 MAX_BYTES = 20_000
 PAGES = [
     "home", "home signed in", "sign-in", "sign-in with problem", "consent", "approve", "personal tokens", "personal token made",
     "account", "profile", "ways", "activity", "password", "password with problem", "data", "sessions", "apps", "apps without any",
     "error", "nothing here", "sign-out", "signed-out",
-    *LINK_PAGES,
+    *LINK_PAGES, *METHOD_PAGES,
     "demo signed out", "demo signed in", "demo with the ticket shown", "demo after sign-out", "demo with a problem",
 ]  # fmt: skip
 OF_THE_SERVER = [name for name in PAGES if not name.startswith("demo")]
@@ -45,6 +48,7 @@ class Gallery:
         self._open_for_strangers()
         self._open_for_who_is_signed_in()
         self.pages |= LinkPages(self._visitor(), pair, office, post_offices).pages
+        self.pages |= MethodPages(self._visitor(), self._visitor(), pair).pages
         self._open_the_demo()
 
     def _open_for_strangers(self) -> None:
