@@ -14,14 +14,18 @@ from pathlib import Path
 
 TOP, LEAST_OF_TOP, LEAST = 1000, 4, 8
 SOURCE = "@zxcvbn-ts/language-common 4.1.3, passwords; leaked passwords by frequency, in lower case"
-# What is often proposed as an example, and so is tried.
-EXAMPLES = ("correct horse battery staple", "correcthorsebatterystaple", "thisismypassword", "mypasswordispassword")
+# What is often proposed as an example, and walks over the keyboard that are long enough for rules like ours: both are tried.
+EXAMPLES = (
+    "correct horse battery staple", "correcthorsebatterystaple", "thisismypassword", "mypasswordispassword", "1q2w3e4r5t6y7u8i",
+    "q1w2e3r4t5y6u7i8", "zaq12wsxcde34rfv", "qwertyuiopasdfgh", "qwertyuiopasdfghjkl", "asdfghjklzxcvbnm", "asdfghjklasdfghjkl",
+    "zxcvbnmasdfghjkl", "qwertyuiopasdfghjklzxcvbnm", "1qaz2wsx3edc4rfv5tgb", "administrator",
+)  # fmt: skip
 
 
 def main() -> None:
-    words = [*EXAMPLES, *(unicodedata.normalize("NFC", line).casefold() for line in sys.stdin.read().split("\n"))]
-    words = list(dict.fromkeys(word for word in words if len(word) >= LEAST_OF_TOP))
-    kept = words[:TOP] + [word for word in words[TOP:] if len(word) >= LEAST]
+    lines = (unicodedata.normalize("NFC", line).casefold() for line in sys.stdin.read().split("\n"))
+    words = list(dict.fromkeys(word for word in lines if len(word) >= LEAST_OF_TOP))
+    kept = list(dict.fromkeys([*words[:TOP], *EXAMPLES, *(word for word in words[TOP:] if len(word) >= LEAST)]))
     print(f"# {SOURCE}")
     print(
         f"# The first {TOP} are the most frequent ones. Made by tools/common_passwords.py. The source's licence (MIT):"
