@@ -171,3 +171,14 @@ def test_a_try_that_succeeded_after_all_is_no_failure():
     watch.succeeded(b"a", now=2)
     watch.succeeded(b"a", now=2)
     assert watch.seen(now=3) == Seen(failed=1, networks=1, signed_in=1)
+
+
+def test_it_looks_once_a_second_however_many_tries_there_are(monkeypatch):
+    watch, looks = StuffingWatch(), []
+    seen = StuffingWatch.seen
+    monkeypatch.setattr(StuffingWatch, "seen", lambda self, *, now: looks.append(now) or seen(self, now=now))
+    for number in range(3000):
+        watch.tried(number.to_bytes(4, "big"), f"network {number}", now=1000 + number // 1000)
+        watch.sees(now=1000 + number // 1000)
+    assert looks == [1000, 1001, 1002]
+    assert watch.sees(now=1002) is not None

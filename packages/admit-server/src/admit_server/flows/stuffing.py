@@ -26,6 +26,8 @@ class StuffingWatch:
     rule: StuffingRule = field(default_factory=StuffingRule)
     _tries: deque[_Try] = field(default_factory=lambda: deque(maxlen=MOST), repr=False)
     _signed_in: dict[bytes, int] = field(default_factory=dict, repr=False)
+    _looked_at: int = -1
+    _found: Seen | None = None
 
     def tried(self, account: bytes, network: str, *, now: int) -> None:
         """An unknown device tries an account. Counts as failed until it is known that it did not."""
@@ -52,8 +54,11 @@ class StuffingWatch:
         # Most windows hold few tries, and then nobody has to look closer.
         if not self.rule.accounts or len(self._tries) < self.rule.accounts:
             return None
-        seen = self.seen(now=now)
-        return seen if is_stuffing(seen, self.rule) else None
+        # Looking goes through all that is remembered: once a second, not with each of many tries.
+        if now != self._looked_at:
+            seen = self.seen(now=now)
+            self._looked_at, self._found = now, seen if is_stuffing(seen, self.rule) else None
+        return self._found
 
     def _forget(self, before: int) -> None:
         while self._tries and self._tries[0].at < before:
