@@ -16,13 +16,13 @@ export PYTHONDONTWRITEBYTECODE :=
 .PHONY: help run setup test check format bench bench-peers docs wheels clean
 
 help:
-	@echo "make run     start the server and the demo, ready to try"
+	@echo "make run     start the server and the demo, ready to try (with passkeys: make run NAME=localhost)"
 	@echo "make test    run all tests, from unit to browser"
 	@echo "make check   format, lint, types, import contracts, house rules, docs"
 	@echo "make bench   the benchmarks"
 
 run: $(RUN_STAMP)
-	@exec $(BIN)/python examples/demo/run.py
+	@exec $(BIN)/python examples/demo/run.py $(if $(NAME),--name $(NAME))
 
 setup: $(TEST_STAMP)
 

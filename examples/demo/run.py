@@ -104,7 +104,8 @@ def main() -> int:
         _start(children, options)
         _wait_until_ready(children, stop)
         if not stop.asked:
-            print(_welcome(options.port, options.api_port, time.monotonic() - started), flush=True)
+            seconds = time.monotonic() - started
+            print(_welcome(options.name, options.port, options.api_port, seconds), flush=True)
         while not stop.asked:
             time.sleep(0.1)
             for child in children:
@@ -122,6 +123,12 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Start the Admit server and the demo API with its page.")
     parser.add_argument("--port", type=int, default=8100, help="port of the Admit server (8100)")
     parser.add_argument("--api-port", type=int, default=8101, help="port of the demo API and its page (8101)")
+    parser.add_argument(
+        "--name",
+        default=HOST,
+        choices=(HOST, "localhost"),
+        help="the server's name; passkeys need localhost (127.0.0.1)",
+    )
     parser.add_argument("--data", type=Path, default=Path("var"), help="folder of the server's database (./var)")
     return parser.parse_args()
 
@@ -143,10 +150,13 @@ def _start(children: list[Child], options: argparse.Namespace) -> None:
     """Start both at once; `children` grows one by one, so that a failure in between ends what runs."""
     programs = Path(sys.executable).parent
     serve = [str(programs / "admit"), "serve", "--data", str(options.data), "--port", str(options.port), "--demo"]
+    issuer = f"http://{options.name}:{options.port}"
+    if options.name != HOST:
+        serve += ["--issuer", issuer]
     uvicorn = [sys.executable, "-m", "uvicorn", "--app-dir", str(HERE), "api:app", "--host", HOST, "--port"]
     uvicorn += [str(options.api_port), "--log-level", "warning", "--timeout-graceful-shutdown", "1"]
     environment = dict(os.environ)
-    for_api = {**environment, "ADMIT_ISSUER": f"http://{HOST}:{options.port}", "DEMO_PORT": str(options.api_port)}
+    for_api = {**environment, "ADMIT_ISSUER": issuer, "DEMO_PORT": str(options.api_port)}
     for_server = {**environment, "ADMIT_DEMO_API": f"http://{HOST}:{options.api_port}"}
     children.append(Child("The Admit server", serve, environment=for_server, port=options.port, ready_path="/readyz"))
     children.append(Child("The demo API", uvicorn, environment=for_api, port=options.api_port, ready_path="/livez"))
@@ -166,13 +176,13 @@ def _wait_until_ready(children: list[Child], stop: Stop) -> None:
         time.sleep(0.02)
 
 
-def _welcome(port: int, api_port: int, seconds: float) -> str:
+def _welcome(name: str, port: int, api_port: int, seconds: float) -> str:
     page = f"http://{HOST}:{api_port}/"
     return f"""
   Admit is running (ready in {seconds:.1f} s)
 
     Demo page     {page}
-    Server        http://{HOST}:{port}/
+    Server        http://{name}:{port}/
     Sign in as    {USER}
     Password      {PASSWORD}
 

@@ -346,3 +346,18 @@ def signed(kept: dict[str, Any], challenge: str, origin: str) -> str:
         "userHandle": url(base64.b64decode(kept["userHandle"])),
     }
     return json.dumps({"id": id, "rawId": id, "type": "public-key", "response": response, "clientExtensionResults": {}})
+
+
+def test_by_the_name_localhost_the_demo_shows_passkeys(launch, new_visitor):
+    """An IP address can have none; the demo's page stays where it is, and signs in at the server's name."""
+    launched = launch(host_name="localhost")
+    launched.wait_until_ready()
+    page = new_visitor().context.new_page()
+    page.goto(launched.api)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("button", name=ALONE)).to_be_visible()
+    assert page.url.startswith(f"http://localhost:{launched.port}/sign-in")
+    page.get_by_label("User name").fill("demo")
+    page.get_by_label("Password").fill("stamped-ticket-2026")
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_role("heading", name="Your notes")).to_be_visible()

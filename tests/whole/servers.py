@@ -185,6 +185,7 @@ class Launcher(Program):
         ports: tuple[int, int] | None = None,
         clock: "MovedClock | None" = None,
         settings: dict[str, str] | None = None,
+        host_name: str = HOST,
     ) -> None:
         self.port, self.api_port = ports or (free_port(), free_port())
         self.server = Server(
@@ -192,7 +193,7 @@ class Launcher(Program):
         )
         self.url, self.api = self.server.url, self.server.demo_api
         command = [sys.executable, str(ROOT / "examples" / "demo" / "run.py"), "--port", str(self.port)]
-        command += ["--api-port", str(self.api_port), "--data", str(data)]
+        command += ["--api-port", str(self.api_port), "--data", str(data), "--name", host_name]
         environment = {"DEMO_FRESH_S": "3"} | ({"ADMIT_STORAGE__DATABASE": database} if database else {})
         environment |= (clock.environment if clock else {}) | (settings or {})
         super().__init__(command, log=data.with_name(f"{data.name}.log"), environment=environment)
