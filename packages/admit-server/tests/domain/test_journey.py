@@ -64,14 +64,14 @@ def test_after_one_proof_only_what_still_helps_is_asked():
     )
 
 
-def test_all_proven_is_complete_with_the_latest_time_and_every_method_once():
+def test_all_proven_is_complete_as_old_as_the_oldest_and_with_every_method_once():
     proofs = (Proof("password", 10, ("pwd", "user"), KNOWS), Proof("totp", 12, ("otp", "user"), HAS))
-    assert step("password and totp", *proofs) == Complete(12, ("pwd", "user", "otp", "mfa"), ACR_TWO_FACTORS)
+    assert step("password and totp", *proofs) == Complete(10, ("pwd", "user", "otp", "mfa"), ACR_TWO_FACTORS)
 
 
 def test_a_proof_more_than_was_asked_for_is_told_as_well():
     assert step("password", BY_PASSWORD, BY_PASSKEY) == Complete(
-        11, ("pwd", "hwk", "user", "mfa"), ACR_PHISHING_RESISTANT
+        10, ("pwd", "hwk", "user", "mfa"), ACR_PHISHING_RESISTANT
     )
 
 

@@ -157,12 +157,12 @@ def next_step(
 
 
 def complete(proofs: tuple[Proof, ...]) -> Complete:
-    """What a sign-in with these proofs says of itself."""
+    """What a sign-in with these proofs says of itself. It is as old as the oldest of them: nothing of it was proven earlier."""
     amr = list(dict.fromkeys(value for proof in proofs for value in proof.amr))
     if len(frozenset[str]().union(*(proof.factors for proof in proofs))) > 1 and "mfa" not in amr:
         amr.append("mfa")  # RFC 8176 section 2: "Multiple-factor authentication"
     acr = acr_of((proof.factors, proof.phishing_resistant) for proof in proofs)
-    return Complete(auth_time=max(proof.at for proof in proofs), amr=tuple(amr), acr=acr)
+    return Complete(auth_time=min(proof.at for proof in proofs), amr=tuple(amr), acr=acr)
 
 
 def _enough(

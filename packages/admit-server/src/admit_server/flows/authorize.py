@@ -88,24 +88,12 @@ async def proceed(
     request: AuthorizationRequest, *, client: Client, session: Session | None, rt: Runtime, caller: Caller
 ) -> SendBack | AskSignIn | AskConsent:
     """Decide for a request that passed every rule."""
-    now = rt.clock()
-    user = await rt.store.read.users.get(session.user_id) if session is not None else None
-    plan = await plan_for(
-        user,
-        request=request,
-        client=client,
-        new_device=user is None or rt.known_device(user.id, caller) is None,
-        may_enrol=False,
-        rt=rt,
-        caller=caller,
-    )
+    plan = await plan_of_session(session, request=request, client=client, rt=rt, caller=caller)
     if not strong_enough(plan.strongest, acr_values=request.acr_values, policy=plan.policy):
         # Nobody is asked for a password that can't be enough.
         _too_weak(request, plan.policy, plan.strongest, caller=caller)
         raise UnmetAuthenticationRequirements("No sign-in here is as strong as that.")
-    if session is None or not (
-        is_fresh(session, request, plan, now=now) and isinstance(plan.next(proofs_of_session(session)), Complete)
-    ):
+    if session is None or not suffices(session, request, plan, now=rt.clock()):
         if "none" in request.prompt:
             caller.trail.failed(
                 "signed in",
@@ -120,6 +108,20 @@ async def proceed(
             raise ConsentRequired("The person has not agreed to this yet.")
         return AskConsent(request, client, session)
     return await grant_code(request, client=client, session=session, rt=rt, caller=caller)
+
+
+async def plan_of_session(
+    session: Session | None, *, request: AuthorizationRequest, client: Client, rt: Runtime, caller: Caller
+) -> Plan:
+    """What a sign-in for this request has to prove, of the person who is signed in."""
+    user = await rt.store.read.users.get(session.user_id) if session is not None else None
+    new_device = user is None or rt.known_device(user.id, caller) is None
+    return await plan_for(user, request=request, client=client, new_device=new_device, rt=rt, caller=caller)
+
+
+def suffices(session: Session, request: AuthorizationRequest, plan: Plan, *, now: int) -> bool:
+    """Whether a session is young enough, and proved all that is required for this request."""
+    return is_fresh(session, request, plan, now=now) and isinstance(plan.next(proofs_of_session(session)), Complete)
 
 
 def is_fresh(session: Session, request: AuthorizationRequest, plan: Plan, *, now: int) -> bool:

@@ -111,7 +111,9 @@ async def begin_session(
     seen = await sighting(user, device=device, client_id=client_id, rt=rt, caller=caller, now=now)
 
     async def unit(tx: Tx) -> Session | Refusal:
-        refusal = await before(tx) or await _still_stands(tx, journey, user, last=last, caller=caller)
+        refusal = await before(tx) or await _still_stands(
+            tx, journey, user, occasion, last=last, caller=caller, now=now
+        )
         if refusal is not None:
             return refusal
         if previous is not None and previous.user_id == user.id and digest is not None:
@@ -156,13 +158,21 @@ def _device_of(caller: Caller, *, rt: Runtime) -> str:
     return caller.device[1] if caller.device is not None and caller.device[1] else rt.entropy(16).hex()
 
 
-async def _still_stands(tx: Tx, journey: Journey, user: User, *, last: str, caller: Caller) -> Refusal | None:
+async def _still_stands(
+    tx: Tx, journey: Journey, user: User, occasion: Occasion, *, last: str, caller: Caller, now: int
+) -> Refusal | None:
     """Whether what earlier steps stood on is as it was: a password that was changed since proves nothing any more."""
     for given in journey.given:
         name = given.proof.authenticator
-        if name != last and given.seen is not None and await seen_now(tx, user.id, name) != given.seen:
-            caller.trail.failed("proof", "the one that this person has set", "it was changed meanwhile")
-            return Refusal(AccessDenied(USED, detail="a credential was changed meanwhile", advice=USED))
+        if given.seen is None:
+            # It was proved by the session that this browser had: it counts as long as that session lives.
+            before = await tx.sessions.get(occasion.previous.id) if occasion.previous is not None else None
+            stands = before is not None and before.user_id == user.id and before.is_alive(now)
+        else:
+            stands = name == last or await seen_now(tx, user.id, name) == given.seen
+        if not stands:
+            caller.trail.failed("proof", "the one that this person has set", "it was changed meanwhile, or has ended")
+            return Refusal(AccessDenied(USED, detail="an earlier proof does not stand any more", advice=USED))
     return None
 
 

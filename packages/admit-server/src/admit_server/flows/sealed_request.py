@@ -16,7 +16,7 @@ from ..tokens.envelope import NotSealedHere
 from .runtime import Runtime
 
 LASTS_S = 3600
-_STALE = "This sign-in page is too old, or was opened in another browser. Go back to the application and begin again."
+STALE = "This sign-in page is too old, or was opened in another browser. Go back to the application and begin again."
 
 
 def seal(value: dict[str, Any], *, purpose: str, browser: str, rt: Runtime, now: int, lasts_s: int = LASTS_S) -> str:
@@ -38,9 +38,9 @@ def unseal(text: str, *, purpose: str, browser: str, rt: Runtime, now: int) -> d
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         content = json.loads(rt.vault.open(raw, place=f"{purpose}/{browser}"))
     except (binascii.Error, ValueError, NotSealedHere) as error:
-        raise InvalidRequest(_STALE, detail=f"sealed request refused: {error}", advice=_STALE) from None
+        raise InvalidRequest(STALE, detail=f"sealed request refused: {error}", advice=STALE) from None
     if now >= content["until"]:
-        raise InvalidRequest(_STALE, detail=f"sealed request ended {now - content['until']} s ago", advice=_STALE)
+        raise InvalidRequest(STALE, detail=f"sealed request ended {now - content['until']} s ago", advice=STALE)
     value: dict[str, Any] = content["v"]
     return value
 

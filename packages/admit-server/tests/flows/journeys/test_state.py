@@ -25,7 +25,7 @@ FAR = Journey(
     name="älice",
     user_id="usr_1",
     given=(
-        Given(Proof("password", 5, ("pwd",), frozenset({"knowledge"})), (("crd_1", 3),)),
+        Given(Proof("password", 1000, ("pwd",), frozenset({"knowledge"})), (("crd_1", 3),)),
         Given(Proof("passkey", 6, ("hwk",), frozenset({"possession", "inherence"}), phishing_resistant=True), None),
     ),
     choice="email_code",

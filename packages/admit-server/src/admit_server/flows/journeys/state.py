@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...authenticators.api import Challenge
+from ...domain.errors import InvalidRequest
 from ...domain.journey import Proof
 from ..runtime import Runtime
-from ..sealed_request import seal, unseal
+from ..sealed_request import STALE, seal, unseal
 from .keeping import Seen
 
 LASTS_S = 900
@@ -86,13 +87,18 @@ def unseal_journey(text: str, *, browser: str, rt: Runtime, now: int) -> Journey
     """
     value = unseal(text, purpose=_JOURNEY, browser=browser, rt=rt, now=now)
     pending = value.get("pending")
-    return Journey(
+    journey = Journey(
         name=value["name"],
         user_id=value["user"],
         given=tuple(_read_given(each) for each in value["given"]),
         choice=value["choice"],
         pending=_read_pending(pending) if pending is not None else None,
     )
+    # Each page seals it anew, so its own end would never come.
+    oldest = min((each.proof.at for each in journey.given if each.seen is not None), default=now)
+    if now - oldest >= LASTS_S:
+        raise InvalidRequest(STALE, detail=f"the first proof is {now - oldest} s old", advice=STALE)
+    return journey
 
 
 def seal_challenge(pending: Pending, *, user_id: str | None, browser: str, rt: Runtime, now: int) -> str:

@@ -10,10 +10,9 @@ from starlette.responses import Response
 from ...domain.authorization_request import AuthorizationRequest
 from ...domain.client import Client, Resource
 from ...domain.errors import AccessDenied, InvalidRequest, ProtocolError
-from ...domain.journey import session_suffices
 from ...domain.scopes import in_words
 from ...domain.session import Session
-from ...flows.authorize import AskConsent, AskSignIn, grant_code, resume, send_error
+from ...flows.authorize import AskConsent, AskSignIn, grant_code, plan_of_session, resume, send_error, suffices
 from ...flows.role_scopes import permitted
 from ...flows.sealed_request import unseal_request
 from .. import params, responses
@@ -98,8 +97,10 @@ async def _asked(
     client, session = await resume(asked, rt=site.rt, caller=caller), await site.session(request)
     caller.trail.about_session(session)
     # The request may come from the sign-in page, carried here by hand: whoever has to prove it anew can't do so by consenting.
-    if session is not None and not session_suffices(auth_time=session.auth_time, freshness=asked.freshness, now=now):
-        session = None
+    if session is not None:
+        plan = await plan_of_session(session, request=asked, client=client, rt=site.rt, caller=caller)
+        if not suffices(session, asked, plan, now=now):
+            session = None
     return asked, client, session
 
 
