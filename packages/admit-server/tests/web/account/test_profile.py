@@ -90,3 +90,11 @@ async def test_where_no_mail_is_sent_nothing_can_be_verified_and_nothing_offers_
     browser = await signed_in(site)
     assert "Another address" not in (await browser.get("/account/profile")).text
     assert "sends no mail" in (await send(browser, add="x@example.com")).text
+
+
+async def test_the_overview_tells_who_can_not_be_told_anything(mailing_site):
+    bob = mailing_site.browser()
+    await bob.sign_in(username="bob", password="another sturdy phrase")
+    assert "You have no e-mail address here" in (await bob.get("/account")).text
+    alice = await signed_in(mailing_site)
+    assert "You have no e-mail address here" not in (await alice.get("/account")).text

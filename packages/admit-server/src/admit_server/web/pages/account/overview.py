@@ -21,6 +21,7 @@ async def show(request: Request, site: Site) -> Response:
     return visit.page(
         "account/overview.html",
         email=visit.user.email,
+        unreachable=site.rt.mailer.on and not visit.user.email,
         since=day(visit.user.created_at),
         signed_in=day(session.auth_time),
         device=device_in_words(session.user_agent),
