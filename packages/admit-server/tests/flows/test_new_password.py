@@ -47,7 +47,7 @@ async def test_somebody_invited_sets_a_password_and_signs_in(mail_site, post_off
 
     assert (await sent(mail_site, path)).status_code == 200
     assert await signs_in(mail_site, NEW, "carol")
-    assert await signs_in(mail_site, NEW, "carol@example.com") or True
+    assert await signs_in(mail_site, NEW, "Carol@example.com")
     assert (await mail_site.rt.store.read.addresses.owner("carol@example.com")).username == "carol"
     assert (await mail_site.browser().get(path)).status_code == 410
     assert {"user.invited", "user.joined"} <= set(await mail_site.actions())
@@ -105,14 +105,13 @@ async def test_every_address_is_told_when_a_recovery_begins_and_when_it_was_used
 
 
 async def test_a_recovery_takes_everything_away_that_somebody_signed_in_with(mail_site):
-    rt = mail_site.rt
+    rt, tokens = mail_site.rt, await mail_site.tokens()
     alice = await users.find("alice", rt=rt)
     (password,) = await rt.store.read.credentials.of_user(alice.id, "password")
     from dataclasses import replace
 
     device = replace(password, id="crd_device", authenticator="totp", data="a stolen device")
     await rt.store.write(lambda tx: tx.credentials.put(device))
-    tokens = await mail_site.tokens()
     made = await inviting.recover("alice", by_mail=False, rt=rt, caller=ADMIN)
     mail_site.clock.advance(3600)
     await sent(mail_site, path_of(mail_site, made))
