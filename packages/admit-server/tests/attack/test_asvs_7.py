@@ -190,6 +190,24 @@ async def test_7_5_1_what_changes_how_somebody_signs_in_needs_full_re_authentica
     assert (await act(browser, path, **fields)).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("/account/profile", {"add": "thief@example.com"}),
+        ("/account/profile", {"remove": "alice@example.com"}),
+        ("/account/ways", {"remove": "crd_0000000000000000000000"}),
+        ("/account/passkeys", {"remove": "crd_0000000000000000000000"}),
+        ("/account/totp", {"remove": "crd_0000000000000000000000"}),
+        ("/account/totp/add", {"code": "123456"}),
+        ("/account/recovery-codes/add", {}),
+    ],
+)
+async def test_7_5_1_so_do_addresses_and_every_way_to_sign_in(site, path, fields):
+    browser = await signed_in(site)
+    site.clock.advance(601)
+    assert (await act(browser, path, **fields)).headers["location"] == "/sign-in"
+
+
 async def test_7_5_2_people_see_their_sessions_and_end_them_after_authenticating_again(site):
     here, there = await signed_in(site), await signed_in(site, address="192.0.2.2")
     site.clock.advance(601)

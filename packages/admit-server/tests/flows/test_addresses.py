@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from site_kit import hidden_fields
 
-from admit_server.domain.errors import LinkEnded, NotAllowed, NotFound
+from admit_server.domain.errors import LinkEnded, NotAllowed, NotFound, TooManyTries
 from admit_server.flows import addresses
 from admit_server.flows.admin import users
 from admit_server.flows.people import addresses_of
@@ -133,6 +133,7 @@ async def test_there_are_ten_at_most_and_no_nonsense(mail_site, post_offices):
     alice = await person(mail_site)
     for number in range(addresses.MOST - 1):
         await add(mail_site, f"a{number}@example.com")
+        mail_site.clock.advance(3600)
     with pytest.raises(NotAllowed, match="at most"):
         await add(mail_site, "eleventh@example.com")
     with pytest.raises(NotAllowed, match="not an e-mail"):
@@ -142,3 +143,10 @@ async def test_there_are_ten_at_most_and_no_nonsense(mail_site, post_offices):
 async def test_without_mail_no_address_can_be_added(site):
     with pytest.raises(NotAllowed, match="no mail"):
         await add(site, "new@example.com")
+
+
+async def test_nobody_has_mails_sent_to_strangers_as_often_as_they_like(mail_site):
+    for number in range(4):
+        await add(mail_site, f"stranger{number}@example.com")
+    with pytest.raises(TooManyTries):
+        await add(mail_site, "stranger4@example.com")

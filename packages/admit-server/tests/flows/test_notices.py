@@ -76,3 +76,20 @@ async def test_where_no_mail_is_sent_or_nobody_has_an_address_there_is_none(site
     assert await notices(alice, "new_device", rt=site.rt, caller=CALLER, now=now) == []
     bob = await users.find("bob", rt=mailing_site.rt)
     assert await notices(bob, "new_device", rt=mailing_site.rt, caller=CALLER, now=now) == []
+
+
+async def test_a_sign_in_with_something_new_is_told_and_one_with_the_same_browser_is_not(
+    mailing_site, post_office, post_offices
+):
+    browser = mailing_site.browser()
+    await browser.sign_in()
+    await browser.sign_in()
+    other = mailing_site.browser(address="10.1.2.3")
+    other.client.headers["User-Agent"] = FIREFOX
+    await other.sign_in()
+    await arrived(post_office, 1)
+    text = post_offices.text_of(post_office.mails[0])
+    assert "not used before: Firefox on Linux" in text
+    assert "a private network (10.1.2.3)" in text
+    await other.sign_in()
+    assert len(post_office.mails) == 1

@@ -70,3 +70,17 @@ async def test_an_address_that_a_person_claims_is_used_for_nothing_until_it_is_v
     await rt.store.write(lambda tx: tx.addresses.add(bob.id, address="x@y.example", address_key="x@y.example", now=1))
     assert (await reach(bob, tx=rt.store.read)).anywhere == ()
     assert await addresses_of(None, tx=rt.store.read) == []
+
+
+@pytest.mark.parametrize("by", ["get", "hold"])
+async def test_tokens_tell_whether_the_main_address_is_verified(rt, by):
+    alice = await users.find("alice", rt=rt)
+
+    async def is_verified():
+        return (await rt.store.write(lambda tx: getattr(tx.users, by)(alice.id))).email_verified
+
+    assert not await is_verified()
+    await verify(rt, "alice", "second@example.com")
+    assert not await is_verified()
+    await verify(rt, "alice", "Alice@example.com")
+    assert await is_verified()

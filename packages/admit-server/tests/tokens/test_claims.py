@@ -104,6 +104,8 @@ def test_profile_and_email_are_told_only_to_who_may_ask():
     assert profile_claims(USER, frozenset({"openid"})) == {}
     assert profile_claims(USER, frozenset({"profile"})) == {"preferred_username": "alice", "updated_at": 7}
     assert profile_claims(USER, frozenset({"email"})) == {"email": "a@example.com", "email_verified": False}
+    verified = profile_claims(replace(USER, email_verified=True), frozenset({"email"}))
+    assert verified == {"email": "a@example.com", "email_verified": True}
     assert profile_claims(replace(USER, email=None), frozenset({"email"})) == {}
 
 

@@ -18,7 +18,7 @@ _ROLE = re.compile(r"[a-z][a-z0-9_.:-]{0,63}\Z")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """A person. `id` is the `sub` of every token; times are seconds, UTC."""
+    """A person. `id` is the `sub` of every token; `email` is the main address; times are seconds, UTC."""
 
     id: str
     username: str
@@ -27,6 +27,7 @@ class User:
     created_at: int
     updated_at: int
     disabled_at: int | None = None
+    email_verified: bool = False
 
 
 def username_key(username: str) -> str:

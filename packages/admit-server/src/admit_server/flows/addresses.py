@@ -10,7 +10,7 @@ from ..domain.one_use_link import OneUseLink
 from ..domain.times import in_words
 from ..domain.user import User
 from ..ports.transaction import Tx
-from . import links, mailing
+from . import links, mailing, throttling
 from .people import addresses_of, reach
 from .runtime import Caller, Refusal, Runtime, or_raise
 
@@ -24,11 +24,14 @@ async def add(user: User, address: str, *, rt: Runtime, caller: Caller) -> None:
 
     Raises:
         NotAllowed: No address, too many of them, one that is verified already, or this server sends no mail.
+        TooManyTries: Too many mails were asked for.
     """
     if not rt.mailer.on:
         raise NotAllowed("This server sends no mail, so it can't verify an address.")
     address, now = check_email(address), rt.clock()
     key = address_key(address)
+    # Whoever it is: nobody has us write to strangers as often as they like.
+    await throttling.charge_sending(user, user.username, method="address", channel="account", rt=rt, caller=caller)
     made = links.new_link("address", user_id=user.id, data=address, lives_s=rt.lives.address_s, rt=rt, now=now)
     values = {"link": made.url, "until": in_words(made.link.expires_at)}
     message = Message(to=address, template="verify_address", values=values)

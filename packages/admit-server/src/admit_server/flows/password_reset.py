@@ -36,14 +36,7 @@ async def ask(name: str, *, rt: Runtime, caller: Caller) -> None:
     user = await find_for_sign_in(name, tx=rt.store.read)
     if user is not None:
         trail.user_id = user.id
-    await throttling.charge(
-        throttling.account_counter(user, name, method="password", channel=_CHANNEL, rt=rt),
-        from_known_device=False,
-        network=throttling.network_counter(caller, channel=_CHANNEL, rt=rt),
-        rt=rt,
-        caller=caller,
-        username_known=user.id if user else None,
-    )
+    await throttling.charge_sending(user, name, method="password", channel=_CHANNEL, rt=rt, caller=caller)
     await _mail_link(user, rt=rt, caller=caller, now=now)
 
 

@@ -54,14 +54,8 @@ async def ask(wish: Wish, *, rt: Runtime, caller: Caller) -> None:
     require_open(rt)
     now, username, email = rt.clock(), check_own_username(wish.username), check_email(wish.email)
     password = rt.password_rules.check(wish.password, username=username, email=email)
-    await throttling.charge(
-        throttling.account_counter(None, address_key(email), method="password", channel=_CHANNEL, rt=rt),
-        from_known_device=False,
-        network=throttling.network_counter(caller, channel=_CHANNEL, rt=rt),
-        rt=rt,
-        caller=caller,
-        username_known=None,
-    )
+    name = address_key(email)
+    await throttling.charge_sending(None, name, method="address", channel=_CHANNEL, rt=rt, caller=caller)
     encoded = await rt.hasher.hash(password)
     owner = await rt.store.read.addresses.owner(address_key(email))
     text = json.dumps({"username": username, "email": email, "password": encoded})

@@ -79,7 +79,7 @@ def profile_claims(user: User, scopes: frozenset[str]) -> dict[str, Any]:
     if "profile" in scopes:
         claims |= {"preferred_username": user.username, "updated_at": user.updated_at}
     if "email" in scopes and user.email is not None:
-        claims |= {"email": user.email, "email_verified": False}
+        claims |= {"email": user.email, "email_verified": user.email_verified}
     return claims
 
 

@@ -5,7 +5,9 @@ from ...ports.store import Row, Statements
 from ...ports.users import Credential
 from .columns import from_json, to_json
 
-_USER = "id, username, email, roles, created_at, updated_at, disabled_at"
+_USER = """id, username, email, roles, created_at, updated_at, disabled_at,
+           (SELECT COUNT(*) FROM user_email e WHERE e.user_id = app_user.id AND e.verified_at IS NOT NULL
+               AND lower(e.address) = lower(app_user.email))"""
 _CREDENTIAL = "id, user_id, authenticator, data, version, created_at, updated_at, label, lookup, last_used_at"
 
 
@@ -18,6 +20,7 @@ def _user(row: Row) -> User:
         created_at=row[4],
         updated_at=row[5],
         disabled_at=row[6],
+        email_verified=bool(row[7]),
     )
 
 
