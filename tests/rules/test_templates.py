@@ -41,6 +41,7 @@ def test_our_own_script_stands_in_one_template_by_one_line():
 def test_the_scripts_of_the_pages_send_keep_and_write_nothing():
     scripts = [path for path in tree.files(PLACE.replace("templates", "static")) if path.suffix == ".js"]
     assert [path.name for path in scripts] == ["passkey.js"]
+    assert all(len(path.read_bytes()) < 5_000 for path in scripts)
     assert [p for path in scripts for p in templates.script_problems(path.name, tree.text_of(path) or "")] == []
 
 

@@ -29,7 +29,7 @@
     return found;
   };
   const written = (credential) => {
-    try { return credential.toJSON(); } catch { /* older browsers, and extensions that stand in for them */ }
+    try { return credential.toJSON(); } catch { /* older browsers, extensions */ }
     const from = credential.response, response = { clientDataJSON: text(from.clientDataJSON) };
     for (const name of ["attestationObject", "authenticatorData", "signature", "userHandle"])
       if (from[name]) response[name] = text(from[name]);
@@ -91,7 +91,7 @@
       button.disabled = true;
       ask();
     });
-    // Coming back to a page that was kept alive: its question may be spent, so it is asked for anew.
+    // A page that was kept alive: its question may be spent.
     addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
     fill();
   }
