@@ -170,6 +170,6 @@ def test_back_reload_and_a_second_tab_do_no_harm(new_visitor, server):
     expect(first.get_by_role("heading", name="Authenticator app", exact=True)).to_have_count(1)
     visitor.context.clear_cookies()
     password(first, server, person)
-    expect(first.get_by_role("heading", name="One more step")).to_be_visible()
+    expect(first.get_by_label("The code that your app shows")).to_be_focused()
     press(first, app.code())
     expect(first.get_by_text("signed in as")).to_be_visible()
