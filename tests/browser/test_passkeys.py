@@ -44,8 +44,8 @@ def test_a_device_is_added_and_signs_in_without_a_user_name(owner, transport, la
     # Only when somebody touches it, so that the browser does not answer before the button was pressed.
     owner.devices.present(device, False)
     owner.go("/sign-in")
-    owner.devices.present(device, True)
     owner.page.get_by_role("button", name=ALONE).click()
+    owner.devices.present(device, True)
     owner.is_in()
     owner.go("/account/passkeys")
     expect(owner.page.get_by_text("Last used on")).to_be_visible()

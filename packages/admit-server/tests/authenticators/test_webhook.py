@@ -79,14 +79,14 @@ def test_the_signature_is_that_of_the_reference_library():
 
 
 async def test_the_process_says_yes_to_the_right_response_and_no_to_any_other(service):
-    assert await answered(service, "alice") == Verified(amr=("webhook",))
+    assert await answered(service, "alice") == Verified(amr=("webhook",), subject="usr_1")
     verdict = await answered(service, "alice", "1357")
     assert verdict == Rejected("the process behind webhook said no: wrong code")
 
 
 async def test_what_it_shows_is_of_the_options(service):
     verdict = await answered(service, "alice", factors=["possession"], amr=["tel", "mca"], name="call")
-    assert verdict == Verified(amr=("tel", "mca"))
+    assert verdict == Verified(amr=("tel", "mca"), subject="usr_1")
     authenticator = WebhookAuthenticator(url=service, secret=SECRET, factors=["possession"])
     assert authenticator.factors == {"possession"}
     assert WebhookAuthenticator(url=service, secret=SECRET).factors == set()
@@ -107,7 +107,7 @@ async def test_a_person_who_approves_elsewhere_is_waited_for(service):
     challenge = await authenticator.begin(context(), person("pending"), ())
     assert (challenge.fields, challenge.public["poll"]) == ((), True)
     verdicts = [await authenticator.finish(context(), challenge.state, {"webhook": ""}, ()) for _ in range(3)]
-    assert verdicts == [Pending(3), Pending(3), Verified(amr=("webhook",))]
+    assert verdicts == [Pending(3), Pending(3), Verified(amr=("webhook",), subject="usr_1")]
 
 
 async def test_nobody_is_asked_about_as_well_and_is_never_verified(service):

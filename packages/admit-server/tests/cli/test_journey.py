@@ -42,7 +42,7 @@ def test_what_can_not_be_says_why(admit, erin, options, said):
 
 def test_it_explains_which_steps_would_be_asked_and_why(admit, erin):
     admit("journey", "set", "editors", "--requires", "totp", "--role", "editor")
-    admit("journey", "set", "auditors", "--requires", "passkey", "--role", "auditor")
+    admit("journey", "set", "auditors", "--requires", "recovery_codes", "--role", "auditor")
 
     told = admit("journey", "explain", "--user", "erin", "--client", "web-id", "--json").json()
 

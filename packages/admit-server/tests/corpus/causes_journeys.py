@@ -86,7 +86,7 @@ CAUSES = [
     Cause("a wrong code while setting up", at_the_second_step(), DENIED, "what was set up", "code"),
     Cause("setting up what was not begun", at_the_second_step(challenge="AAAA"), WRONG, WRONG, "sealed request refused"),
     Cause("a second step without the first", at_the_second_step(journey="AAAA"), WRONG, WRONG, "sealed request refused"),
-    Cause("a second step that nobody asked for", without_need, DENIED, "proof", "no app set up"),
+    Cause("a second step that nobody asked for", without_need, WRONG, "step", "totp"),
     Cause("a way to sign in that there is not", by_no_authenticator, WRONG, WRONG, "no authenticator"),
     Cause("a journey of another browser", a_journey_of_another, WRONG, WRONG, "sealed request refused"),
     Cause("a journey that is too old", a_journey_too_old, WRONG, WRONG, "sealed request ended"),

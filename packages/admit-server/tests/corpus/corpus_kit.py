@@ -26,6 +26,7 @@ PAGE_TEXTS = {
         "This sign-in page is too old, or was opened in another browser. Go back to the application and begin again.",
         "Fill in both the user name and the password.",
         "There is no such way to sign in here.",
+        "This step is not asked for here. Begin again.",
     },
     "link_ended": {
         "This link was used already, or is too old. Ask for a new one.",

@@ -67,6 +67,8 @@ def test_rules_add_to_the_default_and_never_take_from_it():
         ({"network": "10.0.0.1/8"}, "no network"),
         ({"outside": "office"}, "no network"),
         ({"risk": "moon"}, "no risk"),
+        ({"risk": "new-device", "client_id": "web"}, "new once"),
+        ({"risk": "new-device", "audience": "https://api"}, "new once"),
     ],
 )
 def test_a_rule_that_can_not_be_is_refused(change, said):

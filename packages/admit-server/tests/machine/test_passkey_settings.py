@@ -90,9 +90,9 @@ def test_without_passkeys_there_are_no_options_for_them(settings):
 
 
 def test_where_the_address_has_no_name_passkeys_are_not_loaded(settings):
-    assert authenticators_of(settings(issuer="http://127.0.0.1:8100")) == (("password",), {})
+    assert authenticators_of(settings(issuer="http://127.0.0.1:8100")) == (("password", "totp", "recovery_codes"), {})
     names, options = authenticators_of(settings(issuer="http://localhost:8100"))
-    assert (names, options["passkey"]["rp_id"]) == (("password", "passkey"), "localhost")
+    assert (names, options["passkey"]["rp_id"]) == (("password", "passkey", "totp", "recovery_codes"), "localhost")
 
 
 def test_the_options_are_those_of_the_section(settings):

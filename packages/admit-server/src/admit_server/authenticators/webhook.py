@@ -35,6 +35,8 @@ _KEY_BYTES = range(24, 65)
 _NONCE_BYTES = 16
 # What a person types, and what a process may have shown and handed back.
 LONGEST_RESPONSE, LONGEST_PROMPT, LONGEST_STATE = 1024, 500, 2048
+# Who is asked, as JSON: an id, and a user name of 64 characters, each written with twelve at most.
+_LONGEST_SUBJECT = 1024
 _RETRY_S = range(1, 61)
 
 
@@ -95,7 +97,8 @@ class WebhookAuthenticator:
             raise NotReached(
                 f"the process behind {self.name} answered with a prompt or state that is no text, or too long"
             )
-        state = json.dumps({"subject": who, "state": kept}).encode()
+        # As long for nobody as for anybody: what is sealed is as long as what is in it.
+        state = json.dumps({"subject": who, "state": kept}).encode().ljust(LONGEST_STATE + _LONGEST_SUBJECT)
         fields = () if self._poll else (self.name,)
         public = {"message": prompt, "poll": self._poll, "name": self.name}
         return Challenge(kind="webhook", fields=fields, public=public, state=state)
@@ -120,7 +123,7 @@ class WebhookAuthenticator:
             return Rejected(str(error))
         match answer.get("verdict"):
             case "verified" if who is not None:
-                return Verified(amr=self._amr)
+                return Verified(amr=self._amr, subject=who["id"])
             case "pending":
                 wait = answer.get("retry_after_s")
                 return Pending(wait if type(wait) is int and wait in _RETRY_S else 2)

@@ -60,6 +60,10 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
         "A try to sign in was refused, because of too many before it.",
     ),
     "sign_in.step": ("You proved one step of a sign-in.", "Somebody proved one step of a sign-in to your account."),
+    "sign_in.walked": (
+        "You proved a step of a sign-in to an administrator.",
+        "A step of a sign-in was proved to an administrator.",
+    ),
     "sign_in.stuck": (
         "You tried to sign in where more is asked than your account has set up.",
         "Somebody tried to sign in where more is asked than your account has set up.",

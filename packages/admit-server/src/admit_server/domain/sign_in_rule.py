@@ -68,6 +68,10 @@ def check_sign_in_rule(rule: SignInRule) -> SignInRule:
                 raise NotAllowed(f"{network!r} is no network; write it as '10.0.0.0/8' or '2001:db8::/32'.") from None
     if rule.risk is not None and rule.risk not in RISKS:
         raise NotAllowed(f"{rule.risk!r} is no risk that is known here; there is {', '.join(RISKS)}.")
+    if rule.risk is not None and (rule.client_id is not None or rule.audience is not None):
+        raise NotAllowed(
+            "A new device is new once: after a sign-in to another client it is known. Leave out the client and the resource."
+        )
     return rule
 
 

@@ -111,9 +111,7 @@ async def begin_session(
     seen = await sighting(user, device=device, client_id=client_id, rt=rt, caller=caller, now=now)
 
     async def unit(tx: Tx) -> Session | Refusal:
-        refusal = await before(tx) or await _still_stands(
-            tx, journey, user, occasion, last=last, caller=caller, now=now
-        )
+        refusal = await still_stands(tx, journey, user, occasion, last=last, caller=caller, now=now) or await before(tx)
         if refusal is not None:
             return refusal
         if previous is not None and previous.user_id == user.id and digest is not None:
@@ -158,15 +156,23 @@ def _device_of(caller: Caller, *, rt: Runtime) -> str:
     return caller.device[1] if caller.device is not None and caller.device[1] else rt.entropy(16).hex()
 
 
-async def _still_stands(
+async def still_stands(
     tx: Tx, journey: Journey, user: User, occasion: Occasion, *, last: str, caller: Caller, now: int
 ) -> Refusal | None:
-    """Whether what earlier steps stood on is as it was: a password that was changed since proves nothing any more."""
+    """Within a unit, before it writes anything: whether what earlier steps stood on is as it was.
+
+    A password that was changed since proves nothing any more, and nothing is added to the account on its word.
+    """
+    # Locks the row: what is looked at here can't change before the commit.
+    if await tx.users.hold(user.id) is None:
+        caller.trail.failed("user is enabled", True, "disabled meanwhile")
+        return Refusal(AccessDenied(USED, detail="the user was disabled meanwhile", advice=USED))
     for given in journey.given:
         name = given.proof.authenticator
         if given.seen is None:
             # It was proved by the session that this browser had: it counts as long as that session lives.
-            before = await tx.sessions.get(occasion.previous.id) if occasion.previous is not None else None
+            mine = occasion.previous is not None and occasion.previous.id == given.session
+            before = await tx.sessions.get(given.session) if mine and given.session is not None else None
             stands = before is not None and before.user_id == user.id and before.is_alive(now)
         else:
             stands = name == last or await seen_now(tx, user.id, name) == given.seen

@@ -12,7 +12,7 @@ from .journeys.judging import USED, WRONG, apply_proof, judge
 from .journeys.planning import Plan
 from .journeys.state import Asked, Journey
 from .journeys.steps import STUCK, plan_of
-from .new_session import Before, Occasion, SignedIn, begin_session
+from .new_session import Before, Occasion, SignedIn, begin_session, still_stands
 from .runtime import Caller, Refusal, Runtime, or_raise
 
 # Name or address, and what an authenticator may take: a passkey's answer is a few thousand characters.
@@ -21,6 +21,7 @@ _ADDRESS_MAX = 254
 
 
 BEGINNING = Journey()
+NOT_ASKED = "This step is not asked for here. Begin again."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +73,7 @@ async def sign_in(attempt: SignInTry, occasion: Occasion, *, rt: Runtime, caller
         text = "There is no such way to sign in here."
         raise InvalidRequest(text, detail=f"no authenticator {attempt.method[:40]!r}", advice=text)
     response = _response(attempt)
+    await _asked_for(attempt, occasion, rt=rt, caller=caller)
     caller.trail.quiet = True
     if len(attempt.name) > max(USERNAME_MAX, _ADDRESS_MAX) or any(len(v) > LONGEST_FIELD for v in response.values()):
         raise AccessDenied(WRONG, detail="user name or password longer than any can be", advice=WRONG)
@@ -108,7 +110,11 @@ async def sign_in_by_enrolling(
     user, now, name = addition.user, rt.clock(), addition.authenticator.name
     plan = await plan_of(user, occasion, rt=rt, caller=caller)
     match plan.next(journey.proofs):
-        case Ask(enrol=True) as ask if name in (ask.authenticator, *ask.others) and journey.proved_user == user.id:
+        case Ask(enrol=True) as ask if (
+            name in (ask.authenticator, *ask.others)
+            and journey.proved_user == user.id
+            and journey.enrols(now=now, fresh_s=rt.account.fresh_s)
+        ):
             pass
         case _:
             caller.trail.failed("step", "one that lets the person set something up", name)
@@ -146,13 +152,26 @@ async def conclude(
             refusal = Refusal(_no_way(plan, journey, missing, caller=caller))
 
     async def unit(tx: Tx) -> Refusal | None:
-        refused = await before(tx)
+        refused = await still_stands(tx, journey, user, occasion, last=last, caller=caller, now=now) or await before(tx)
         if refused is None:
             await tx.audit.append(event)
         return refused or refusal
 
     or_raise(await rt.store.write(unit))
     return NextStep(journey, ask, user)
+
+
+async def _asked_for(attempt: SignInTry, occasion: Occasion, *, rt: Runtime, caller: Caller) -> None:
+    """A step that leads nowhere is not judged: nobody guesses codes, or fills their counters, without the password before them."""
+    proved = attempt.journey.proved_user
+    user = await rt.store.read.users.get(proved) if proved is not None else None
+    plan = await plan_of(user, occasion, rt=rt, caller=caller)
+    asked = plan.next(attempt.journey.proofs)
+    choices = (asked.authenticator, *asked.others) if isinstance(asked, Ask) else ()
+    given = {proof.authenticator for proof in attempt.journey.proofs}
+    if attempt.method not in choices and attempt.method not in given:
+        caller.trail.failed("step", choices, attempt.method)
+        raise InvalidRequest(NOT_ASKED, detail=f"{attempt.method} is not asked for here", advice=NOT_ASKED)
 
 
 def _no_way(plan: Plan, journey: Journey, missing: tuple[str, ...], *, caller: Caller) -> ProtocolError:

@@ -30,9 +30,9 @@ async def test_a_rule_is_written_down_with_what_it_asks(site):
 async def test_a_rule_of_the_same_name_is_replaced_and_keeps_its_time(site):
     first = await put(site)
     site.clock.advance(10)
-    second = await put(site, requires="passkey")
+    second = await put(site, requires="recovery_codes")
     assert (second.requires, second.created_at, second.updated_at) == (
-        "passkey",
+        "recovery_codes",
         first.created_at,
         first.created_at + 10,
     )
@@ -56,7 +56,7 @@ async def test_what_is_not_there_is_not_found(site):
 
 
 async def test_what_nobody_can_set_up_here_is_explained_as_missing(site):
-    """Passkeys need a name, and this site is an address."""
-    await put(site, requires="passkey")
+    """A sheet of codes has to be read and kept, so nobody sets it up on the way."""
+    await put(site, requires="recovery_codes")
     told = await sign_in_rules.explain(Question(user="alice", client="web"), rt=site.rt, caller=CALLER)
-    assert (told.ends_with, told.missing) == (None, ("passkey",))
+    assert (told.ends_with, told.missing) == (None, ("recovery_codes",))

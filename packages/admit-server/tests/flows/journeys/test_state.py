@@ -20,13 +20,17 @@ from admit_server.flows.journeys.state import (
 pytestmark = pytest.mark.anyio
 
 CHALLENGE = Challenge(kind="code", fields=("code",), public={"to": "a***"}, state=b"\x00\xff")
-PENDING = Pending("email_code", CHALLENGE, "id-1")
+PENDING = Pending("email_code", CHALLENGE, "id-1", "älice")
 FAR = Journey(
     name="älice",
     user_id="usr_1",
     given=(
-        Given(Proof("password", 1000, ("pwd",), frozenset({"knowledge"})), (("crd_1", 3),)),
-        Given(Proof("passkey", 6, ("hwk",), frozenset({"possession", "inherence"}), phishing_resistant=True), None),
+        Given(Proof("password", 1000, ("pwd",), frozenset({"knowledge"})), 1000, (("crd_1", 3),)),
+        Given(
+            Proof("passkey", 6, ("hwk",), frozenset({"possession", "inherence"}), phishing_resistant=True),
+            1000,
+            session="ses_1",
+        ),
     ),
     choice="email_code",
     pending=PENDING,
@@ -52,7 +56,7 @@ async def test_not_to_another_browser_and_not_too_late(site, wrong):
 async def test_a_challenge_comes_back_with_its_answer(site):
     text = seal_challenge(PENDING, user_id="usr_1", browser="b1", rt=site.rt, now=1000)
     assert unseal_challenge(text, browser="b1", rt=site.rt, now=1001) == Asked(
-        "email_code", b"\x00\xff", "id-1", "usr_1"
+        "email_code", b"\x00\xff", "id-1", "usr_1", "älice"
     )
 
 

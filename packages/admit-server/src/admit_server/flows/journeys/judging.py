@@ -87,7 +87,8 @@ async def judge(
         Busy: The hashing queue is full.
     """
     now, trail, first = rt.clock(), caller.trail, not journey.given
-    typed = name or journey.name
+    # What was sent to one person's mailbox or process is no proof of another one.
+    typed = asked.name or name or journey.name
     user = await who_answers(journey, typed, authenticator, response, rt=rt)
     if user is None:
         trail.passed("form", "a user name, or a proof that names the person", "there is one")

@@ -17,19 +17,29 @@ _JOURNEY, _CHALLENGE = "journey", "challenge"
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A proof of this journey, and the credentials that it stood on; None for what an earlier session had proved."""
+    """A proof of this journey.
+
+    Attributes:
+        proof: What was proven.
+        since: When it came into this journey (seconds, UTC).
+        seen: The credentials that it stood on; None for what an earlier session had proved.
+        session: That session.
+    """
 
     proof: Proof
-    seen: Seen | None
+    since: int
+    seen: Seen | None = None
+    session: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A challenge that was given out and can't be given again by loading a page: something was sent."""
+    """A challenge that was given out. `name`: for whom something was sent, as it was typed; it is good for nobody else."""
 
     authenticator: str
     challenge: Challenge
     id: str
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +70,19 @@ class Journey:
         """The person, once something was proven."""
         return self.user_id if self.given else None
 
+    def enrols(self, *, now: int, fresh_s: int) -> bool:
+        """Whether its proofs are young enough to add to the account: an old session alone adds nothing."""
+        return all(each.seen is not None or now - each.proof.at <= fresh_s for each in self.given)
+
+    def of_its_own(self) -> "Journey":
+        """Without what an earlier session had proved."""
+        given = tuple(each for each in self.given if each.seen is not None)
+        return replace(self, user_id=self.user_id if given else None, given=given, choice="", pending=None)
+
     def after(self, proof: Proof, seen: Seen, *, user_id: str) -> "Journey":
         """With one proof more."""
         kept = tuple(each for each in self.given if each.proof.authenticator != proof.authenticator)
-        return replace(self, user_id=user_id, given=(*kept, Given(proof, seen)), choice="", pending=None)
+        return replace(self, user_id=user_id, given=(*kept, Given(proof, proof.at, seen)), choice="", pending=None)
 
 
 def seal_journey(journey: Journey, *, browser: str, rt: Runtime, now: int) -> str:
@@ -95,7 +114,7 @@ def unseal_journey(text: str, *, browser: str, rt: Runtime, now: int) -> Journey
         pending=_read_pending(pending) if pending is not None else None,
     )
     # Each page seals it anew, so its own end would never come.
-    oldest = min((each.proof.at for each in journey.given if each.seen is not None), default=now)
+    oldest = min((each.since for each in journey.given), default=now)
     if now - oldest >= LASTS_S:
         raise InvalidRequest(STALE, detail=f"the first proof is {now - oldest} s old", advice=STALE)
     return journey
@@ -104,18 +123,21 @@ def unseal_journey(text: str, *, browser: str, rt: Runtime, now: int) -> Journey
 def seal_challenge(pending: Pending, *, user_id: str | None, browser: str, rt: Runtime, now: int) -> str:
     """The state of a challenge, for the form that answers it."""
     state = base64.b64encode(pending.challenge.state).decode()
-    value = {"by": pending.authenticator, "state": state, "id": pending.id, "user": user_id}
+    value = {"by": pending.authenticator, "state": state, "id": pending.id, "user": user_id, "name": pending.name}
     return seal(value, purpose=_CHALLENGE, browser=browser, rt=rt, now=now, lasts_s=LASTS_S)
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A challenge that comes back with its answer. `id` is good for one success; '' for a challenge without a state."""
+    """A challenge that comes back with its answer. `id` is good for one success; '' for a challenge without a state. `name`: for whom it
+    was sent, before anybody had proved who they are.
+    """
 
     authenticator: str
     state: bytes = field(default=b"", repr=False)
     id: str = ""
     user_id: str | None = None
+    name: str = ""
 
 
 def unseal_challenge(text: str, *, browser: str, rt: Runtime, now: int) -> Asked:
@@ -125,19 +147,20 @@ def unseal_challenge(text: str, *, browser: str, rt: Runtime, now: int) -> Asked
         InvalidRequest: Changed, of another browser, or too old.
     """
     value = unseal(text, purpose=_CHALLENGE, browser=browser, rt=rt, now=now)
-    return Asked(value["by"], base64.b64decode(value["state"]), value["id"], value["user"])
+    return Asked(value["by"], base64.b64decode(value["state"]), value["id"], value["user"], value["name"])
 
 
 def _given(given: Given) -> list[Any]:
     proof = given.proof
     factors = sorted(proof.factors)
-    return [proof.authenticator, proof.at, list(proof.amr), factors, proof.phishing_resistant, given.seen]
+    shown = [proof.authenticator, proof.at, list(proof.amr), factors, proof.phishing_resistant]
+    return [*shown, given.since, given.seen, given.session]
 
 
 def _read_given(value: list[Any]) -> Given:
-    name, at, amr, factors, resistant, seen = value
+    name, at, amr, factors, resistant, since, seen, session = value
     proof = Proof(name, at, tuple(amr), frozenset(factors), resistant)
-    return Given(proof, None if seen is None else tuple((id_, version) for id_, version in seen))
+    return Given(proof, since, None if seen is None else tuple((id_, version) for id_, version in seen), session)
 
 
 def _pending(pending: Pending) -> dict[str, Any]:
@@ -145,6 +168,7 @@ def _pending(pending: Pending) -> dict[str, Any]:
     return {
         "by": pending.authenticator,
         "id": pending.id,
+        "name": pending.name,
         "kind": challenge.kind,
         "fields": list(challenge.fields),
         "public": dict(challenge.public),
@@ -159,4 +183,4 @@ def _read_pending(value: dict[str, Any]) -> Pending:
         public=value["public"],
         state=base64.b64decode(value["state"]),
     )
-    return Pending(value["by"], challenge, value["id"])
+    return Pending(value["by"], challenge, value["id"], value["name"])

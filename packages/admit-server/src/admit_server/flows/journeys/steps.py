@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from ...domain.errors import AccessDenied, NotFound
-from ...domain.journey import Ask, reaches
+from ...domain.journey import Ask, Complete, reaches
 from ...domain.user import User
 from ..new_session import Occasion
 from ..people import find_for_sign_in
@@ -91,6 +91,9 @@ async def offer(
     user = await rt.store.read.users.get(proved) if proved is not None else None
     plan = await plan_of(user, occasion, rt=rt, caller=caller)
     ask = plan.next(journey.proofs)
+    if isinstance(ask, Complete) and journey.given:
+        # What was still asked is not asked any more: from the beginning, which is short now.
+        return await offer(Journey(name=journey.name), occasion, may_send=False, rt=rt, caller=caller)
     if not isinstance(ask, Ask):
         caller.trail.failed("what is required", plan.in_words, "it can't be proven with what is set up")
         raise AccessDenied(STUCK, detail=f"no step leads to {plan.in_words}", advice=STUCK)
@@ -103,6 +106,9 @@ async def offer(
         enrol=user is not None and not any(each.usable for each in plan.means if each.name == method),
         user=user,
     )
+    if step.enrol and not journey.enrols(now=now, fresh_s=rt.account.fresh_s):
+        # Whoever found an open browser must not add to the account: it is proved anew first.
+        return await offer(journey.of_its_own(), occasion, may_send=may_send, channel=channel, rt=rt, caller=caller)
     if step.enrol and user is not None:
         return replace(step, pending=await _enrolment(method, user, again, rt=rt, now=now))
     authenticator = rt.authenticators[method]
@@ -121,7 +127,7 @@ async def offer(
     chosen, resume = replace(step.journey, choice=method), occasion.resume
 
     def going_on(pending: Pending) -> str:
-        return resume(replace(chosen, pending=pending)) if resume is not None else ""
+        return resume(replace(chosen, pending=replace(pending, name=journey.name))) if resume is not None else ""
 
     pending = await begin(
         authenticator,
@@ -131,6 +137,7 @@ async def offer(
         rt=rt,
         now=now,
     )
+    pending = replace(pending, name=journey.name)
     return replace(step, pending=pending, journey=replace(chosen, pending=pending))
 
 

@@ -34,7 +34,7 @@ from ..site import Site
 from .authorize import to_next_page
 from .browser import browser_id, browser_id_or_new, remember_browser
 from .returning import back_from_sign_in, wants_full
-from .step import Shown, show_step
+from .step import Shown, binding, show_step
 
 # A sealed request with the longest state there may be, a journey, a passkey's answer, and the longest password, percent-encoded.
 LIMIT = 131_072
@@ -48,7 +48,8 @@ async def show(request: Request, site: Site) -> Response:
     asked, client = await _asked(query.get("request"), browser, request, site)
     occasion = await _occasion(asked, client, request, site)
     if (sealed := query.get("journey")) is not None:
-        journey = unseal_journey(sealed, browser=browser, rt=site.rt, now=site.rt.clock())
+        bound = binding(browser, query.get("request", ""))
+        journey = unseal_journey(sealed, browser=bound, rt=site.rt, now=site.rt.clock())
     else:
         journey = Journey() if "anew" in query else await _from_session(occasion, request, site)
     caller = site.caller(request)
@@ -77,7 +78,8 @@ async def post(request: Request, site: Site) -> Response:
     )
     journey = Journey()
     if form.get("journey"):
-        journey = unseal_journey(form["journey"], browser=browser, rt=site.rt, now=site.rt.clock())
+        bound = binding(browser, form.get("request", ""))
+        journey = unseal_journey(form["journey"], browser=bound, rt=site.rt, now=site.rt.clock())
     shown = Shown(
         occasion=occasion, browser=browser, sealed=form.get("request", ""), username=form.get("username", "")[:254]
     )
@@ -143,7 +145,9 @@ async def _step(
 def _challenge_in(form: dict[str, str], browser: str, site: Site) -> Asked | None:
     if not form.get("challenge"):
         return None
-    return unseal_challenge(form["challenge"], browser=browser, rt=site.rt, now=site.rt.clock())
+    return unseal_challenge(
+        form["challenge"], browser=binding(browser, form.get("request", "")), rt=site.rt, now=site.rt.clock()
+    )
 
 
 def _answered(form: dict[str, str], browser: str, site: Site) -> Asked | None:
@@ -164,9 +168,12 @@ async def _from_session(occasion: Occasion, request: Request, site: Site) -> Jou
         return Journey()
     plan = await plan_of(user, occasion, rt=site.rt, caller=site.caller(request))
     proofs = proofs_of_session(session)
-    if not is_fresh(session, asked, plan, now=site.rt.clock()) or not isinstance(plan.next(proofs), Ask):
+    now = site.rt.clock()
+    if not is_fresh(session, asked, plan, now=now) or not isinstance(plan.next(proofs), Ask):
         return Journey()
-    return Journey(name=user.username, user_id=user.id, given=tuple(Given(proof, None) for proof in proofs))
+    return Journey(
+        name=user.username, user_id=user.id, given=tuple(Given(proof, now, session=session.id) for proof in proofs)
+    )
 
 
 async def _arrived(signed_in: SignedIn, occasion: Occasion, request: Request, site: Site) -> Response:
@@ -200,7 +207,7 @@ def _to_step(journey: Journey, shown: Shown, site: Site) -> Response:
 
 def _address(journey: Journey, sealed_request: str, browser: str, site: Site) -> str:
     """Where a journey goes on."""
-    sealed = seal_journey(journey, browser=browser, rt=site.rt, now=site.rt.clock())
+    sealed = seal_journey(journey, browser=binding(browser, sealed_request), rt=site.rt, now=site.rt.clock())
     return f"/sign-in?{urlencode(({'request': sealed_request} if sealed_request else {}) | {'journey': sealed})}"
 
 

@@ -1,5 +1,6 @@
 """How a step of a sign-in looks: its fields, what may be taken instead, and the way back."""
 
+import hashlib
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -50,10 +51,15 @@ class Shown:
     link: str = ""
 
 
+def binding(browser: str, sealed_request: str) -> str:
+    """To what a journey is sealed: one browser, and the very request that it is for."""
+    return f"{browser}/{hashlib.sha256(sealed_request.encode()).hexdigest()[:32]}"
+
+
 def show_step(step: Step, shown: Shown, *, site: Site) -> Response:
     """The page of a step."""
     rt, now, asked, client = site.rt, site.rt.clock(), shown.occasion.request, shown.occasion.client
-    cancel = None
+    bound, cancel = binding(shown.browser, shown.sealed), None
     if asked is not None:
         # RFC 6749 section 4.1.2.1: access_denied is what the client learns when the person turns back.
         cancel = send_error(AccessDenied(), redirect_uri=asked.redirect_uri, state=asked.state, rt=rt).url
@@ -69,7 +75,7 @@ def show_step(step: Step, shown: Shown, *, site: Site) -> Response:
         for_client=client is not None,
         form_url="/sign-in",
         request=shown.sealed,
-        journey=seal_journey(step.journey, browser=shown.browser, rt=rt, now=now) if step.journey != Journey() else "",
+        journey=seal_journey(step.journey, browser=bound, rt=rt, now=now) if step.journey != Journey() else "",
         form_token=form_token(shown.browser, rt=rt),
         username=shown.username,
         problem=_words(shown.problem) if shown.problem is not None else None,
@@ -103,7 +109,11 @@ def _form(pending: Pending, step: Step, shown: Shown, *, site: Site) -> dict[str
         "public": challenge.public,
         "words": _called(pending.authenticator),
         "challenge": seal_challenge(
-            pending, user_id=step.journey.proved_user, browser=shown.browser, rt=site.rt, now=site.rt.clock()
+            pending,
+            user_id=step.journey.proved_user,
+            browser=binding(shown.browser, shown.sealed),
+            rt=site.rt,
+            now=site.rt.clock(),
         )
         if challenge.state or step.enrol
         else "",
