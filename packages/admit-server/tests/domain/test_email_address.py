@@ -2,7 +2,7 @@
 
 import pytest
 
-from admit_server.domain.email_address import address_key, check_email, masked
+from admit_server.domain.email_address import address_key, check_email, masked, typed_address_key
 from admit_server.domain.errors import NotAllowed
 
 
@@ -82,3 +82,17 @@ def test_other_addresses_are_others(other):
 
 def test_a_masked_address_tells_its_owner_which_it_is():
     assert masked("alice@example.com") == "a…@example.com"
+
+
+@pytest.mark.parametrize(
+    ("typed", "key"),
+    [
+        ("X@B\u00fccher.example", "x@xn--bcher-kva.example"),
+        ("x\uff20example.com", "x@example.com"),
+        ("alice", ""),
+        ("", ""),
+        ("a@" + "b" * 253, ""),
+    ],
+)
+def test_what_was_typed_has_the_key_of_an_address_only_if_it_can_be_one(typed, key):
+    assert typed_address_key(typed) == key

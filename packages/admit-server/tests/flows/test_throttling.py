@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from admit_server.domain.errors import TooManyTries
-from admit_server.domain.throttle import ACCOUNT, NETWORK, Counter
+from admit_server.domain.throttle import ACCOUNT, NETWORK, SENDING, Counter
 from admit_server.flows import throttling
 from admit_server.flows.runtime import Caller
 
@@ -113,3 +113,44 @@ async def test_keys_of_counters_tell_nothing_without_the_key_file(site):
     assert throttling.account_counter(alice, "ALICE", method="totp", rt=site.rt) in keys
     assert all(len(key) == 32 for key in keys)
     assert Counter(1, 2, 3) == Counter(1, 2, 3)
+
+
+async def sending(site, user, caller, **more):
+    await throttling.charge_sending(user, "alice", method="m", channel="c", rt=site.rt, caller=caller, **more)
+
+
+async def test_strangers_keep_no_owner_from_what_is_sent_to_them(site):
+    alice = await site.rt.store.read.users.by_username_key("alice")
+    theirs = Caller(network=CALLER.network, device=(alice.id, "laptop"))
+    for _ in range(SENDING.free_failures):
+        await sending(site, alice, CALLER)
+    with pytest.raises(TooManyTries):
+        await sending(site, alice, CALLER)
+    # At once from many networks: the browser that alice used before has its own counter, and no more than that.
+    outcomes = await asyncio.gather(*(sending(site, alice, theirs) for _ in range(20)), return_exceptions=True)
+    assert sum(outcome is None for outcome in outcomes) == SENDING.free_failures
+    assert {type(outcome) for outcome in outcomes if outcome is not None} == {TooManyTries}
+    # Another person's browser is a stranger's.
+    with pytest.raises(TooManyTries):
+        await sending(site, alice, Caller(network="192.0.2.9", device=("usr_other", "laptop")))
+
+
+async def test_no_number_of_own_browsers_sends_more_to_addresses_that_somebody_names(site):
+    alice = await site.rt.store.read.users.by_username_key("alice")
+    for number in range(SENDING.free_failures):
+        await sending(site, alice, Caller(network=f"192.0.2.{number}", device=(alice.id, str(number))), to_others=True)
+    with pytest.raises(TooManyTries):
+        await sending(site, alice, Caller(network="192.0.2.77", device=(alice.id, "new")), to_others=True)
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    ["X@B\u00fccher.example", "x@xn--bcher-kva.example", "\uff58@b\u00fccher.example", "x\uff20b\u00fccher.example"],
+)
+def test_all_spellings_of_an_address_that_nobody_has_are_counted_together(site, spelling):
+    """As those of an address that somebody has are; else the number of tries would tell which it is."""
+    keys = {
+        throttling.account_counter(None, name, method="password", rt=site.rt)
+        for name in ("x@b\u00fccher.example", spelling)
+    }
+    assert len(keys) == 1

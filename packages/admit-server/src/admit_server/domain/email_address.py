@@ -44,6 +44,12 @@ def address_key(email: str) -> str:
     return f"{folded}@{name}"
 
 
+def typed_address_key(name: str) -> str:
+    """The key of what somebody typed, if it can be an address; else ''. Where people are looked up and where they are counted alike."""
+    name = unicodedata.normalize("NFKC", name) if len(name) <= LONGEST else ""
+    return address_key(name) if "@" in name else ""
+
+
 def masked(email: str) -> str:
     """An address as it is shown to somebody who has yet to prove that it is theirs: `a…@example.com`."""
     local, _, host = email.rpartition("@")

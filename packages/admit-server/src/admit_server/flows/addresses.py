@@ -31,7 +31,9 @@ async def add(user: User, address: str, *, rt: Runtime, caller: Caller) -> None:
     address, now = check_email(address), rt.clock()
     key = address_key(address)
     # Whoever it is: nobody has us write to strangers as often as they like.
-    await throttling.charge_sending(user, user.username, method="address", channel="account", rt=rt, caller=caller)
+    await throttling.charge_sending(
+        user, user.username, method="address", channel="account", to_others=True, rt=rt, caller=caller
+    )
     made = links.new_link("address", user_id=user.id, data=address, lives_s=rt.lives.address_s, rt=rt, now=now)
     values = {"link": made.url, "until": in_words(made.link.expires_at)}
     message = Message(to=address, template="verify_address", values=values)

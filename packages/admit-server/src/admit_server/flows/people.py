@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..domain.email_address import LONGEST, EmailAddress, address_key
+from ..domain.email_address import LONGEST, EmailAddress, address_key, typed_address_key
 from ..domain.user import User, username_key
 from ..ports.transaction import Tx
 
@@ -14,7 +14,7 @@ async def find_for_sign_in(name: str, *, tx: Tx) -> User | None:
     more tries.
     """
     by_name = await tx.users.by_username_key(username_key(name[:LONGEST]))
-    by_address = await tx.addresses.owner(address_key(name) if "@" in name and len(name) <= LONGEST else "")
+    by_address = await tx.addresses.owner(typed_address_key(name))
     return by_name or by_address
 
 

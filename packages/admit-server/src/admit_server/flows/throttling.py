@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from ..domain.email_address import typed_address_key
 from ..domain.errors import TooManyTries
 from ..domain.throttle import (
     ACCOUNT,
@@ -50,7 +51,8 @@ def account_counter(user: User | None, name: str, *, method: str, rt: Runtime, c
     """
     if user is not None:
         return rt.vault.mac(f"throttle account {channel} {method}", user.id.encode())
-    digest = rt.vault.mac("throttle name", username_key(name).encode())
+    # All spellings of an address that nobody has share one, as those of a person's address do.
+    digest = rt.vault.mac("throttle name", (typed_address_key(name) or username_key(name)).encode())
     bucket = int.from_bytes(digest[:4], "big") % _UNKNOWN_BUCKETS
     return rt.vault.mac(f"throttle unknown {channel} {method}", bucket.to_bytes(4, "big"))
 
@@ -92,16 +94,32 @@ async def charge_try(user: User | None, name: str, *, method: str, channel: str,
 
 
 async def charge_sending(
-    user: User | None, name: str, *, method: str, channel: str, rt: Runtime, caller: Caller
+    user: User | None, name: str, *, method: str, channel: str, to_others: bool = False, rt: Runtime, caller: Caller
 ) -> None:
     """Count that something is sent to a person; it is not given back.
+
+    A browser that signed this person in before has a counter of its own, as in `charge`: strangers can't keep the owner from their mail.
+
+    Args:
+        user: Who; None: nobody is called that.
+        name: What was typed.
+        method: What is sent.
+        channel: The way in.
+        to_others: The person says where it goes: then no number of browsers sends more.
+        rt: The runtime.
+        caller: Who asks.
 
     Raises:
         TooManyTries: A counter is still blocked.
     """
-    account = account_counter(user, name, method=f"sending {method}", channel=channel, rt=rt)
-    network = network_counter(caller, channel=f"sending {channel}", rt=rt)
-    counters = ((account, SENDING), (network, NETWORK))
+    what = f"sending {method}"
+    device = rt.known_device(user.id, caller) if user is not None and not to_others else None
+    counters: tuple[tuple[bytes, ThrottleRule], ...]
+    if user is not None and device is not None:
+        counters = ((device_counter(user.id, device, method=f"{what} {channel}", rt=rt), SENDING),)
+    else:
+        account = account_counter(user, name, method=what, channel=channel, rt=rt)
+        counters = ((account, SENDING), (network_counter(caller, channel=f"sending {channel}", rt=rt), NETWORK))
     await _charge(counters, rt=rt, caller=caller, username_known=user.id if user else None)
 
 
