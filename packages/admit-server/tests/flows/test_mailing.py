@@ -90,13 +90,35 @@ async def test_a_mail_that_is_refused_is_dropped_and_written_down(mail_site, pos
 
     event = await dropped(mail_site)
     assert event.target == "usr_1"
-    assert event.details == {"template": "code", "reason": "refused: 554 no", "tries": 1}
+    assert event.details == {"template": "code", "reason": "refused: 554", "tries": 1}
+
+
+@pytest.mark.parametrize(
+    ("answer", "kept"),
+    [
+        ("550 5.1.1 <alice@example.com>: Recipient address rejected: no mailbox alice here", "refused: 550 5.1.1"),
+        ("550 alice@example.com 5.1.1 unknown", "refused: 550"),
+        ("550 5.1.1.9 alice", "refused: 550"),
+    ],
+)
+async def test_the_audit_log_keeps_the_codes_of_an_answer_and_never_whom_it_names(
+    mail_site, post_office, caplog, answer, kept
+):
+    """RFC 5321 section 4.2, RFC 3463 section 2: what a reader needs of an answer; the rest is the mail server's to say."""
+    caplog.set_level("DEBUG", logger="admit.mail")
+    post_office.refused_recipients["alice@example.com"] = answer
+    await mailing.queue(CODE, user_id="usr_1", rt=mail_site.rt)
+
+    assert (await dropped(mail_site)).details["reason"] == kept
+    said = [each.getMessage() for each in caplog.records if each.name == "admit.mail"]
+    assert any("answered: 550" in each for each in said)
+    assert not [each for each in said if "alice" in each]
 
 
 async def test_a_mail_that_would_come_too_late_is_dropped_and_written_down(mail_site, post_office):
     post_office.answers.append("451 later")
     await mailing.queue(CODE, user_id="usr_1", lives_s=60, rt=mail_site.rt)
-    assert (await dropped(mail_site)).details["reason"] == "not taken in time: 451 later"
+    assert (await dropped(mail_site)).details["reason"] == "not taken in time: 451"
     assert not post_office.mails
 
 

@@ -113,16 +113,16 @@ async def test_nothing_is_sent_in_the_clear_where_the_server_offers_no_tls(post_
 @pytest.mark.parametrize("answer", ["451 later", "421 full"])
 async def test_a_server_that_asks_for_patience_gets_it(post_office, answer):
     post_office.answers.append(answer)
-    with pytest.raises(MailNotTaken, match=answer):
+    with pytest.raises(MailNotTaken, match=f"^{answer[:3]}$"):
         await send(mailer(post_office))
 
 
 async def test_a_mail_that_no_server_will_ever_take_is_refused(post_office):
     post_office.answers.append("554 no")
-    with pytest.raises(MailRefused, match="554 no"):
+    with pytest.raises(MailRefused, match=r"^554$"):
         await send(mailer(post_office))
-    post_office.refused_recipients["gone@example.com"] = "550 no such mailbox"
-    with pytest.raises(MailRefused, match="550 no such mailbox"):
+    post_office.refused_recipients["gone@example.com"] = "550 5.1.1 no such mailbox"
+    with pytest.raises(MailRefused, match=r"^550 5\.1\.1$"):
         await send(mailer(post_office), to="gone@example.com")
     post_office.refused_recipients["full@example.com"] = "452 mailbox full"
     with pytest.raises(MailNotTaken, match="452"):

@@ -1,5 +1,7 @@
 """Handing mails to a mail server (RFC 5321)."""
 
+import logging
+import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,6 +20,10 @@ _OUR_SETTINGS = (
     aiosmtplib.SMTPConnectResponseError,
 )
 Security = Literal["starttls", "tls", "insecure_plain"]
+log = logging.getLogger("admit.mail")
+
+# RFC 3463 section 2, at the front of the text as RFC 2034 section 4 puts it there.
+_ENHANCED = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}(?![^\s])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,4 +109,18 @@ def _failure(error: aiosmtplib.SMTPResponseException) -> MailNotTaken | MailRefu
 
 
 def _said(error: aiosmtplib.SMTPResponseException) -> str:
-    return f"{error.code} {' '.join(error.message.split())[:120]}"
+    """The codes alone: the words of an answer often name the recipient, and what is said here goes into the audit log."""
+    log.debug("the mail server answered: %s %s", error.code, _without_addresses(error))
+    if error.code < 0:
+        return "an answer that is none of SMTP"
+    enhanced = _ENHANCED.match(error.message.strip())
+    return f"{error.code} {enhanced[0]}" if enhanced else str(error.code)
+
+
+def _without_addresses(error: aiosmtplib.SMTPResponseException) -> str:
+    words = " ".join(error.message.split())
+    if isinstance(error, aiosmtplib.SMTPRecipientRefused):
+        # Some servers name the mailbox without its host.
+        for part in (error.recipient, error.recipient.rpartition("@")[0]):
+            words = re.sub(re.escape(part), "...", words, flags=re.IGNORECASE) if part else words
+    return re.sub(r"\S*@\S*", "...", words)[:500]
