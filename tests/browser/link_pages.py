@@ -85,23 +85,23 @@ class LinkPages:
         address = f"new-{secrets.token_hex(4)}@example.com"
         self.pages["sign-up"] = self._visitor.open(f"{self._pair.url}/sign-up")
         problem = self.pages["sign-up with problem"] = self._visitor.open(f"{self._pair.url}/sign-up")
-        self._ask_for_an_account(problem, "nora", address, "short")
+        self._ask_for_an_account(problem, "a name", address)
         expect(problem.get_by_role("alert")).to_be_visible()
         asked = self._visitor.open(f"{self._pair.url}/sign-up")
-        self._ask_for_an_account(asked, "nora", address, WORDS)
+        self._ask_for_an_account(asked, "nora", address)
         expect(asked.get_by_role("heading", name="Look into your mail")).to_be_visible()
         link = self._link_to(address)
         self.pages["sign-up confirm"] = self._visitor.open(link)
         taken = self.pages["sign-up name taken"] = self._visitor.open(link)
         taken.get_by_label("User name").fill("demo")
+        taken.get_by_label("Password").fill(WORDS)
         taken.get_by_role("button", name="Make the account").click()
         expect(taken.get_by_role("alert")).to_contain_text("taken")
 
-    def _ask_for_an_account(self, page: Page, name: str, address: str, password: str) -> None:
+    def _ask_for_an_account(self, page: Page, name: str, address: str) -> None:
         page.get_by_label("User name").fill(name)
         page.get_by_label("E-mail address").fill(address)
-        page.get_by_label("Password").fill(password)
-        page.get_by_role("button", name="Make the account").click()
+        page.get_by_role("button", name="Send the link").click()
 
     def _set_password(self, page: Page, password: str) -> None:
         page.get_by_label("New password").fill(password)

@@ -1,6 +1,7 @@
 """Registration: off unless somebody opens it; the account begins when the address is proven; nobody learns who is there."""
 
 import asyncio
+import json
 
 import pytest
 from site_kit import hidden_fields, without_id
@@ -14,7 +15,7 @@ from admit_server.flows.runtime import Caller
 pytestmark = pytest.mark.anyio
 WORDS = "my very own long words"
 OPEN = "[registration]\nopen = true\n"
-WISH = {"username": "dora", "email": "dora@example.com", "password": WORDS}
+WISH = {"username": "dora", "email": "dora@example.com"}
 
 
 @pytest.fixture
@@ -38,7 +39,9 @@ async def confirmed(site, path, **changes):
     browser = site.browser()
     page = await browser.get(path)
     assert page.status_code == 200, page.text
-    return await browser.send("/sign-up/confirm", hidden_fields(page.text) | {"username": "dora"} | changes)
+    return await browser.send(
+        "/sign-up/confirm", hidden_fields(page.text) | {"username": "dora", "password": WORDS} | changes
+    )
 
 
 async def own(site, username, address):
@@ -60,6 +63,29 @@ async def test_an_account_begins_when_its_address_is_proven(open_house, post_off
     assert (await open_house.browser().sign_in(username="dora", password=WORDS)).status_code == 303
     assert (await open_house.browser().get(link)).status_code == 410
     assert "user.signed_up" in await open_house.actions()
+
+
+async def test_who_reads_the_mailbox_chooses_the_password_and_no_stranger_who_asked(open_house, post_offices):
+    """A stranger asks for an account with somebody's address; its owner takes it, and it is the owner's alone."""
+    theirs = "the stranger's own words"
+    answer = await asked(open_house, password=theirs)
+    assert "password" not in (await open_house.browser().get("/sign-up")).text.replace("choose a password", "")
+    assert answer.status_code == 200
+    assert (await confirmed(open_house, await link_to(open_house, post_offices))).status_code == 200
+
+    assert (await open_house.browser().sign_in(username="dora", password=theirs)).status_code == 403
+    assert (await open_house.browser().sign_in(username="dora", password=WORDS)).status_code == 303
+
+
+@pytest.mark.parametrize("password", ["short", "", "dora dora dora dora", "x" * 1025])
+async def test_a_password_against_the_rules_leaves_the_link_good(open_house, post_offices, password):
+    await asked(open_house)
+    link = await link_to(open_house, post_offices)
+    refused = await confirmed(open_house, link, password=password)
+    assert refused.status_code == 400
+    assert 'role="alert"' in refused.text
+    assert await open_house.rt.store.read.users.by_username_key("dora") is None
+    assert (await confirmed(open_house, link)).status_code == 200
 
 
 async def test_the_answer_is_the_same_for_an_address_with_an_account_and_its_owner_is_told(open_house, post_offices):
@@ -96,13 +122,11 @@ async def test_what_strangers_type_stands_in_no_mail_to_others(open_house, post_
 @pytest.mark.parametrize(
     "changes",
     [
-        {"password": "short"},
         {"username": "with space"},
         {"username": "alice@example.com"},
         {"email": "no address"},
         {"email": "x@y.example\r\nBcc: z@z.example"},
         {"username": ""},
-        {"password": ""},
     ],
 )
 async def test_what_the_rules_forbid_is_told_and_nothing_is_sent(open_house, changes):
@@ -119,10 +143,12 @@ async def test_a_name_that_reads_like_an_address_or_an_id_is_nobodys_to_take():
     assert registration.check_own_username("dora") == "dora"
 
 
-async def test_the_password_waits_hashed_and_sealed(open_house):
-    await asked(open_house)
+async def test_what_was_typed_waits_sealed_and_no_password_with_it(open_house):
+    await asked(open_house, password=WORDS)
     ((data,),) = await open_house.rows("SELECT data FROM one_use_link")
-    assert not any(part in bytes.fromhex(data) for part in (b"dora", WORDS.encode(), b"argon2"))
+    assert b"dora" not in bytes.fromhex(data)
+    opened = open_house.rt.vault.open(bytes.fromhex(data), place="one_use_link/sign_up/data")
+    assert json.loads(opened) == WISH
 
 
 async def test_of_many_who_confirm_at_once_one_account_is_made(open_house, post_offices):
@@ -131,7 +157,7 @@ async def test_of_many_who_confirm_at_once_one_account_is_made(open_house, post_
 
     async def one(number):
         try:
-            return await registration.make(secret, f"dora{number}", rt=open_house.rt, caller=Caller())
+            return await registration.make(secret, f"dora{number}", WORDS, rt=open_house.rt, caller=Caller())
         except LinkEnded:
             return None
 
@@ -145,16 +171,16 @@ async def test_two_links_of_one_address_make_one_account(open_house, post_office
         await asked(open_house)
         await link_to(open_house, post_offices, number=number)
     secrets = [(await link_to(open_house, post_offices, number=number)).rpartition("=")[2] for number in (1, 2)]
-    await registration.make(secrets[0], "dora", rt=open_house.rt, caller=Caller())
+    await registration.make(secrets[0], "dora", WORDS, rt=open_house.rt, caller=Caller())
     with pytest.raises(LinkEnded):
-        await registration.make(secrets[1], "dora2", rt=open_house.rt, caller=Caller())
+        await registration.make(secrets[1], "dora2", WORDS, rt=open_house.rt, caller=Caller())
 
 
 async def test_of_two_links_with_one_name_the_second_chooses_another(open_house, post_offices):
     await asked(open_house)
     secret = (await link_to(open_house, post_offices)).rpartition("=")[2]
     with pytest.raises(AlreadyExists):
-        await registration.make(secret, "ALICE", rt=open_house.rt, caller=Caller())
+        await registration.make(secret, "ALICE", WORDS, rt=open_house.rt, caller=Caller())
 
 
 async def test_asking_too_often_is_refused(open_house):

@@ -1,11 +1,12 @@
 """People make accounts for themselves, where the settings allow it. The account begins once the address was proven.
 
 What somebody sends costs the same and is answered the same, whether the address has an account or not: its owner gets a mail either
-way, and nobody else learns which. Whether a user name is taken is told only to who proved an address.
+way, and nobody else learns which. Whether a user name is taken is told only to who proved an address, and who proved it chooses the
+password: with one that was typed before, a stranger could have the owner of an address open an account that the stranger gets into.
 """
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ..authenticators.api import Message
 from ..domain import ids
@@ -16,9 +17,9 @@ from ..domain.times import in_words
 from ..domain.user import User, check_username, username_key
 from ..ports.store import UniqueViolation
 from ..ports.transaction import Tx
-from ..ports.users import Credential
 from ..tokens.envelope import NotSealedHere
 from . import links, mailing, throttling
+from .new_password import password_credential
 from .runtime import Caller, Refusal, Runtime, or_raise
 
 _CHANNEL = "sign-up"
@@ -31,7 +32,6 @@ class Wish:
 
     username: str
     email: str
-    password: str = field(repr=False)
 
 
 def require_open(rt: Runtime) -> None:
@@ -47,18 +47,15 @@ async def ask(wish: Wish, *, rt: Runtime, caller: Caller) -> None:
 
     Raises:
         NotFound: Registration is off.
-        NotAllowed: A name, address or password that the rules forbid.
+        NotAllowed: A name or address that the rules forbid.
         TooManyTries: Too many have asked for this address, or from this network.
-        Busy: The hashing queue is full.
     """
     require_open(rt)
     now, username, email = rt.clock(), check_own_username(wish.username), check_email(wish.email)
-    password = rt.password_rules.check(wish.password, username=username, email=email)
     name = address_key(email)
     await throttling.charge_sending(None, name, method="address", channel=_CHANNEL, rt=rt, caller=caller)
-    encoded = await rt.hasher.hash(password)
     owner = await rt.store.read.addresses.owner(address_key(email))
-    text = json.dumps({"username": username, "email": email, "password": encoded})
+    text = json.dumps({"username": username, "email": email})
     sealed = rt.vault.seal(text.encode(), place=_PLACE, nonce=rt.entropy(12)).hex()
     made = links.new_link("sign_up", user_id="", data=sealed, lives_s=rt.lives.sign_up_s, rt=rt, now=now)
     if owner is None:
@@ -91,33 +88,29 @@ async def wished(secret: str, *, rt: Runtime, caller: Caller) -> tuple[OneUseLin
     return link, values["username"], values["email"]
 
 
-async def make(secret: str, username: str, *, rt: Runtime, caller: Caller) -> User:
+async def make(secret: str, username: str, password: str, *, rt: Runtime, caller: Caller) -> User:
     """Spend a link and make the account, its address verified.
 
     Args:
         secret: Of the link.
         username: The wished name, or another one where that was taken.
+        password: Chosen by who opened the link.
         rt: The runtime.
         caller: Who asks.
 
     Raises:
         NotFound: Registration is off.
         LinkEnded: The link is not good, or somebody made an account with this address meanwhile.
-        NotAllowed: A name that the rules forbid; the link stays good.
+        NotAllowed: A name or password that the rules forbid; the link stays good.
         AlreadyExists: The name is taken; the link stays good.
+        Busy: The hashing queue is full.
     """
     link, _, email = await wished(secret, rt=rt, caller=caller)
     now, name = rt.clock(), check_own_username(username)
     user = User(id=rt.new_id("usr"), username=name, email=email, roles=(), created_at=now, updated_at=now)
-    credential = Credential(
-        id=rt.new_id("crd"),
-        user_id=user.id,
-        authenticator="password",
-        data=_opened(link, rt=rt)["password"],
-        version=1,
-        created_at=now,
-        updated_at=now,
-    )
+    if await rt.store.read.users.by_username_key(username_key(name)) is not None:
+        raise _taken(name)  # before the slow hash; the unit's own look decides a race
+    credential = await password_credential(user, password, rt=rt, now=now)
     event = rt.event("user.signed_up", user.id, actor=user.id, caller=caller, now=now, details={"username": name})
 
     async def unit(tx: Tx) -> Refusal | None:

@@ -20,12 +20,12 @@ async def show(request: Request, site: Site) -> Response:
 
 async def post(request: Request, site: Site) -> Response:
     """Ask; the same answer for an address that has an account and one that has none."""
-    form = await params.read_form(request, limit=LIMIT, keep_empty=("username", "email", "password"))
+    form = await params.read_form(request, limit=LIMIT, keep_empty=("username", "email"))
     check_form_post(request, form, browser=browser_id(request, site), rt=site.rt)
     if (closed := _closed(site)) is not None:
         return closed
     username, email = form.get("username", "").strip(), form.get("email", "").strip()
-    wish = registration.Wish(username=username, email=email, password=form.get("password", ""))
+    wish = registration.Wish(username=username, email=email)
     try:
         await registration.ask(wish, rt=site.rt, caller=site.caller(request))
     except NotAllowed as refusal:
@@ -43,13 +43,15 @@ async def show_confirm(request: Request, site: Site) -> Response:
 
 async def confirm(request: Request, site: Site) -> Response:
     """Make the account."""
-    form = await params.read_form(request, limit=LIMIT, keep_empty=("username",))
+    form = await params.read_form(request, limit=LIMIT, keep_empty=("username", "password"))
     check_form_post(request, form, browser=browser_id(request, site), rt=site.rt)
     if (closed := _closed(site)) is not None:
         return closed
     secret, username = form.get("link", ""), form.get("username", "").strip()
     try:
-        user = await registration.make(secret, username, rt=site.rt, caller=site.caller(request))
+        user = await registration.make(
+            secret, username, form.get("password", ""), rt=site.rt, caller=site.caller(request)
+        )
     except (NotAllowed, AlreadyExists) as refusal:
         return await _confirm(request, site, secret, username=username[:64], problem=str(refusal), status=400)
     return site.page("new_password_set.html", username=user.username, way="sign_up")
