@@ -4,6 +4,8 @@ from corpus_kit import CALLER, Cause, Stage
 from site_kit import SAME_ORIGIN, hidden_fields
 
 from admit_server.flows.admin import inviting, users
+from admit_server.flows.links import new_link
+from admit_server.flows.new_password import password_credential
 from admit_server.tokens import opaque
 
 NEW = "entirely other words now"
@@ -56,6 +58,23 @@ async def of_somebody_disabled(stage: Stage):
     return await stage.browser().get(path)
 
 
+async def after_a_password_came(stage: Stage):
+    name, path = await invited(stage)
+    rt, user = stage.site.rt, await users.find(name, rt=stage.site.rt)
+    fresh = await password_credential(user, NEW, rt=rt, now=rt.clock())
+    await rt.store.write(lambda tx: tx.credentials.put(fresh))
+    return await stage.browser().get(path)
+
+
+async def without_a_password(stage: Stage):
+    name, _ = await invited(stage)
+    rt, user = stage.site.rt, await users.find(name, rt=stage.site.rt)
+    made = new_link("reset", user_id=user.id, lives_s=60, rt=rt, now=rt.clock())
+    await rt.store.write(lambda tx: tx.links.add(made.link))
+    stage.keep_secret(made.url.rpartition("=")[2])
+    return await stage.browser().get(made.url.removeprefix(rt.issuer))
+
+
 async def too_early(stage: Stage):
     name = f"recovered-{stage.number}"
     await users.add(users.NewUser(username=name), rt=stage.site.rt, caller=CALLER)
@@ -101,6 +120,8 @@ CAUSES = [
     Cause("a link that is too old", too_old, ENDED, "link", "ended 0 s ago"),
     Cause("a link after a newer one", replaced, ENDED, "link", "removed since"),
     Cause("a link of somebody disabled", of_somebody_disabled, ENDED, "user", "disabled"),
+    Cause("an invitation of somebody who can sign in", after_a_password_came, ENDED, "ways to sign in", "by now"),
+    Cause("a reset of nobody's password", without_a_password, ENDED, "password", "none any more"),
     Cause("a way back before its time", too_early, ENDED, "link", "good in 3600 s"),
     Cause("no link", opened("/reset"), ENDED, "link", "another text"),
     Cause("a link that was cut off", opened("/invitation?link=adm_inv_abc"), ENDED, "link", "another text"),

@@ -6,8 +6,9 @@ import pytest
 from site_kit import PASSWORD, hidden_fields
 
 from admit_server.domain.errors import LinkEnded
+from admit_server.flows import password_reset
 from admit_server.flows.admin import inviting, users
-from admit_server.flows.new_password import set_by_link
+from admit_server.flows.new_password import password_credential, set_by_link
 from admit_server.flows.runtime import Caller
 
 pytestmark = pytest.mark.anyio
@@ -137,6 +138,69 @@ async def test_a_reset_leaves_other_ways_to_sign_in_as_they_are(mail_site, post_
     await set_by_link(link.rpartition("=")[2], NEW, "reset", rt=rt, caller=Caller())
     left = await rt.store.read.credentials.all_of_user(alice.id)
     assert {each.authenticator for each in left} == {"password", "totp"}
+
+
+async def test_an_invitation_is_no_reset_once_somebody_can_sign_in(site):
+    """However the password came: an unused invitation would open the account for a week."""
+    made = await invited(site)
+    carol = await users.find("carol", rt=site.rt)
+    mine = await password_credential(carol, PASSWORD, rt=site.rt, now=site.clock())
+    await site.rt.store.write(lambda tx: tx.credentials.put(mine))
+
+    assert (await site.browser().get(path_of(site, made))).status_code == 410
+    with pytest.raises(LinkEnded):
+        await set_by_link(secret_of(made), NEW, "invitation", rt=site.rt, caller=Caller())
+    assert await signs_in(site, PASSWORD, "carol")
+
+
+async def test_an_invitation_is_looked_at_again_in_the_unit_that_spends_it(site, monkeypatch):
+    made = await invited(site)
+    carol = await users.find("carol", rt=site.rt)
+    mine = await password_credential(carol, PASSWORD, rt=site.rt, now=site.clock())
+    slow = type(site.rt.hasher).hash
+
+    async def meanwhile(self, text):
+        if text == NEW:
+            await site.rt.store.write(lambda tx: tx.credentials.put(mine))
+        return await slow(self, text)
+
+    monkeypatch.setattr(type(site.rt.hasher), "hash", meanwhile)
+    with pytest.raises(LinkEnded):
+        await set_by_link(secret_of(made), NEW, "invitation", rt=site.rt, caller=Caller())
+    assert await signs_in(site, PASSWORD, "carol")
+
+
+@pytest.mark.parametrize("way", ["reset", "invitation", "recovery"])
+async def test_a_password_that_an_administrator_set_ends_every_link_that_sets_another(mail_site, post_offices, way):
+    made = await invited(mail_site)
+    path = path_of(mail_site, made)
+    if way == "recovery":
+        path = path_of(mail_site, await inviting.recover("carol", by_mail=False, rt=mail_site.rt, caller=ADMIN))
+        mail_site.clock.advance(3600)
+    if way == "reset":
+        assert (await sent(mail_site, path)).status_code == 200
+        await password_reset.ask("carol", rt=mail_site.rt, caller=Caller())
+        mails = mail_site.post_office.to
+        await mail_site.mail_to("carol@example.com", number=2)
+        path = post_offices.link_in(mails("carol@example.com")[-1]).removeprefix(mail_site.rt.issuer)
+    assert (await mail_site.browser().get(path)).status_code == 200
+
+    await users.set_password("carol", "what the administrator set", rt=mail_site.rt, caller=ADMIN)
+    assert (await mail_site.browser().get(path)).status_code == 410
+    with pytest.raises(LinkEnded):
+        await set_by_link(path.rpartition("=")[2], NEW, way, rt=mail_site.rt, caller=Caller())
+
+
+async def test_another_address_ends_what_was_mailed_and_not_what_was_handed_over(mail_site):
+    mailed = await invited(mail_site)
+    assert mailed.mailed_to == "carol@example.com"
+    handed = await inviting.recover("carol", by_mail=False, rt=mail_site.rt, caller=ADMIN)
+    mail_site.clock.advance(3600)
+    change = users.UserChange(email="caroline@example.com")
+    await users.update("carol", change, rt=mail_site.rt, caller=ADMIN)
+
+    assert (await mail_site.browser().get(path_of(mail_site, mailed))).status_code == 410
+    assert (await mail_site.browser().get(path_of(mail_site, handed))).status_code == 200
 
 
 async def test_of_many_who_send_the_form_at_once_one_sets_the_password(mail_site):

@@ -8,9 +8,12 @@ import asyncio
 import pytest
 from site_kit import PASSWORD, hidden_fields, without_id
 
-from admit_server.domain.errors import InvalidRequest, TooManyTries
-from admit_server.flows import password_reset
+from admit_server.domain.errors import InvalidRequest, LinkEnded, TooManyTries
+from admit_server.flows import addresses, password_reset
+from admit_server.flows.account.password import change
 from admit_server.flows.admin import users
+from admit_server.flows.new_password import set_by_link
+from admit_server.flows.new_session import current_session
 from admit_server.flows.runtime import Caller
 
 pytestmark = pytest.mark.anyio
@@ -237,3 +240,44 @@ async def test_without_mail_the_page_says_what_to_do(site):
     shown = await browser.get("/forgot")
     assert "administrator" in shown.text
     assert "<form" not in shown.text
+
+
+async def test_a_new_password_set_in_the_account_ends_the_links_that_were_asked_for(mail_site, post_offices):
+    """ASVS 6.4.3 and NIST SP 800-63B-4: whoever reads the mailbox must not undo what its owner has just done."""
+    link = await link_of(mail_site, post_offices=post_offices)
+    browser = mail_site.browser()
+    await browser.sign_in()
+    session = await current_session(browser.cookies["admit-8100-sid"], rt=mail_site.rt)
+    alice = await users.find("alice", rt=mail_site.rt)
+    await change(NEW, user=alice, current=session, keep=True, rt=mail_site.rt, caller=Caller())
+
+    assert (await mail_site.browser().get(link)).status_code == 410
+    assert await signs_in(mail_site, NEW)
+
+
+@pytest.mark.parametrize("act", ["make_main", "remove", "administrator"])
+async def test_a_link_lies_in_no_mailbox_that_is_not_the_persons_any_more(mail_site, post_offices, act):
+    rt, alice = mail_site.rt, await users.find("alice", rt=mail_site.rt)
+    for address in ("second@example.com", "third@example.com"):
+        await rt.store.write(
+            lambda tx, address=address: tx.addresses.verify(alice.id, address=address, address_key=address, now=1)
+        )
+    link = await link_of(mail_site, post_offices=post_offices)
+    match act:
+        case "make_main":
+            await addresses.make_main(alice, "second@example.com", rt=rt, caller=Caller())
+        case "remove":
+            await addresses.remove(alice, "third@example.com", rt=rt, caller=Caller())
+        case _:
+            await users.update("alice", users.UserChange(email=None), rt=rt, caller=Caller(actor="cli:test"))
+    assert (await mail_site.browser().get(link)).status_code == 410
+
+
+async def test_a_link_replaces_no_password_that_was_taken_off_meanwhile(mail_site, post_offices):
+    link = await link_of(mail_site, post_offices=post_offices)
+    alice = await users.find("alice", rt=mail_site.rt)
+    await mail_site.rt.store.write(lambda tx: tx.credentials.remove(alice.id, "password"))
+
+    assert (await mail_site.browser().get(link)).status_code == 410
+    with pytest.raises(LinkEnded):
+        await set_by_link(link.rpartition("=")[2], NEW, "reset", rt=mail_site.rt, caller=Caller())

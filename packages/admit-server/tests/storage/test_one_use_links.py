@@ -55,6 +55,16 @@ async def test_it_is_good_in_its_time_alone(store, at, good):
     assert LINK.is_good(NOW + at) is good
 
 
+async def test_those_that_were_mailed_go_and_what_was_handed_over_stays(store):
+    mailed = await add(store)
+    handed, used = await add(store, digest=b"h" * 32, data=""), await add(store, digest=b"u" * 32)
+    other = await add(store, digest=b"o" * 32, purpose="recovery")
+    await spend(store, digest=used.digest)
+    assert await store.write(lambda tx: tx.links.forget_mailed("usr_1", purpose="reset")) == 1
+    left = [await store.read.links.get(each.digest) for each in (mailed, handed, used, other)]
+    assert [each is not None for each in left] == [False, True, True, True]
+
+
 async def test_it_is_good_for_its_purpose_alone(store):
     await add(store)
     assert await spend(store, purpose="recovery") is None

@@ -128,6 +128,7 @@ async def make_main(user: User, address: str, *, rt: Runtime, caller: Caller) ->
             if held.email is not None:  # it stays one of theirs, verified or not
                 await tx.addresses.add(user.id, address=held.email, address_key=address_key(held.email), now=now)
             await tx.users.update(replace(held, email=found.address, updated_at=now))
+            await links.forget_mailed_ways_in(tx, user.id)
             await tx.audit.append(event)
 
     await rt.store.write(unit)
@@ -151,6 +152,7 @@ async def remove(user: User, address: str, *, rt: Runtime, caller: Caller) -> No
         if found.is_main:
             raise NotAllowed("This is the main address. Make another one the main address first.")
         await tx.addresses.remove(user.id, address_key=address_key(address))
+        await links.forget_mailed_ways_in(tx, user.id)
         if found.verified_at is not None:
             await mailing.add(tx, mails, rt=rt)
         await tx.audit.append(event)

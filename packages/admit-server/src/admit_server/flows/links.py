@@ -10,6 +10,8 @@ from ..tokens import opaque
 from ..tokens.opaque import OpaqueKind
 from .runtime import Caller, Refusal, Runtime
 
+# Each of them sets a password.
+_WAYS_IN: Final[tuple[Purpose, ...]] = ("reset", "invitation", "recovery")
 KINDS: Final[dict[Purpose, OpaqueKind]] = {
     "reset": "rst",
     "invitation": "inv",
@@ -73,6 +75,18 @@ async def spend(tx: Tx, link: OneUseLink, *, caller: Caller, now: int) -> Refusa
         return None
     caller.trail.failed("link", "unused", "used meanwhile")
     return Refusal(LinkEnded(detail="used meanwhile"))
+
+
+async def forget_ways_in(tx: Tx, user_id: str) -> None:
+    """Take away what is on its way to set another password, in the unit that sets one: it would undo that."""
+    for purpose in _WAYS_IN:
+        await tx.links.forget(user_id, purpose=purpose)
+
+
+async def forget_mailed_ways_in(tx: Tx, user_id: str) -> None:
+    """Take away those that lie in a mailbox, in the unit that changes which mailbox is the person's."""
+    for purpose in _WAYS_IN:
+        await tx.links.forget_mailed(user_id, purpose=purpose)
 
 
 def _why_not(link: OneUseLink, now: int) -> str:

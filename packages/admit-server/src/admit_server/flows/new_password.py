@@ -24,13 +24,15 @@ async def whose(secret: str, way: Way, *, rt: Runtime, caller: Caller) -> tuple[
     """Whose password a link sets, without spending it.
 
     Raises:
-        LinkEnded: The link is not good, or the account is gone or disabled.
+        LinkEnded: The link is not good, the account is gone or disabled, or it is none that the link is for.
     """
     link = await links.look(secret, way, rt=rt, caller=caller)
     user = await rt.store.read.users.get(link.user_id)
     if user is None or user.disabled_at is not None:
         caller.trail.failed("user", "one that is there and enabled", "gone or disabled")
         raise LinkEnded(detail="the user is gone or disabled")
+    if (refused := await _not_for(way, user, tx=rt.store.read, caller=caller)) is not None:
+        or_raise(refused)
     return link, user
 
 
@@ -41,7 +43,7 @@ async def set_by_link(secret: str, password: str, way: Way, *, rt: Runtime, call
     steps that are asked for.
 
     Raises:
-        LinkEnded: The link is not good, or was used meanwhile.
+        LinkEnded: The link is not good, was used meanwhile, or the account is none that it is for.
         NotAllowed: A password that the rules forbid; the link stays good.
         Busy: The hashing queue is full.
     """
@@ -59,6 +61,8 @@ async def set_by_link(secret: str, password: str, way: Way, *, rt: Runtime, call
         if held is None:
             caller.trail.failed("user is enabled", True, "disabled meanwhile")
             return Refusal(LinkEnded(detail="the user was disabled meanwhile"))
+        if (refused := await _not_for(way, held, tx=tx, caller=caller)) is not None:
+            return refused
         if (refused := await links.spend(tx, link, caller=caller, now=now)) is not None:
             return refused
         if way == "recovery":
@@ -69,9 +73,7 @@ async def set_by_link(secret: str, password: str, way: Way, *, rt: Runtime, call
             await tx.credentials.put(fresh)
         else:
             await tx.credentials.replace(stored[0].id, data=fresh.data, version=stored[0].version, now=now)
-        # Whatever else was on its way would undo what was just done.
-        for purpose in ("reset", "invitation", "recovery"):
-            await tx.links.forget(user.id, purpose=purpose)
+        await links.forget_ways_in(tx, user.id)
         if link.data:
             await tx.addresses.verify(user.id, address=link.data, address_key=address_key(link.data), now=now)
         await end_everything_of_user(tx, user.id, reason="password_changed", nonce=nonce, now=now)
@@ -82,6 +84,17 @@ async def set_by_link(secret: str, password: str, way: Way, *, rt: Runtime, call
     outcome = or_raise(await rt.store.write(unit))
     rt.on_revocation()
     return outcome
+
+
+async def _not_for(way: Way, user: User, *, tx: Tx, caller: Caller) -> Refusal | None:
+    """An invitation gives the first way to sign in, and a reset replaces a password; neither does anything else."""
+    if way == "invitation" and await tx.credentials.all_of_user(user.id):
+        caller.trail.failed("ways to sign in", "none yet", "there are some by now")
+        return Refusal(LinkEnded(detail="the person can sign in by now"))
+    if way == "reset" and not await tx.credentials.of_user(user.id, PASSWORD):
+        caller.trail.failed("password", "one to replace", "there is none any more")
+        return Refusal(LinkEnded(detail="there is no password any more"))
+    return None
 
 
 def _event(way: Way, user: User, *, rt: Runtime, caller: Caller, now: int) -> AuditEvent:

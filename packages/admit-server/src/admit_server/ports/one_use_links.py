@@ -21,3 +21,7 @@ class OneUseLinks(Protocol):
     async def forget(self, user_id: str, *, purpose: Purpose) -> int:
         """Remove a person's unused links of one purpose; how many."""
         ...
+
+    async def forget_mailed(self, user_id: str, *, purpose: Purpose) -> int:
+        """As `forget`, but those alone that were mailed; what an administrator handed over stays. How many."""
+        ...

@@ -8,7 +8,7 @@ from ...domain.session import Session
 from ...domain.user import User
 from ...ports.transaction import Tx
 from ...ports.users import Credential
-from .. import mailing, notices
+from .. import links, mailing, notices
 from ..endings import end_grant, end_session
 from ..runtime import Caller, Runtime
 
@@ -73,6 +73,7 @@ async def change(new: str, *, user: User, current: Session, keep: bool, rt: Runt
             await tx.credentials.put(fresh)
         elif not await tx.credentials.replace(stored[0].id, data=fresh.data, version=stored[0].version, now=now):
             raise NotAllowed("Your password was changed somewhere else at the same moment.")
+        await links.forget_ways_in(tx, user.id)
         ended = await _end_rest(tx, current, keep=keep, nonce=nonce, now=now)
         await mailing.add(tx, mails, rt=rt)
         await tx.audit.append(replace(event, details={"ended": ended, "kept": keep}))

@@ -8,6 +8,7 @@ from ...domain.errors import AlreadyExists, NotAllowed, NotFound
 from ...domain.user import User, check_role, check_username, username_key
 from ...ports.store import UniqueViolation
 from ...ports.transaction import Tx
+from .. import links
 from ..endings import end_everything_of_user
 from ..new_password import PASSWORD, password_credential
 from ..role_scopes import end_what_roles_forbid
@@ -139,6 +140,7 @@ async def update(name_or_id: str, change: UserChange, *, rt: Runtime, caller: Ca
         details: dict[str, str | int | bool | None] = {}
         if changed.email != found.email:
             details["email"] = True
+            await links.forget_mailed_ways_in(tx, user.id)
             if found.email is not None:  # it is given away, or lost: it opens nothing any more
                 await tx.addresses.remove(user.id, address_key=address_key(found.email))
         if not isinstance(change.policy, Keep):
@@ -220,6 +222,7 @@ async def set_password(name_or_id: str, password: str, *, rt: Runtime, caller: C
             await tx.credentials.put(fresh)
         elif not await tx.credentials.replace(stored[0].id, data=fresh.data, version=stored[0].version, now=now):
             raise NotAllowed("Somebody else changed this password at the same moment; try again.")
+        await links.forget_ways_in(tx, user.id)
         ended = await end_everything_of_user(tx, user.id, reason="password_changed", nonce=nonce, now=now)
         await tx.audit.append(replace(event, details={"ended": ended}))
         return Switched(user, changed=True, ended=ended)

@@ -59,3 +59,10 @@ class OneUseLinkStatements:
             user_id=user_id,
             purpose=purpose,
         )
+
+    async def forget_mailed(self, user_id: str, *, purpose: Purpose) -> int:
+        return await self._tx.run(
+            "DELETE FROM one_use_link WHERE user_id = :user_id AND purpose = :purpose AND used_at IS NULL AND data <> ''",
+            user_id=user_id,
+            purpose=purpose,
+        )
