@@ -3,7 +3,7 @@
 import pytest
 
 from admit_server.domain.journey import Means
-from admit_server.domain.removal import Required, judge_removal, needs_two_factors
+from admit_server.domain.removal import Required, judge_removal
 from admit_server.domain.requirement import parse_requirement
 
 PASSWORD = Means(name="password", factors=frozenset({"knowledge"}))
@@ -56,18 +56,3 @@ def test_what_only_some_sign_ins_need_is_asked_twice():
 def test_what_is_not_usable_keeps_nothing_open():
     dead = Means(name="passkey", factors=PASSKEY.factors, usable=False)
     assert judged("password or passkey", [PASSWORD, dead], [dead]) == "last"
-
-
-@pytest.mark.parametrize(
-    ("requires", "means", "two"),
-    [
-        ("password", [PASSWORD, TOTP], False),
-        ("password and totp", [PASSWORD, TOTP], True),
-        ("password or (password and totp)", [PASSWORD, TOTP], False),
-        ("passkey", [PASSWORD, PASSKEY], True),
-        ("password and email_code", [PASSWORD, MAIL], False),
-        ("email_code", [MAIL], False),
-    ],
-)
-def test_whether_something_asks_for_two_factors(requires, means, two):
-    assert needs_two_factors(parse_requirement(requires), means) is two

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .journey import ACR_ONE_FACTOR, ACR_TWO_FACTORS, Means, NoWay, next_step, reaches, strongest
-from .requirement import Requirement, is_met
+from .requirement import Requirement
 
 Removal = Literal["fine", "weaker", "last"]
 
@@ -51,15 +51,6 @@ def judge_removal(required: Required, *, before: tuple[Means, ...], after: tuple
 def two_factors_at_most(means: Iterable[Means]) -> str:
     """The class that these can prove, one factor or two: whether they resist phishing besides is nobody's loss here."""
     return ACR_ONE_FACTOR if strongest(means) == ACR_ONE_FACTOR else ACR_TWO_FACTORS
-
-
-def needs_two_factors(requirement: Requirement, means: Iterable[Means]) -> bool:
-    """Whether nobody meets a requirement with these means by what shows one factor alone."""
-    usable = [each for each in means if each.usable]
-    kinds = {kind for each in usable for kind in each.factors} or {""}
-    return not any(
-        is_met(requirement, {each.name for each in usable if each.factors <= {kind}}.__contains__) for kind in kinds
-    )
 
 
 def _lasting(means: tuple[Means, ...]) -> tuple[Means, ...]:

@@ -139,6 +139,10 @@ class Sessions(Protocol):
         """Lock the row, find it alive and note how long a JWT of it may live; when it ends. None: it has ended; issue nothing."""
         ...
 
+    async def set_proofs(self, session_id: str, proofs: tuple[Proof, ...], *, now: int) -> bool:
+        """Keep what a living session has proved by now; its age, `amr` and `acr` stay those of its sign-in."""
+        ...
+
     async def renew(
         self,
         session_id: str,

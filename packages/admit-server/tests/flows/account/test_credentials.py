@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -30,7 +31,7 @@ async def site(open_site):
 
 @pytest.fixture
 async def session(site):
-    """alice's, of a sign-in by password."""
+    """alice's, as if it had been opened with a passkey."""
     browser = site.http(base_url=site.rt.issuer)
     page = (await browser.get("/sign-in")).text.split("data-passkey")[0]
     form = dict(re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', page))
@@ -39,7 +40,8 @@ async def session(site):
     cookie = next(each.value for each in browser.cookies.jar if each.name.endswith("-sid"))
     found = await current_session(cookie, rt=site.rt)
     assert found is not None
-    return found
+    shown = Proof("passkey", found.auth_time, (), frozenset({"possession", "inherence"}), True)
+    return replace(found, proofs=(shown,))
 
 
 async def keep(site, name, authenticator="passkey", username="alice"):
@@ -126,6 +128,19 @@ async def test_an_old_sign_in_removes_nothing(site, session):
     with pytest.raises(SignInTooOld):
         await remove(site, session, one, sure=True)
     assert len(await labels(site, session)) == 1
+
+
+async def test_a_phished_password_and_code_remove_no_passkey_and_a_passkey_removes_the_app(site, session):
+    app, one = await keep(site, "App", "totp"), await keep(site, "One")
+    factors = {"password": "knowledge", "totp": "possession"}
+    phished = tuple(Proof(name, session.auth_time, (), frozenset({kind})) for name, kind in factors.items())
+    for proofs in (phished[:1], phished):
+        weaker = replace(session, proofs=proofs)
+        with pytest.raises(SignInTooOld):
+            await remove(site, weaker, one, sure=True)
+        with pytest.raises(SignInTooOld):
+            await credentials.remove(app, sure=True, current=weaker, rt=site.rt, caller=CALLER)
+    await credentials.remove(app, sure=True, current=session, rt=site.rt, caller=CALLER)
 
 
 async def test_of_many_removals_at_once_the_last_one_is_left_without_a_second_word(site, session):

@@ -1,13 +1,18 @@
 """A person deletes their own account."""
 
+from dataclasses import replace
+
 import pytest
 
 from admit_server.domain.account import SignInTooOld
 from admit_server.domain.errors import NotAllowed
+from admit_server.domain.journey import Proof
 from admit_server.flows.account import deleting
 from admit_server.flows.admin import users
+from admit_server.flows.journeys.keeping import closed
 from admit_server.flows.new_session import current_session
 from admit_server.flows.runtime import Caller
+from admit_server.ports.users import Credential
 
 pytestmark = pytest.mark.anyio
 CALLER = Caller()
@@ -43,6 +48,20 @@ async def test_another_name_an_old_sign_in_or_the_settings_keep_it(site, open_si
     with pytest.raises(SignInTooOld):
         await deleting.delete("alice", user=alice, current=session, rt=site.rt, caller=CALLER)
     assert await users.find("alice", rt=site.rt)
+
+
+async def test_the_password_alone_deletes_no_account_that_has_a_second_factor(open_site):
+    async with open_site(toml='[sign_in]\nauthenticators = ["password", "totp"]\n') as site:
+        _, session, alice = await signed_in(site)
+        data = closed("{}", "crd_1", site.rt.authenticators["totp"], rt=site.rt)
+        kept = Credential(
+            id="crd_1", user_id=alice.id, authenticator="totp", data=data, version=1, created_at=1, updated_at=1
+        )
+        await site.rt.store.write(lambda tx: tx.credentials.put(kept))
+        with pytest.raises(SignInTooOld):
+            await deleting.delete("alice", user=alice, current=session, rt=site.rt, caller=CALLER)
+        both = (*session.proofs, Proof("totp", session.auth_time, (), frozenset({"possession"})))
+        await deleting.delete("alice", user=alice, current=replace(session, proofs=both), rt=site.rt, caller=CALLER)
 
 
 async def test_where_the_settings_forbid_it_nobody_deletes_themselves(open_site):

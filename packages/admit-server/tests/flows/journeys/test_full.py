@@ -2,13 +2,12 @@
 
 import pytest
 
-from admit_server.domain.journey import ACR_ONE_FACTOR, ACR_TWO_FACTORS
+from admit_server.authenticators.passkey.record import Record
+from admit_server.domain.journey import ACR_ONE_FACTOR, ACR_PHISHING_RESISTANT, ACR_TWO_FACTORS
 from admit_server.domain.sign_in_rule import SignInRule
-from admit_server.domain.token_policy import TokenPolicy
-from admit_server.flows.admin import policies, users
+from admit_server.flows.admin import users
 from admit_server.flows.journeys.full import full_class, required_of
 from admit_server.flows.journeys.keeping import closed
-from admit_server.flows.runtime import Caller
 from admit_server.ports.users import Credential
 
 pytestmark = pytest.mark.anyio
@@ -20,11 +19,11 @@ async def site(open_site):
         yield opened
 
 
-async def alice_with(site, *authenticators):
+async def alice_with(site, *authenticators, text="{}"):
     alice = await users.find("alice", rt=site.rt)
     for name in authenticators:
         credential_id = site.rt.new_id("crd")
-        data = closed("{}", credential_id, site.rt.authenticators[name], rt=site.rt)
+        data = closed(text, credential_id, site.rt.authenticators[name], rt=site.rt)
         kept = Credential(
             id=credential_id, user_id=alice.id, authenticator=name, data=data, version=1, created_at=1, updated_at=1
         )
@@ -37,19 +36,23 @@ async def rule(site, **values):
     await site.rt.store.write(lambda tx: tx.sign_in_rules.put(made))
 
 
-async def test_two_factors_are_asked_for_where_two_are_set_up_and_matter(site):
-    alice = await alice_with(site, "totp")
-    assert await full_class(alice, rt=site.rt) == ACR_ONE_FACTOR
-    await rule(site, role="nobody")
-    assert await full_class(alice, rt=site.rt) == ACR_ONE_FACTOR
-    await rule(site, client_id="web")
-    assert await full_class(alice, rt=site.rt) == ACR_TWO_FACTORS
+async def test_two_factors_are_asked_for_where_two_are_set_up_whatever_asks_for_them(site):
+    """Only a client's `acr_values` may ask for two: nothing that this server keeps tells whether one ever does."""
+    assert await full_class(await alice_with(site), rt=site.rt) == ACR_ONE_FACTOR
+    assert await full_class(await alice_with(site, "totp"), rt=site.rt) == ACR_TWO_FACTORS
 
 
-async def test_a_policy_that_wants_two_makes_them_matter(site):
-    alice = await alice_with(site, "totp")
-    await policies.set_policy("strong", TokenPolicy(acr=ACR_TWO_FACTORS), rt=site.rt, caller=Caller(actor="test"))
-    assert await full_class(alice, rt=site.rt) == ACR_TWO_FACTORS
+async def test_a_passkey_is_asked_for_where_one_is_set_up(open_site):
+    """Else a phished password and code would add a passkey of the thief's, and pass what wants a sign-in that nobody can phish."""
+    toml = '[sign_in]\nauthenticators = ["password", "totp", "passkey"]\n'
+    async with open_site(issuer="http://localhost:8100", toml=toml) as site:
+        alice = await alice_with(site, "totp")
+        assert await full_class(alice, rt=site.rt) == ACR_TWO_FACTORS
+        record = Record(
+            user=alice.id, id="k", key="", rp="localhost", count=0, verified=True, eligible=False, backed_up=False
+        )
+        await alice_with(site, "passkey", text=record.text())
+        assert await full_class(alice, rt=site.rt) == ACR_PHISHING_RESISTANT
 
 
 async def test_nobody_is_asked_for_what_they_have_not_set_up_and_recovery_codes_are_not_set_up(site):

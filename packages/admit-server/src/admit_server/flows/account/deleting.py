@@ -3,12 +3,12 @@
 import hmac
 from dataclasses import replace
 
-from ...domain.account import require_fresh
 from ...domain.errors import NotAllowed
 from ...domain.session import Session
 from ...domain.user import User, username_key
 from .. import mailing, notices
 from ..admin import leaving
+from ..journeys.full import require_full_sign_in
 from ..runtime import Caller, Runtime
 
 
@@ -23,13 +23,13 @@ async def delete(typed_name: str, *, user: User, current: Session, rt: Runtime, 
         caller: Who asks.
 
     Raises:
-        SignInTooOld: See `domain.account`.
+        SignInTooOld: See `require_full_sign_in`.
         NotAllowed: People do not delete their accounts here, or another name was typed.
     """
     now = rt.clock()
     if not rt.account.may_delete:
         raise NotAllowed("Accounts are deleted by the administrator here. Ask there.")
-    require_fresh(current, rt.account, now=now)
+    await require_full_sign_in(current, rt=rt)
     if not hmac.compare_digest(username_key(typed_name).encode(), username_key(user.username).encode()):
         raise NotAllowed("That is not your user name. Nothing was deleted.")
     mails = await notices.notices(user, "account_deleted", rt=rt, caller=caller, now=now)

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from ...authenticators.api import Authenticator, Enrolled, Enrolling, Redrawing, Rejected
 from ...domain.audit import AuditEvent
 from ...domain.errors import AccessDenied, NotFound, ProtocolError, TemporarilyUnavailable
+from ...domain.journey import Proof
 from ...domain.methods import method_in_words
 from ...domain.outgoing_mail import OutgoingMail
+from ...domain.session import Session
 from ...domain.user import User
 from ...ports.transaction import Tx
 from ...ports.users import Credential
@@ -17,6 +19,7 @@ from ..notices import notices
 from ..runtime import Caller, Refusal, Runtime, or_raise
 from .asking import context_of
 from .keeping import closed, stored_of, subject_of
+from .planning import proofs_of_session
 from .state import Asked, Pending
 
 log = logging.getLogger("admit.sign_in")
@@ -177,8 +180,12 @@ def added(addition: Addition, *, rt: Runtime, caller: Caller, now: int) -> Audit
     return rt.event("credential.added", user.id, actor=user.id, caller=caller, now=now, details=details)
 
 
-async def add_credential(addition: Addition, *, rt: Runtime, caller: Caller) -> Credential:
+async def add_credential(
+    addition: Addition, *, shown_in: Session | None = None, rt: Runtime, caller: Caller
+) -> Credential:
     """Store a credential of somebody who is signed in.
+
+    Whoever set it up has shown it in doing so: it is noted in `shown_in`, their session, so that they need not show it again at once.
 
     Raises:
         AccessDenied: It was used already, belongs to an account already, or there is no room for it.
@@ -190,8 +197,19 @@ async def add_credential(addition: Addition, *, rt: Runtime, caller: Caller) -> 
         refusal = await store(tx, addition, rt=rt, caller=caller, now=now)
         if refusal is None:
             await tx.audit.append(event)
+            await _note_shown(tx, addition, shown_in, now=now)
         return refusal
 
     caller.trail.user_id = user.id
     or_raise(await rt.store.write(unit))
     return addition.credential
+
+
+async def _note_shown(tx: Tx, addition: Addition, session: Session | None, *, now: int) -> None:
+    by, proved = addition.authenticator, addition.enrolled.proved
+    current = await tx.sessions.get(session.id) if session is not None and proved is not None else None
+    if current is None or proved is None or current.user_id != addition.user.id:
+        return
+    factors = proved.factors if proved.factors is not None else by.factors
+    proof = Proof(by.name, now, tuple(proved.amr), frozenset(factors), by.phishing_resistant)
+    await tx.sessions.set_proofs(current.id, (*proofs_of_session(current), proof), now=now)

@@ -1,8 +1,8 @@
-"""The sign-in that a change of the account needs: fresh, and with two factors where two matter."""
+"""The sign-in that a change of the account needs: fresh, and as strong as the person can make it."""
 
 from ...domain.account import SignInTooOld, require_fresh
-from ...domain.journey import ACR_ONE_FACTOR, ACR_TWO_FACTORS, Means, acr_of, reaches
-from ...domain.removal import Required, needs_two_factors, two_factors_at_most
+from ...domain.journey import Means, acr_of, reaches, strongest
+from ...domain.removal import Required
 from ...domain.requirement import Requirement, parse_requirement, together
 from ...domain.session import Session
 from ...domain.sign_in_rule import SignInRule
@@ -15,40 +15,31 @@ from .planning import means, proofs_of_session
 
 
 async def require_full_sign_in(current: Session, *, rt: Runtime) -> None:
-    """Before a way to sign in is added or removed (ASVS 5.0 7.5.1: full re-authentication).
+    """Before what decides who gets in later: a way to sign in, an address, a personal token, the deletion.
 
-    Where two factors matter, whoever has the password alone could else take the second one away, or add one of their own.
+    ASVS 5.0 7.5.1: full re-authentication. Whoever phished the weaker proofs could else add a strong one of their own, and with it
+    pass every rule that asks for a strong one; or take away what keeps them out.
 
     Raises:
-        SignInTooOld: The sign-in is too old, or showed one factor of two that matter.
+        SignInTooOld: The sign-in is too old, or weaker than the person can make it.
     """
     require_fresh(current, rt.account, now=rt.clock())
     user = await rt.store.read.users.get(current.user_id)
     if user is None:
         raise SignInTooOld
-    needed = await full_class(user, rt=rt)
-    if needed == ACR_ONE_FACTOR:
-        return
     shown = acr_of((proof.factors, proof.phishing_resistant) for proof in proofs_of_session(current))
-    if not reaches(shown, needed):
+    if not reaches(shown, await full_class(user, rt=rt)):
         raise SignInTooOld
 
 
 async def full_class(user: User, *, rt: Runtime) -> str:
-    """The class of a full sign-in: two factors, if the person can show two and anything here asks for two; else one.
+    """The class of a full sign-in: the strongest that the person can show with what they have set up, whatever asks for it.
 
     Recovery codes may stand in for what got lost, but are nothing that somebody has set up in this sense.
     """
     tx = rt.store.read
     every = await tx.credentials.all_of_user(user.id)
-    usable = [each for each in await means_with(tx, user, every, rt=rt) if each.usable and not each.stands_in]
-    if two_factors_at_most(usable) == ACR_ONE_FACTOR:
-        return ACR_ONE_FACTOR
-    required = await required_of(tx, user, rt=rt)
-    by_rule = any(needs_two_factors(each, usable) for each in (required.always, *required.sometimes))
-    limits = [rt.default_policy, *(policy for _, policy in await tx.policies.all())]
-    by_policy = any(limit.acr is not None and reaches(limit.acr, ACR_TWO_FACTORS) for limit in limits)
-    return ACR_TWO_FACTORS if by_rule or by_policy else ACR_ONE_FACTOR
+    return strongest(each for each in await means_with(tx, user, every, rt=rt) if each.usable and not each.stands_in)
 
 
 async def means_with(tx: Tx, user: User, kept: list[Credential], *, rt: Runtime) -> tuple[Means, ...]:

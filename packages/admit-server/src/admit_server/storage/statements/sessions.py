@@ -135,6 +135,14 @@ class SessionStatements:
         )
         return row[0] if row else None
 
+    async def set_proofs(self, session_id: str, proofs: tuple[Proof, ...], *, now: int) -> bool:
+        return 1 == await self._tx.run(
+            "UPDATE session SET proofs = :proofs WHERE id = :id AND ended_at IS NULL AND expires_at > :now",
+            proofs=_kept(proofs),
+            id=session_id,
+            now=now,
+        )
+
     async def renew(
         self,
         session_id: str,

@@ -24,7 +24,7 @@ def own_page(text: str | None) -> str | None:
 
 
 def to_sign_in(path: str, *, full: bool = False, site: Site) -> Response:
-    """To the sign-in, and from there back to a page of ours. `full`: with two factors, if the person has set up two."""
+    """To the sign-in, and from there back to a page of ours. `full`: as strong as the person can make it."""
     response = responses.see_other("/sign-in")
     if (back := own_page(path)) is not None:
         set_cookie(
@@ -43,5 +43,5 @@ def back_from_sign_in(request: Request, *, site: Site) -> Response:
 
 
 def wants_full(request: Request, *, site: Site) -> bool:
-    """Whether the page from which somebody was led to the sign-in wants all that they have set up, two factors at most."""
+    """Whether the page from which somebody was led to the sign-in wants the strongest sign-in that they can give."""
     return request.cookies.get(site.cookies.back, "").endswith(_FULL)

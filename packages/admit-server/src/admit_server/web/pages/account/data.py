@@ -32,7 +32,7 @@ async def post(request: Request, site: Site) -> Response:
             raise InvalidRequest("The form was not sent as it was shown.")
         await deleting.delete(form.get("name", ""), user=user, current=visit.session, rt=site.rt, caller=caller)
     except SignInTooOld:
-        return visit.prove_again()
+        return visit.prove_again(full=form.get("act") == "delete")
     except AdministrationError as error:
         return _page(visit, problem=str(error), status=400)
     response = site.page("account/deleted.html", username=user.username)

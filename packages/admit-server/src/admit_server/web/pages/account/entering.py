@@ -6,9 +6,10 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ....domain.account import is_fresh
+from ....domain.account import SignInTooOld, is_fresh
 from ....domain.session import Session
 from ....domain.user import User
+from ....flows.journeys.full import require_full_sign_in
 from ... import params
 from ...security import check_form_post, form_token
 from ...site import Site
@@ -29,11 +30,25 @@ PARTS = (
 )
 # Pages to which that of the ways to sign in leads.
 _WAYS = ("/account/passkeys", "/account/totp", "/account/recovery-codes", "/account/password")
+# Pages whose changes need a full sign-in, and not only a fresh one.
+_FULL = (
+    "/account/profile",
+    "/account/ways",
+    "/account/passkeys",
+    "/account/totp",
+    "/account/recovery-codes",
+    "/account/tokens",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A signed-in person at a page of their account. `browser` binds its forms; `is_new`: it has to be set."""
+    """A signed-in person at a page of their account.
+
+    Attributes:
+        browser: Binds the forms; `is_new`: it has to be set.
+        is_proven: The sign-in is recent enough, and strong enough, for what this page changes.
+    """
 
     request: Request
     site: Site
@@ -41,11 +56,7 @@ class Visit:
     session: Session
     browser: str
     is_new: bool
-
-    @property
-    def is_fresh(self) -> bool:
-        """Whether the sign-in is recent enough for what changes the account."""
-        return is_fresh(self.session, self.site.rt.account, now=self.site.rt.clock())
+    is_proven: bool
 
     def page(self, template: str, *, http_status: int = 200, **context: Any) -> Response:
         """Render a page of the account."""
@@ -55,8 +66,8 @@ class Visit:
             http_status=http_status,
             username=self.user.username,
             parts=[(url, text, _current(url, path)) for url, text in PARTS],
-            # Null where the sign-in is recent enough for what this page offers.
-            prove_url=None if self.is_fresh else f"{path}?prove=now",
+            # Null where the sign-in is good enough for what this page offers.
+            prove_url=None if self.is_proven else f"{path}?prove=now",
             form_token=form_token(self.browser, rt=site.rt),
             **context,
         )
@@ -65,8 +76,23 @@ class Visit:
         return response
 
     def prove_again(self, *, full: bool = False) -> Response:
-        """To a fresh sign-in, and back to this page. `full`: with two factors, if the person has set up two."""
-        return to_sign_in(self.request.scope["path"], full=full, site=self.site)
+        """To a fresh sign-in, and back to this page. `full`: as strong as the person can make it, also where the page alone needs less."""
+        path = self.request.scope["path"]
+        return to_sign_in(path, full=full or _wants_full(path), site=self.site)
+
+
+def _wants_full(path: str) -> bool:
+    return path.removesuffix("/add") in _FULL
+
+
+async def _is_proven(path: str, session: Session, site: Site) -> bool:
+    if not _wants_full(path):
+        return is_fresh(session, site.rt.account, now=site.rt.clock())
+    try:
+        await require_full_sign_in(session, rt=site.rt)
+    except SignInTooOld:
+        return False
+    return True
 
 
 def _current(part: str, path: str) -> str:
@@ -79,7 +105,8 @@ def _current(part: str, path: str) -> str:
 async def enter(request: Request, site: Site, *, fresh: bool = False) -> Visit | Response:
     """The visit of who is signed in; anybody else is led to the sign-in and back.
 
-    `fresh`: whoever signed in too long ago has to prove it again first. A link of a page may ask for the same (`?prove=now`).
+    `fresh`: whoever signed in too long ago, or not as strong as this page needs, has to prove it again first.
+    A link of a page may ask for the same (`?prove=now`).
     """
     session = await site.session(request)
     caller = site.caller(request)
@@ -89,9 +116,10 @@ async def enter(request: Request, site: Site, *, fresh: bool = False) -> Visit |
         return to_sign_in(request.scope["path"], site=site)
     caller.trail.user_id = user.id
     browser, is_new = browser_id_or_new(request, site)
-    visit = Visit(request, site, user, session, browser, is_new)
+    proven = await _is_proven(request.scope["path"], session, site)
+    visit = Visit(request, site, user, session, browser, is_new, proven)
     fresh = fresh or "prove" in params.read_query(request)
-    return visit.prove_again() if fresh and not visit.is_fresh else visit
+    return visit.prove_again() if fresh and not visit.is_proven else visit
 
 
 async def enter_with_form(

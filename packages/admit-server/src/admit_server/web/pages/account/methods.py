@@ -92,7 +92,7 @@ class Method:
         try:
             await require_full_sign_in(visit.session, rt=rt)
             addition = await finish_enrolment(self.name, visit.user, asked, response, label=label, rt=rt, caller=caller)
-            await add_credential(addition, rt=rt, caller=caller)
+            await add_credential(addition, shown_in=visit.session, rt=rt, caller=caller)
         except SignInTooOld:
             return visit.prove_again(full=True)
         except (AccessDenied, TooManyTries, Busy) as refusal:

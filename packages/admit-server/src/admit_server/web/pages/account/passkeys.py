@@ -63,14 +63,14 @@ async def _add(visit: Visit, form: dict[str, str], request: Request) -> None:
     addition = await finish_enrolment(
         NAME, visit.user, asked, response, label=form.get("label", ""), rt=rt, caller=caller
     )
-    await add_credential(addition, rt=rt, caller=caller)
+    await add_credential(addition, shown_in=visit.session, rt=rt, caller=caller)
 
 
 async def _page(visit: Visit, *, problem: str = "", status: int = 200) -> Response:
     rt, user = visit.site.rt, visit.user
     own = await credentials.of_person(user.id, NAME, rt=rt) if NAME in rt.authenticators else []
     public, challenge, full = None, "", ""
-    if NAME in rt.authenticators and visit.is_fresh:
+    if NAME in rt.authenticators and visit.is_proven:
         try:
             pending = await begin_enrolment(NAME, user, rt=rt, now=rt.clock())
         except AccessDenied as refusal:

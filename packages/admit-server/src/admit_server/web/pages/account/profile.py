@@ -3,10 +3,11 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ....domain.account import SignInTooOld, require_fresh
+from ....domain.account import SignInTooOld
 from ....domain.errors import AdministrationError, InvalidRequest
 from ....domain.times import in_words as day
 from ....flows import addresses
+from ....flows.journeys.full import require_full_sign_in
 from ....flows.people import addresses_of
 from ... import responses
 from ...site import Site
@@ -28,7 +29,7 @@ async def post(request: Request, site: Site) -> Response:
     rt, caller, user = site.rt, site.caller(request), visit.user
     try:
         # ASVS 5.0 7.5.1: an address can be a way back into the account.
-        require_fresh(visit.session, rt.account, now=rt.clock())
+        await require_full_sign_in(visit.session, rt=rt)
         if "add" in form:
             await addresses.add(user, form.get("add", ""), rt=rt, caller=caller)
             return await _page(visit, sent_to=form["add"])
@@ -39,7 +40,7 @@ async def post(request: Request, site: Site) -> Response:
         else:
             raise InvalidRequest("The form was not sent as it was shown.")
     except SignInTooOld:
-        return visit.prove_again()
+        return visit.prove_again(full=True)
     except AdministrationError as error:
         return await _page(visit, problem=str(error), status=400)
     return responses.see_other("/account/profile")

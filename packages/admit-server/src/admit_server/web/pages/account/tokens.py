@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ....domain.account import SignInTooOld, require_fresh
+from ....domain.account import SignInTooOld
 from ....domain.client import Resource
 from ....domain.errors import AdministrationError, InvalidRequest, NotAllowed
 from ....domain.ids import looks_like
@@ -12,6 +12,7 @@ from ....domain.times import in_words as day
 from ....domain.token_policy import DAY_S
 from ....domain.user import User
 from ....flows import personal_tokens
+from ....flows.account.own_token import make_own
 from ....flows.role_scopes import permitted
 from ....ports.store import UniqueViolation
 from ... import responses
@@ -39,11 +40,9 @@ async def post(request: Request, site: Site) -> Response:
         if "end" in form:
             await personal_tokens.end(form["end"], owner=user, reason="ended_by_person", rt=site.rt, caller=caller)
             return responses.see_other("/account/tokens")
-        # It outlives the session, so whoever found one open must not get it.
-        require_fresh(visit.session, site.rt.account, now=site.rt.clock())
-        made = await personal_tokens.make(_wanted(form, user), by_administrator=False, rt=site.rt, caller=caller)
+        made = await make_own(_wanted(form, user), current=visit.session, rt=site.rt, caller=caller)
     except SignInTooOld:
-        return visit.prove_again()
+        return visit.prove_again(full=True)
     except AdministrationError as error:
         return await _page(visit, problem=str(error), status=400)
     except UniqueViolation:
