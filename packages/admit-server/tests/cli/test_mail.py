@@ -39,7 +39,8 @@ def test_what_the_mail_server_answered_is_told(admit, configured, post_office):
     post_office.answers.append("554 not from you")
     answer = admit("mail", "test", "--to", "alice@example.com", *configured(post_office))
     assert answer.code == 1
-    assert "554 not from you" in answer.err
+    assert "554" in answer.err
+    assert "not from you" not in answer.err, "a mail server's words often hold the address"
     assert admit("mail", "test", "--to", "not an address", *configured(post_office)).code == 1
 
 
