@@ -23,7 +23,9 @@ from ..tokens import opaque
 from . import issuing
 from .denials import record
 from .effective import effective_policy, this_issue
-from .journeys.planning import Plan, plan_for, proofs_of_session
+from .journeys.planning import Plan, proofs_of_session
+from .journeys.steps import plan_of
+from .new_session import Occasion
 from .role_scopes import permitted
 from .runtime import Caller, Refusal, Runtime, or_raise
 from .transaction_details import parse_details
@@ -115,8 +117,7 @@ async def plan_of_session(
 ) -> Plan:
     """What a sign-in for this request has to prove, of the person who is signed in."""
     user = await rt.store.read.users.get(session.user_id) if session is not None else None
-    new_device = user is None or rt.known_device(user.id, caller) is None
-    return await plan_for(user, request=request, client=client, new_device=new_device, rt=rt, caller=caller)
+    return await plan_of(user, Occasion(request=request, client=client), rt=rt, caller=caller)
 
 
 def suffices(session: Session, request: AuthorizationRequest, plan: Plan, *, now: int) -> bool:

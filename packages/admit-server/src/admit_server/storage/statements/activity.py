@@ -1,26 +1,12 @@
 """What happened to one person's account."""
 
 from ...domain.audit import AuditEvent
-from ...ports.store import Row, Statements
-from .columns import from_json
+from ...ports.store import Statements
+from .security import EVENT, event_of
 
-_EVENT = "id, at, actor, action, target, outcome, network, details"
 # As the partial indexes of migration 0016 say it, word by word: SQLite uses one only where the query holds its very terms.
 _ACTORS = "actor >= 'usr_' AND actor < 'usr`'"
 _TARGETS = "target >= 'usr_' AND target < 'usr`'"
-
-
-def _event(row: Row) -> AuditEvent:
-    return AuditEvent(
-        id=row[0],
-        at=row[1],
-        actor=row[2],
-        action=row[3],
-        target=row[4],
-        outcome=row[5],
-        network=row[6],
-        details=from_json(row[7]),
-    )
 
 
 class ActivityStatements:
@@ -32,21 +18,21 @@ class ActivityStatements:
     async def fresh(self, user_id: str, *, limit: int) -> list[AuditEvent]:
         # Without an index, on purpose (migration 0002): what waits is sealed each second, and little.
         rows = await self._tx.all(
-            f"""SELECT {_EVENT} FROM audit_event WHERE actor = :user_id OR target = :user_id
+            f"""SELECT {EVENT} FROM audit_event WHERE actor = :user_id OR target = :user_id
                  ORDER BY at DESC, nth DESC, id DESC LIMIT :limit""",
             user_id=user_id,
             limit=limit,
         )
-        return [_event(row) for row in rows]
+        return [event_of(row) for row in rows]
 
     async def numbered(self, user_id: str, *, before: int, limit: int) -> list[tuple[int, AuditEvent]]:
         rows = await self._tx.all(
-            f"""SELECT seq, {_EVENT} FROM
-                   (SELECT * FROM (SELECT seq, {_EVENT} FROM audit_log
+            f"""SELECT seq, {EVENT} FROM
+                   (SELECT * FROM (SELECT seq, {EVENT} FROM audit_log
                                     WHERE actor = :user_id AND {_ACTORS} AND seq < :before
                                     ORDER BY seq DESC LIMIT :limit) AS did
                     UNION
-                    SELECT * FROM (SELECT seq, {_EVENT} FROM audit_log
+                    SELECT * FROM (SELECT seq, {EVENT} FROM audit_log
                                     WHERE target = :user_id AND {_TARGETS} AND seq < :before
                                     ORDER BY seq DESC LIMIT :limit) AS met) AS found
                  ORDER BY seq DESC LIMIT :limit""",
@@ -54,4 +40,4 @@ class ActivityStatements:
             before=before,
             limit=limit,
         )
-        return [(row[0], _event(row[1:])) for row in rows]
+        return [(row[0], event_of(row[1:])) for row in rows]

@@ -55,12 +55,13 @@ class ThrottleStatements:
         await self._tx.run("DELETE FROM throttle WHERE counter = :counter", counter=counter)
 
 
-_EVENT = "id, at, actor, action, target, outcome, network, details"
+EVENT = "id, at, actor, action, target, outcome, network, details"
 # Events of one second are put in the order in which this process wrote them.
 _written = itertools.count()
 
 
-def _event(row: Row) -> AuditEvent:
+def event_of(row: Row) -> AuditEvent:
+    """The event of a row that was read as `EVENT`."""
     return AuditEvent(
         id=row[0],
         at=row[1],
@@ -97,11 +98,11 @@ class AuditStatements:
     async def latest(self, *, limit: int) -> list[AuditEvent]:
         # The sealer moves events from the one table to the other, so those that wait are read first, and may be seen twice.
         fresh = await self._tx.all(
-            f"SELECT {_EVENT} FROM audit_event ORDER BY at DESC, nth DESC, id DESC LIMIT :limit", limit=limit
+            f"SELECT {EVENT} FROM audit_event ORDER BY at DESC, nth DESC, id DESC LIMIT :limit", limit=limit
         )
         known = {row[0] for row in fresh}
-        older = await self._tx.all(f"SELECT {_EVENT} FROM audit_log ORDER BY seq DESC LIMIT :limit", limit=limit)
-        return [_event(row) for row in (*fresh, *(row for row in older if row[0] not in known))][:limit]
+        older = await self._tx.all(f"SELECT {EVENT} FROM audit_log ORDER BY seq DESC LIMIT :limit", limit=limit)
+        return [event_of(row) for row in (*fresh, *(row for row in older if row[0] not in known))][:limit]
 
 
 # What may go, and when: the table, its key, and the condition. A refresh token or code stays as long as a second use of it must be
