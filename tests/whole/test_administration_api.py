@@ -46,11 +46,12 @@ def test_no_generated_request_finds_a_fault_or_an_answer_that_is_not_described(
     server, phases, root_token, tmp_path, figure
 ):
     began = time.monotonic()
+    # One worker: in Python 3.11 two threads that parse at once may end in a SystemError (python/cpython#106905).
     done = subprocess.run(
         [
             PROGRAMS / "schemathesis", "--config-file", str(SETTINGS), "run", f"{server.url}/api/v1/openapi.json",
             "--header", f"Authorization: Bearer {root_token}", "--checks", "all", "--exclude-checks", LEFT_OUT,
-            "--phases", phases, "--max-examples", "4", "--workers", "2", "--seed", "2", "--continue-on-failure", "--no-color",
+            "--phases", phases, "--max-examples", "4", "--workers", "1", "--seed", "2", "--continue-on-failure", "--no-color",
             "--suppress-health-check", "all",
         ],
         capture_output=True,

@@ -115,8 +115,10 @@ async def test_an_address_is_removed_and_told_of_it_but_never_the_main_one(mail_
     await addresses.remove(alice, "new@example.com", rt=mail_site.rt, caller=CALLER)
 
     assert list(await shown(mail_site)) == ["alice@example.com"]
-    for address, number in (("new@example.com", 2), ("alice@example.com", 2)):
-        assert "was removed" in (await mail_site.mail_to(address, number=number))["Subject"]
+    for address in ("new@example.com", "alice@example.com"):
+        # Mails of one second are sent beside each other, so they arrive in any order.
+        mails = [await mail_site.mail_to(address, number=number) for number in (1, 2)]
+        assert ["was removed" in mail["Subject"] for mail in mails].count(True) == 1
     with pytest.raises(NotFound):
         await addresses.remove(alice, "new@example.com", rt=mail_site.rt, caller=CALLER)
 
