@@ -228,6 +228,21 @@ async def test_a_device_cookie_helps_only_for_the_person_it_was_made_for(site):
     assert (await attempt(site, browser=bobs)).status_code == 429
 
 
+async def test_a_copy_of_a_device_cookie_is_a_strangers_once_the_owner_threw_everybody_out(site):
+    owner, thief = site.browser(), site.browser(address="192.0.2.66")
+    await owner.sign_in()
+    thief.client.cookies.set("admit-8100-did", owner.cookies["admit-8100-did"])
+    await users.set_password("alice", "walnut river lantern", rt=site.rt, caller=Caller(actor="cli:root"))
+    await fail(site, ACCOUNT.free_failures)
+    assert (await attempt(site, browser=thief)).status_code == 429
+    # The owner too waits as everybody does, and is known again after the next sign-in.
+    assert (await attempt(site, password="walnut river lantern", browser=owner)).status_code == 429
+    site.clock.advance(ACCOUNT.first_delay_s)
+    assert (await attempt(site, password="walnut river lantern", browser=owner)).status_code == 303
+    await fail(site, ACCOUNT.free_failures)
+    assert (await attempt(site, password="walnut river lantern", browser=owner)).status_code == 303
+
+
 @pytest.mark.parametrize("cookie", ["", "x", "00", "zz", "01" + "00" * 60])
 async def test_a_forged_device_cookie_is_no_device(site, cookie):
     await fail(site, ACCOUNT.free_failures)

@@ -7,7 +7,7 @@ import pytest
 from admit_server.domain.errors import TooManyTries
 from admit_server.domain.throttle import ACCOUNT, NETWORK, SENDING, Counter
 from admit_server.flows import throttling
-from admit_server.flows.runtime import Caller
+from admit_server.flows.runtime import Caller, DeviceCookie
 
 pytestmark = pytest.mark.anyio
 
@@ -121,7 +121,7 @@ async def sending(site, user, caller, **more):
 
 async def test_strangers_keep_no_owner_from_what_is_sent_to_them(site):
     alice = await site.rt.store.read.users.by_username_key("alice")
-    theirs = Caller(network=CALLER.network, device=(alice.id, "laptop"))
+    theirs = Caller(network=CALLER.network, device=DeviceCookie(alice.id, "laptop", stands=True))
     for _ in range(SENDING.free_failures):
         await sending(site, alice, CALLER)
     with pytest.raises(TooManyTries):
@@ -132,15 +132,17 @@ async def test_strangers_keep_no_owner_from_what_is_sent_to_them(site):
     assert {type(outcome) for outcome in outcomes if outcome is not None} == {TooManyTries}
     # Another person's browser is a stranger's.
     with pytest.raises(TooManyTries):
-        await sending(site, alice, Caller(network="192.0.2.9", device=("usr_other", "laptop")))
+        await sending(site, alice, Caller(network="192.0.2.9", device=DeviceCookie("usr_other", "laptop", stands=True)))
 
 
 async def test_no_number_of_own_browsers_sends_more_to_addresses_that_somebody_names(site):
     alice = await site.rt.store.read.users.by_username_key("alice")
     for number in range(SENDING.free_failures):
-        await sending(site, alice, Caller(network=f"192.0.2.{number}", device=(alice.id, str(number))), to_others=True)
+        device = DeviceCookie(alice.id, str(number), stands=True)
+        await sending(site, alice, Caller(network=f"192.0.2.{number}", device=device), to_others=True)
+    device = DeviceCookie(alice.id, "new", stands=True)
     with pytest.raises(TooManyTries):
-        await sending(site, alice, Caller(network="192.0.2.77", device=(alice.id, "new")), to_others=True)
+        await sending(site, alice, Caller(network="192.0.2.77", device=device), to_others=True)
 
 
 @pytest.mark.parametrize(

@@ -86,3 +86,16 @@ async def test_devices_are_forgotten_when_nobody_came_with_them_for_long(store):
     assert not await store.read.known_devices.is_known(ME, b"old")
     assert await store.read.known_devices.is_known(ME, b"seen again")
     assert await store.write(lambda tx: tx.known_devices.forget(ME)) == 1
+
+
+async def test_devices_are_forgotten_of_a_person_of_a_person_but_one_and_of_everybody(store):
+    async def see(tx):
+        for user_id in (ME, OTHER):
+            for digest in (b"1", b"2", b"3"):
+                await tx.known_devices.see(user_id, digest, now=NOW)
+
+    await store.write(see)
+    assert await store.write(lambda tx: tx.known_devices.forget(ME, but=b"2")) == 2
+    assert [await store.read.known_devices.is_known(ME, each) for each in (b"1", b"2")] == [False, True]
+    assert await store.write(lambda tx: tx.known_devices.forget(OTHER)) == 3
+    assert await store.write(lambda tx: tx.known_devices.forget_all()) == 1

@@ -1,4 +1,4 @@
-"""Browsers and apps with which people sign in: one that is new is told to its person."""
+"""Browsers and apps with which people sign in: one that is new is told to its person, and those that are known can be forgotten."""
 
 from dataclasses import dataclass
 
@@ -14,11 +14,10 @@ from .runtime import Caller, Runtime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
-    """Somebody signs in with something. `vouched`: the browser's own sealed cookie says that this person did so before."""
+    """Somebody signs in with something."""
 
     user: User
     digest: bytes
-    vouched: bool
     event: AuditEvent
     mails: list[OutgoingMail]
     at: int
@@ -37,12 +36,11 @@ async def sighting(
         caller: From where, with what.
         now: Seconds, UTC.
     """
-    what = f"browser {device}" if device is not None else f"app {client_id} {caller.network}"
+    app = f"app {client_id} {caller.network}"
     details: dict[str, str | int | bool | None] = {"device": device_in_words(caller.user_agent)}
     return Sighting(
         user=user,
-        digest=rt.vault.mac("known device", what.encode()),
-        vouched=device is not None and caller.device == (user.id, device),
+        digest=_browser(device, rt=rt) if device is not None else rt.vault.mac("known device", app.encode()),
         event=rt.event("sign_in.new_device", user.id, actor=user.id, caller=caller, now=now, details=details),
         mails=await notices(user, "new_device", rt=rt, caller=caller, now=now),
         at=now,
@@ -56,8 +54,34 @@ async def note(tx: Tx, seen: Sighting, *, rt: Runtime) -> bool:
     """
     devices, user_id = tx.known_devices, seen.user.id
     been_here = await devices.has_any(user_id) or bool(await tx.sessions.page(user_id=user_id, alive_at=None, limit=1))
-    if not await devices.see(user_id, seen.digest, now=seen.at) or seen.vouched or not been_here:
+    if not await devices.see(user_id, seen.digest, now=seen.at) or not been_here:
         return False
     await mailing.add(tx, seen.mails, rt=rt)
     await tx.audit.append(seen.event)
     return True
+
+
+async def known_browser(user: User | None, *, rt: Runtime, caller: Caller) -> str | None:
+    """The id of the caller's browser, if it signed this person in before, and was not forgotten since.
+
+    The cookie alone is not believed: whoever holds a copy of it is a stranger again once the person threw everybody out. It is looked
+    up once for a request, whoever is named in it (None: nobody), so the time that it takes tells nothing of a name.
+    """
+    cookie = caller.device
+    if cookie is None:
+        return None
+    if cookie.stands is None:
+        digest = _browser(cookie.device, rt=rt)
+        cookie.stands = await rt.store.read.known_devices.is_known(cookie.user_id, digest)
+    return cookie.device if cookie.stands and user is not None and user.id == cookie.user_id else None
+
+
+async def forget_others(tx: Tx, user_id: str, *, rt: Runtime, caller: Caller) -> None:
+    """Within the unit in which a person ends everything else: only the browser with which they do it stays known."""
+    cookie = caller.device
+    own = _browser(cookie.device, rt=rt) if cookie is not None and cookie.user_id == user_id else None
+    await tx.known_devices.forget(user_id, but=own)
+
+
+def _browser(device: str, *, rt: Runtime) -> bytes:
+    return rt.vault.mac("known device", f"browser {device}".encode())

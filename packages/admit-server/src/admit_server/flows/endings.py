@@ -83,7 +83,11 @@ async def end_leases(tx: Tx, events: dict[str, AuditEvent], *, if_run_out: bool,
 
 
 async def end_everything_of_user(tx: Tx, user_id: str, *, reason: str, nonce: str, now: int) -> int:
-    """End all sessions and grants of a person; written as their live ids, so nothing hangs on comparing seconds. How many ended."""
+    """End all sessions and grants of a person; written as their live ids, so nothing hangs on comparing seconds. How many ended.
+
+    What they signed in with is forgotten: whoever else had one of their browsers is a stranger with it.
+    """
+    await tx.known_devices.forget(user_id)
     ended = 0
     for session_id in await tx.sessions.alive_of_user(user_id, now=now):
         ended += await end_session(tx, session_id, reason=reason, nonce=nonce, now=now)

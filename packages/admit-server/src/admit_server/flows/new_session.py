@@ -153,7 +153,7 @@ async def begin_session(
 
 def _device_of(caller: Caller, *, rt: Runtime) -> str:
     """The browser's id: the one that it has, whoever signed in with it before, or a new one."""
-    return caller.device[1] if caller.device is not None and caller.device[1] else rt.entropy(16).hex()
+    return caller.device.device if caller.device is not None else rt.entropy(16).hex()
 
 
 async def still_stands(

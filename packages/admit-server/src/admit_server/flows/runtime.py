@@ -28,6 +28,15 @@ from .tally import Tally
 T = TypeVar("T")
 
 
+@dataclass(slots=True)
+class DeviceCookie:
+    """The browser's sealed device cookie: it signed this person in. `stands`: that is still so; None until it was looked up."""
+
+    user_id: str
+    device: str
+    stands: bool | None = field(default=None, compare=False)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
     """Where a request came from (after trusted proxies) and what the browser says it is; and what was checked of it.
@@ -36,7 +45,7 @@ class Caller:
         network: What is counted and written down: the IPv4 address, or the IPv6 network of 64 bits. '' where nothing is known.
         address: The very address, for limits on networks.
         user_agent: As the browser says, cut.
-        device: The person whom this browser signed in before, and its id (the sealed device cookie).
+        device: What the device cookie says. Whether it counts is asked at `flows.devices.known_browser`.
         actor: Who acts, for the audit log; '' where the flow knows.
         powers: What the one who acts may give and change; None: everything, for whoever has the machine itself.
         holder: What the caller proved to hold: a key, a client certificate. Tokens that it asks for are bound to it.
@@ -46,7 +55,7 @@ class Caller:
     network: str = ""
     address: str = ""
     user_agent: str = ""
-    device: tuple[str, str] | None = None
+    device: DeviceCookie | None = None
     actor: str = ""
     powers: Powers | None = None
     holder: Holder = NOBODY
@@ -112,10 +121,6 @@ class Runtime:
     def new_id(self, kind: Kind) -> str:
         """A fresh id."""
         return new_id(kind, self.entropy(ID_BYTES))
-
-    def known_device(self, user_id: str, caller: Caller) -> str | None:
-        """The id of the caller's browser, if it signed this person in before."""
-        return caller.device[1] if caller.device is not None and caller.device[0] == user_id else None
 
     def nonce(self) -> str:
         """A fresh nonce for one commit's positions in the feed."""

@@ -19,6 +19,7 @@ from ..domain.throttle import (
 )
 from ..domain.user import User, username_key
 from ..ports.transaction import Tx
+from .devices import known_browser
 from .runtime import Caller, Refusal, Runtime, or_raise
 from .stuffing import StuffingWatch, alarm
 
@@ -73,7 +74,7 @@ async def charge_try(user: User | None, name: str, *, method: str, channel: str,
     Raises:
         TooManyTries: A counter is still blocked.
     """
-    device = rt.known_device(user.id, caller) if user is not None else None
+    device = await known_browser(user, rt=rt, caller=caller)
     if user is not None and device is not None:
         account = device_counter(user.id, device, method=method, rt=rt)
     else:
@@ -113,7 +114,7 @@ async def charge_sending(
         TooManyTries: A counter is still blocked.
     """
     what = f"sending {method}"
-    device = rt.known_device(user.id, caller) if user is not None and not to_others else None
+    device = await known_browser(user, rt=rt, caller=caller) if not to_others else None
     counters: tuple[tuple[bytes, ThrottleRule], ...]
     if user is not None and device is not None:
         counters = ((device_counter(user.id, device, method=f"{what} {channel}", rt=rt), SENDING),)

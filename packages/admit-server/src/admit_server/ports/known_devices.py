@@ -20,6 +20,10 @@ class KnownDevices(Protocol):
         """Note that the person signed in with it; True the first time. Of any number racing exactly one gets True."""
         ...
 
-    async def forget(self, user_id: str) -> int:
-        """All of a person; how many."""
+    async def forget(self, user_id: str, *, but: bytes | None = None) -> int:
+        """All of a person, or all but one; how many."""
+        ...
+
+    async def forget_all(self) -> int:
+        """All of everybody; how many."""
         ...

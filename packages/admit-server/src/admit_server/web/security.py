@@ -12,7 +12,7 @@ from admit.binding import forwarded_certificate
 
 from ..domain.errors import AccessDenied, InvalidRequest
 from ..domain.redirect_uris import origin_of
-from ..flows.runtime import Caller, Runtime
+from ..flows.runtime import Caller, DeviceCookie, Runtime
 from ..tokens.envelope import NotSealedHere
 
 DEVICE_COOKIE_S = 365 * 86_400
@@ -76,19 +76,19 @@ def check_form_post(request: Request, form: dict[str, str], *, browser: str | No
 
 
 def seal_device(user_id: str, device: str, *, rt: Runtime) -> str:
-    """The device cookie: this browser signed this person in before."""
+    """The device cookie: this browser signed this person in before. It counts while `flows.devices` knows it."""
     return rt.vault.seal(f"{user_id} {device}".encode(), place="cookie/device", nonce=rt.entropy(12)).hex()
 
 
-def open_device(cookie: str | None, *, rt: Runtime) -> tuple[str, str] | None:
-    """User and device of a device cookie; None for none, or one that is not ours."""
+def open_device(cookie: str | None, *, rt: Runtime) -> DeviceCookie | None:
+    """What a device cookie says; None for none, or one that is not ours."""
     if not cookie:
         return None
     try:
         user_id, _, device = rt.vault.open(bytes.fromhex(cookie), place="cookie/device").decode().partition(" ")
     except (ValueError, NotSealedHere):
         return None
-    return user_id, device
+    return DeviceCookie(user_id, device)
 
 
 def page_policy(redirect_uri: str | None, *, script: bool = False) -> str:

@@ -4,6 +4,7 @@ from ...domain.errors import NotAllowed
 from ...domain.journey import Complete
 from ...domain.session import Session
 from .. import personal_tokens
+from ..devices import known_browser
 from ..journeys.full import require_full_sign_in
 from ..journeys.planning import plan_for, proofs_of_session
 from ..personal_tokens import Made, NewPersonalToken
@@ -31,7 +32,7 @@ async def make_own(new: NewPersonalToken, *, current: Session, rt: Runtime, call
         new.user,
         audience=new.audience,
         client=None,
-        new_device=rt.known_device(new.user.id, caller) is None,
+        new_device=await known_browser(new.user, rt=rt, caller=caller) is None,
         rt=rt,
         caller=caller,
     )

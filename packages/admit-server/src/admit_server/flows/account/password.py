@@ -9,6 +9,7 @@ from ...domain.user import User
 from ...ports.transaction import Tx
 from ...ports.users import Credential
 from .. import links, mailing, notices
+from ..devices import forget_others
 from ..endings import end_grant, end_session
 from ..runtime import Caller, Runtime
 
@@ -75,6 +76,7 @@ async def change(new: str, *, user: User, current: Session, keep: bool, rt: Runt
             raise NotAllowed("Your password was changed somewhere else at the same moment.")
         await links.forget_ways_in(tx, user.id)
         ended = await _end_rest(tx, current, keep=keep, nonce=nonce, now=now)
+        await forget_others(tx, user.id, rt=rt, caller=caller)
         await mailing.add(tx, mails, rt=rt)
         await tx.audit.append(replace(event, details={"ended": ended, "kept": keep}))
         return ended

@@ -6,6 +6,7 @@ from ...domain.account import require_fresh
 from ...domain.errors import NotFound
 from ...domain.session import Session
 from ...ports.transaction import Tx
+from ..devices import forget_others
 from ..endings import end_session
 from ..runtime import Caller, Runtime
 
@@ -81,7 +82,7 @@ async def end_one(session_id: str, *, current: Session, rt: Runtime, caller: Cal
 
 
 async def end_others(current: Session, *, rt: Runtime, caller: Caller) -> int:
-    """End every session of a person but this one; how many.
+    """End every session of a person but this one; how many. The browsers of the others are forgotten.
 
     Raises:
         SignInTooOld: As `end_one`.
@@ -91,7 +92,8 @@ async def end_others(current: Session, *, rt: Runtime, caller: Caller) -> int:
     event = rt.event("account.sessions_ended", current.user_id, actor=current.user_id, caller=caller, now=now)
 
     async def unit(tx: Tx) -> int:
-        ended = await end_others_in(tx, current, nonce=nonce, now=now)
+        ended = await _end_others_in(tx, current, nonce=nonce, now=now)
+        await forget_others(tx, current.user_id, rt=rt, caller=caller)
         if ended:
             await tx.audit.append(replace(event, details={"ended": ended}))
         return ended
@@ -101,7 +103,7 @@ async def end_others(current: Session, *, rt: Runtime, caller: Caller) -> int:
     return ended
 
 
-async def end_others_in(tx: Tx, current: Session, *, nonce: str, now: int) -> int:
+async def _end_others_in(tx: Tx, current: Session, *, nonce: str, now: int) -> int:
     """End every session of a person but this one, in the unit of the caller; how many."""
     # Nobody signs in meanwhile: who does so afterwards is not meant.
     await tx.users.hold(current.user_id)

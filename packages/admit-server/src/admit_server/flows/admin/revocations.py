@@ -54,6 +54,7 @@ async def revoke_everything(*, rt: Runtime, caller: Caller) -> tuple[int, int]:
     async def unit(tx: Tx) -> tuple[int, int]:
         sessions = await tx.sessions.end_all(reason="everything_revoked", now=now)
         grants = await tx.grants.end_all(reason="everything_revoked", now=now)
+        await tx.known_devices.forget_all()
         await tx.audit.append(event)
         await tx.feed.publish_before(now, until=now + LONGEST_S + GREATEST_LEEWAY_S, nonce=nonce, now=now)
         return sessions, grants

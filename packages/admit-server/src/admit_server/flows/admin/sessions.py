@@ -100,7 +100,7 @@ async def end_one(session_id: str, *, rt: Runtime, caller: Caller) -> bool:
 
 
 async def end_all_of_user(name_or_id: str, *, rt: Runtime, caller: Caller) -> tuple[User, int]:
-    """End every session of a person, in one unit; whose, and how many.
+    """End every session of a person, in one unit, and forget their browsers; whose, and how many.
 
     Raises:
         NotFound: No such user.
@@ -109,6 +109,9 @@ async def end_all_of_user(name_or_id: str, *, rt: Runtime, caller: Caller) -> tu
     event = rt.event("user.sessions_ended", user.id, actor=caller.actor, caller=caller, now=now)
 
     async def unit(tx: Tx) -> int:
+        # Nobody signs in meanwhile: who does so afterwards is not meant.
+        await tx.users.hold(user.id)
+        await tx.known_devices.forget(user.id)
         ended = 0
         for session_id in await tx.sessions.alive_of_user(user.id, now=now):
             ended += await end_session(tx, session_id, reason=REASON, nonce=nonce, now=now)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from ...domain.errors import AccessDenied, NotFound
 from ...domain.journey import Ask, Complete, reaches
 from ...domain.user import User
+from ..devices import known_browser
 from ..new_session import Occasion
 from ..people import find_for_sign_in
 from ..runtime import Caller, Runtime
@@ -47,7 +48,7 @@ async def plan_of(user: User | None, occasion: Occasion, *, rt: Runtime, caller:
         user,
         request=occasion.request,
         client=occasion.client,
-        new_device=user is None or rt.known_device(user.id, caller) is None,
+        new_device=user is None or await known_browser(user, rt=rt, caller=caller) is None,
         # An app without a browser has no pages on which something could be set up.
         may_enrol=rt.enrol_at_sign_in and occasion.in_browser,
         rt=rt,

@@ -50,5 +50,11 @@ class KnownDeviceStatements:
         )
         return False
 
-    async def forget(self, user_id: str) -> int:
-        return await self._tx.run("DELETE FROM known_device WHERE user_id = :user_id", user_id=user_id)
+    async def forget(self, user_id: str, *, but: bytes | None = None) -> int:
+        # No digest is empty.
+        return await self._tx.run(
+            "DELETE FROM known_device WHERE user_id = :user_id AND digest <> :but", user_id=user_id, but=but or b""
+        )
+
+    async def forget_all(self) -> int:
+        return await self._tx.run("DELETE FROM known_device")

@@ -25,6 +25,7 @@ from ...flows.journeys.planning import proofs_of_session
 from ...flows.journeys.state import Asked, Given, Journey, seal_journey, unseal_challenge, unseal_journey
 from ...flows.journeys.steps import STUCK, offer, plan_of
 from ...flows.new_session import Occasion, SignedIn
+from ...flows.runtime import DeviceCookie
 from ...flows.sealed_request import unseal_request
 from ...flows.sign_in import NextStep, SignInTry, sign_in, sign_in_by_enrolling
 from .. import params, responses
@@ -181,10 +182,10 @@ async def _arrived(signed_in: SignedIn, occasion: Occasion, request: Request, si
         response = back_from_sign_in(request, site=site)
     else:
         asked, caller = occasion.request, site.caller(request)
-        device = caller.device
-        if device is None or device[0] != signed_in.user.id:
+        if signed_in.device is not None:
             # From here on this browser is one that the person signed in with.
-            caller = request.state.caller = replace(caller, device=(signed_in.user.id, ""))
+            device = DeviceCookie(signed_in.user.id, signed_in.device, stands=True)
+            caller = request.state.caller = replace(caller, device=device)
         try:
             step = await proceed(
                 after_sign_in(asked), client=occasion.client, session=signed_in.session, rt=site.rt, caller=caller
@@ -231,6 +232,6 @@ def _set_cookies(response: Response, signed_in: SignedIn, request: Request, site
     if signed_in.cookie is not None:
         set_cookie(response, site.cookies.session, signed_in.cookie, secure=site.cookies.secure)
     known = open_device(request.cookies.get(site.cookies.device), rt=site.rt)
-    if signed_in.device is not None and known != (signed_in.user.id, signed_in.device):
+    if signed_in.device is not None and known != DeviceCookie(signed_in.user.id, signed_in.device):
         device = seal_device(signed_in.user.id, signed_in.device, rt=site.rt)
         set_cookie(response, site.cookies.device, device, secure=site.cookies.secure, max_age_s=DEVICE_COOKIE_S)
