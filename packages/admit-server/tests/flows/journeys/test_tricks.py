@@ -4,6 +4,7 @@ import pytest
 from journeys_kit import CALLER, answer_step, give_card
 from site_kit import BOBS_PASSWORD, CHALLENGE, answer_of, first_form
 
+from admit_server.domain.sign_in_rule import SignInRule
 from admit_server.flows.admin import sessions, users
 
 pytestmark = pytest.mark.anyio
@@ -143,4 +144,21 @@ async def test_a_second_step_of_bobs_does_not_serve_alice(site, desk):
     form = first_form((await browser.get(alices)).text) | {"code": "4711"}
     challenge = first_form((await browser.get(bobs)).text)["challenge"]
     assert (await browser.send("/sign-in", form | {"challenge": challenge})).status_code == 403
+    assert await living(site) == 0
+
+
+async def test_a_code_that_went_to_ones_own_mailbox_is_no_second_proof_of_somebody_else(site, desk, letter):
+    """Begun under the own name before anything was proven; then the password of another person goes before it."""
+    desk("password or letter")
+    rule = SignInRule(name="both", requires="password and letter", role="admin", created_at=1, updated_at=1)
+    await site.rt.store.write(lambda tx: tx.sign_in_rules.put(rule))
+    await users.update("alice", users.UserChange(roles=("admin",)), rt=site.rt, caller=CALLER)
+    browser = site.browser(app=site.app)
+    page = await browser.get("/sign-in")
+    sent = await browser.send("/sign-in", first_form(page.text) | {"username": "bob", "with": "letter"})
+    bobs = first_form((await browser.get(sent.headers["location"])).text)
+    step = (await browser.sign_in()).headers["location"]
+    form = first_form((await browser.get(step)).text)
+    await browser.send("/sign-in", form | {"challenge": bobs["challenge"], "code": "4711"})
+    assert letter.sent == ["bob", "alice"]
     assert await living(site) == 0

@@ -105,7 +105,7 @@ async def judge(
     match verdict:
         case Verified(subject=subject) if subject is not None and (user is None or subject != user.id):
             reason = f"{authenticator.name} proved somebody else"
-        case Verified() if asked.user_id is not None and (user is None or asked.user_id != user.id):
+        case Verified() if not await _was_for(user, asked, journey, rt=rt):
             reason = "the challenge was for somebody else"
         case Verified() if user is None:
             reason = "no such user"
@@ -127,6 +127,17 @@ async def judge(
     await refuse(user, authenticator, reason, suspect=suspect, rt=rt, caller=caller, now=now)
     text = WRONG if authenticator.name == "password" else WRONG_PROOF
     raise AccessDenied(text, detail=reason, advice=text)
+
+
+async def _was_for(user: User | None, asked: Asked, journey: Journey, *, rt: Runtime) -> bool:
+    """Whether a challenge was given out for this person: by what was proven before it, or else by the name that it was sent for."""
+    if asked.user_id is not None:
+        return user is not None and asked.user_id == user.id
+    if not asked.name or journey.user_id is None:
+        return True  # this very name said who it is
+    # What was sent to one's own mailbox, before the password of another person was proven, is none of theirs.
+    meant = await find_for_sign_in(asked.name, tx=rt.store.read)
+    return user is not None and meant is not None and meant.id == user.id
 
 
 async def refuse(
