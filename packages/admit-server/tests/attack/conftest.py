@@ -10,4 +10,6 @@ assert _spec.loader is not None
 _web = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(_web)
 
-template, site, open_site = _web.template, _web.site, _web.open_site
+template, site, open_site, open_mail_site = _web.template, _web.site, _web.open_site, _web.open_mail_site
+# Tests import it by this name.
+asvs_kit = _web._load(Path(__file__).with_name("asvs_kit.py"))

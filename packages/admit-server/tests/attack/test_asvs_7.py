@@ -1,7 +1,6 @@
 """OWASP ASVS 5.0 chapter 7, Session Management: one test for each requirement, named by its number.
 
-The numbers are those of `5.0/en/0x16-V7-Session-Management.md` of OWASP/ASVS. 7.3.1 (an inactivity timeout) is not met, and has no test:
-browser sessions have an absolute end only, as docs/security/sessions.md says and justifies.
+The numbers are those of `5.0/en/0x16-V7-Session-Management.md` of OWASP/ASVS. docs/security/asvs.md says of each how it is kept.
 """
 
 import re
@@ -110,6 +109,15 @@ async def test_7_2_4_every_sign_in_also_a_repeated_one_makes_a_new_token_and_end
 # 7.3 Session timeout -----------------------------------------------------------------------------------------------------
 
 
+async def test_7_3_1_a_session_has_no_inactivity_timeout_and_the_documentation_says_so(site):
+    """The rule is not kept: what a quiet session opens needs a fresh sign-in where it matters."""
+    assert "There is no inactivity timeout of the browser's session itself." in DOCUMENT
+    browser = await signed_in(site)
+    site.clock.advance(SignInSection().session_lifetime_s - 1)
+    assert await is_in(browser)
+    assert (await act(browser, "/account/sessions", end="others")).headers["location"] == "/sign-in"
+
+
 async def test_7_3_2_a_session_ends_at_its_absolute_end_however_much_it_is_used(site):
     browser = await signed_in(site)
     tokens = await browser.tokens("web")
@@ -153,6 +161,21 @@ async def test_7_4_3_a_new_password_ends_all_other_sessions(site):
     assert (await act(here, "/account/password", password=new, again=new, keep="yes")).status_code == 200
     assert await is_in(here)
     assert not await is_in(there)
+
+
+async def test_7_4_3_after_a_way_was_removed_the_page_offers_to_end_them(open_site):
+    async with open_site(toml='[sign_in]\nauthenticators = ["password", "recovery_codes"]\n') as site:
+        here, there = await signed_in(site), await signed_in(site, address="192.0.2.2")
+        page = (await here.get("/account/recovery-codes/add")).text
+        form = next(text for text in re.findall(r"<form .*?</form>", page, re.DOTALL) if "challenge" in text)
+        await here.send("/account/recovery-codes/add", hidden_fields(form) | {"recovery_codes": "kept"})
+        ((codes,),) = await site.rows("SELECT id FROM credential WHERE authenticator = 'recovery_codes'")
+        removed = await act(here, "/account/ways", remove=codes)
+        assert "End all other sessions" in removed.text
+        assert await is_in(there)
+        form = next(text for text in re.findall(r"<form .*?</form>", removed.text, re.DOTALL) if "others" in text)
+        await here.send("/account/sessions", hidden_fields(form) | {"end": "others"})
+        assert [await is_in(here), await is_in(there)] == [True, False]
 
 
 @pytest.mark.parametrize("path", [path for path in ROUTES if path.startswith("/account")])

@@ -93,3 +93,20 @@ async def test_a_sign_in_with_something_new_is_told_and_one_with_the_same_browse
     assert "a private network (10.1.2.3)" in text
     await other.sign_in()
     assert len(post_office.mails) == 1
+
+
+async def test_what_an_administrator_changed_is_told_to_the_addresses_from_before(
+    mailing_site, post_office, post_offices
+):
+    """OWASP ASVS 5.0, 6.3.7. Where the administrator sits is not told."""
+    rt, cli = mailing_site.rt, Caller(actor="cli:root", network="10.0.0.1")
+    await users.set_password("alice", "walnut river lantern", rt=rt, caller=cli)
+    await users.update("alice", users.UserChange(email="new@example.com"), rt=rt, caller=cli)
+    await users.update("alice", users.UserChange(email="new@example.com", roles=()), rt=rt, caller=cli)
+    await users.update("alice", users.UserChange(email=None), rt=rt, caller=cli)
+    await arrived(post_office, 4)
+    mails = [(mail["To"], post_offices.text_of(mail)) for mail in post_office.mails]
+    assert sorted(to for to, _ in mails) == ["alice@example.com"] * 3 + ["new@example.com"]
+    assert all("From: the administration." in text and "10.0.0.1" not in text for _, text in mails)
+    assert any("alice has a new password" in text for _, text in mails)
+    assert any("new address: new@example.com" in text for _, text in mails)

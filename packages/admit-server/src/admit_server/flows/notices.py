@@ -40,6 +40,26 @@ async def notices(
     return mailing.notices(user, await addresses_of(user, rt=rt), kind, values, rt=rt, now=now)
 
 
+async def by_administration(user: User, template: str, *, rt: Runtime, now: int, **values: str) -> list[OutgoingMail]:
+    """The mails about what an administrator changed: who, and from where, is no business of the person's (OWASP ASVS 5.0, 6.3.7)."""
+    if not rt.mailer.on:
+        return []
+    facts = {"when": in_words(now), "where": "the administration"} | values
+    return mailing.notices(user, await addresses_of(user, rt=rt), template, facts, rt=rt, now=now)
+
+
+async def of_another_address(user: User, email: str | None, *, rt: Runtime, now: int) -> list[OutgoingMail]:
+    """The mails to the addresses that somebody had before an administrator gave another main one; None: none at all."""
+    if email == user.email:
+        return []
+    mails: list[OutgoingMail] = []
+    if user.email is not None:
+        mails += await by_administration(user, "address_removed", rt=rt, now=now, address=user.email)
+    if email is not None:
+        mails += await by_administration(user, "address_added", rt=rt, now=now, address=email)
+    return mails
+
+
 async def addresses_of(user: User, *, rt: Runtime) -> tuple[str, ...]:
     """Every address that is known to be the person's."""
     return (await reach(user, tx=rt.store.read)).anywhere

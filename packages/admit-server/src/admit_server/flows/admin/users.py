@@ -8,7 +8,7 @@ from ...domain.errors import AlreadyExists, NotAllowed, NotFound
 from ...domain.user import User, check_role, check_username, username_key
 from ...ports.store import UniqueViolation
 from ...ports.transaction import Tx
-from .. import links
+from .. import links, mailing, notices
 from ..endings import end_everything_of_user
 from ..new_password import PASSWORD, password_credential
 from ..role_scopes import end_what_roles_forbid
@@ -115,7 +115,9 @@ async def authenticators_of(user: User, *, rt: Runtime) -> tuple[str, ...]:
 
 
 async def update(name_or_id: str, change: UserChange, *, rt: Runtime, caller: Caller) -> Switched:
-    """Change address, roles or policy. `ended`: grants with scopes that the roles no longer allow.
+    """Change address, roles or policy. Another address is told to those that the person had before.
+
+    `ended` of the answer: grants with scopes that the roles no longer allow.
 
     Raises:
         NotFound: No such user or policy.
@@ -125,6 +127,7 @@ async def update(name_or_id: str, change: UserChange, *, rt: Runtime, caller: Ca
     email = check_email(change.email) if isinstance(change.email, str) else change.email
     roles = KEEP if isinstance(change.roles, Keep) else tuple(dict.fromkeys(check_role(r) for r in change.roles))
     user, now, nonce = await find(name_or_id, rt=rt), rt.clock(), rt.nonce()
+    mails = await notices.of_another_address(user, user.email if isinstance(email, Keep) else email, rt=rt, now=now)
     event = rt.event("user.updated", user.id, actor=caller.actor, caller=caller, now=now)
 
     async def unit(tx: Tx) -> Switched:
@@ -143,6 +146,7 @@ async def update(name_or_id: str, change: UserChange, *, rt: Runtime, caller: Ca
             await links.forget_mailed_ways_in(tx, user.id)
             if found.email is not None:  # it is given away, or lost: it opens nothing any more
                 await tx.addresses.remove(user.id, address_key=address_key(found.email))
+            await mailing.add(tx, mails, rt=rt)
         if not isinstance(change.policy, Keep):
             await tx.users.set_policy(user.id, change.policy, now=now)
             details["policy"] = change.policy or ""
@@ -202,7 +206,7 @@ async def enable(name_or_id: str, *, rt: Runtime, caller: Caller) -> Switched:
 
 
 async def set_password(name_or_id: str, password: str, *, rt: Runtime, caller: Caller) -> Switched:
-    """Give a new password; every session and grant that the old one opened ends.
+    """Give a new password; every session and grant that the old one opened ends, and every address of the person is told.
 
     Raises:
         NotFound: No such user.
@@ -211,6 +215,7 @@ async def set_password(name_or_id: str, password: str, *, rt: Runtime, caller: C
     """
     user, now, nonce = await find(name_or_id, rt=rt), rt.clock(), rt.nonce()
     fresh = await password_credential(user, password, rt=rt, now=now)
+    mails = await notices.by_administration(user, "password_changed", rt=rt, now=now)
     event = rt.event("user.password_set", user.id, actor=caller.actor, caller=caller, now=now)
 
     async def unit(tx: Tx) -> Switched:
@@ -224,6 +229,7 @@ async def set_password(name_or_id: str, password: str, *, rt: Runtime, caller: C
             raise NotAllowed("Somebody else changed this password at the same moment; try again.")
         await links.forget_ways_in(tx, user.id)
         ended = await end_everything_of_user(tx, user.id, reason="password_changed", nonce=nonce, now=now)
+        await mailing.add(tx, mails, rt=rt)
         await tx.audit.append(replace(event, details={"ended": ended}))
         return Switched(user, changed=True, ended=ended)
 
