@@ -10,7 +10,7 @@ ALLOWED: dict[str, str] = {
     "packages/admit-server/src/admit_server/authenticators/conformance/rules.py": "one list of rules, each a test that says what is wrong",
     "packages/admit-server/src/admit_server/authenticators/api.py": "one interface, most of it the documentation of its values",
     "packages/admit-server/src/admit_server/flows/admin/applying.py": (
-        "one order in which five kinds of things are made to match, since each refers to others"
+        "one order in which six kinds of things are made to match, since each refers to others"
     ),
     "packages/admit-server/src/admit_server/settings/sections.py": "the list of all settings, most of it their documentation",
     "packages/admit-server/src/admit_server/settings/loading.py": (

@@ -40,7 +40,7 @@ def apply(
     ] = None,
     show: Annotated[bool, typer.Option("--show", help="Print the realm as it is now, as such a file.")] = False,
 ) -> None:
-    """Make policies, roles, resources, clients, and people's roles match a file: all of it or nothing. Applied again it changes nothing."""
+    """Make policies, roles, resources, clients, sign-in rules and people's roles match a file: all or nothing. Again it changes nothing."""
     if show == (file is not None):
         raise typer.BadParameter("give a file, or --show", param_hint="-f")
     if file is None:

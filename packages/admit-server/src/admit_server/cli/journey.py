@@ -8,7 +8,7 @@ import typer
 
 from ..domain.errors import AccessDenied
 from ..domain.sign_in_rule import SignInRule
-from ..flows.admin import sign_in_rules, walking
+from ..flows.admin import explaining, sign_in_rules, walking
 from ..flows.runtime import Caller, Runtime
 from . import output
 from .noun import noun
@@ -148,12 +148,10 @@ def explain(
     new_device: NewDevice = False,
 ) -> None:
     """Say which steps a sign-in would ask of somebody, and why."""
-    question = sign_in_rules.Question(
-        user=user, client=client, audience=resource, address=address, new_device=new_device
-    )
+    question = explaining.Question(user=user, client=client, audience=resource, address=address, new_device=new_device)
 
-    async def work(rt: Runtime, caller: Caller) -> sign_in_rules.Explained:
-        return await sign_in_rules.explain(question, rt=rt, caller=caller)
+    async def work(rt: Runtime, caller: Caller) -> explaining.Explained:
+        return await explaining.explain(question, rt=rt, caller=caller)
 
     found = place.run(work)
     document = {
@@ -199,7 +197,7 @@ def walk(
     resource: ForResource = None,
 ) -> None:
     """Prove who you are, step by step, as on the pages, and see what a sign-in would say. It makes no session."""
-    question = sign_in_rules.Question(user=user, client=client, audience=resource, address="")
+    question = explaining.Question(user=user, client=client, audience=resource, address="")
 
     async def ask(method: str, field: str, words: str) -> str:
         if sys.stdin.isatty():

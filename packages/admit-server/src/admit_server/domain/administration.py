@@ -19,6 +19,8 @@ API_SCOPES: dict[str, str] = {
     "resources:write": "Add, change and delete them",
     "policies:read": "See limits, and what applies to whom",
     "policies:write": "Set and delete limits",
+    "journeys:read": "See what sign-ins have to prove, and what somebody would be asked",
+    "journeys:write": "Set and delete rules for what sign-ins have to prove",
     "rules:read": "See the rules of /check",
     "rules:write": "Add, change and delete the rules of /check",
     "sessions:read": "See who is signed in",

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from admit_server.domain.errors import AdministrationError, NotAllowed
-from admit_server.flows.admin import built_in, clients, realm, resources, roles, users
+from admit_server.flows.admin import built_in, clients, leaving, realm, resources, roles, sign_in_rules, users
 from admit_server.flows.admin.applying import apply
 
 pytestmark = pytest.mark.anyio
@@ -26,6 +26,7 @@ SHOP = {
         },
         "Reader": {"grant_types": []},
     },
+    "sign_in_rules": {"clerks": {"requires": "password", "client": "Shop", "role": "clerk"}},
     "users": {"alice": {"roles": ["clerk"], "policy": "short"}},
 }
 
@@ -52,6 +53,7 @@ async def test_what_is_missing_is_added_and_then_nothing_is_left_to_do(rt, appli
         ("add", "resource", "https://api.example"),
         ("add", "client", "Shop"),
         ("add", "client", "Reader"),
+        ("add", "sign_in_rule", "clerks"),
         ("add", "user", "alice"),
     ]
     assert [secret.client for secret in first.secrets] == ["Reader"]
@@ -102,10 +104,12 @@ async def test_pruning_removes_what_the_file_does_not_name_of_the_kinds_that_it_
     await built_in.ensure(rt)
     await applied(SHOP)
     left = {"clients": {}, "resources": {}, "roles": {}, "policies": {"other": {}}, "users": {"alice": {"policy": ""}}}
+    left["sign_in_rules"] = {}
 
     done = await applied(left, prune=True)
 
     assert [one for one in told(done) if one[0] == "remove"] == [
+        ("remove", "sign_in_rule", "clerks"),
         ("remove", "client", "Reader"),
         ("remove", "client", "Shop"),
         ("remove", "resource", "https://api.example"),
@@ -165,6 +169,37 @@ async def test_kind_and_id_of_a_client_stay(applied):
             await applied({"clients": {"Shop": other}})
 
 
+async def test_a_sign_in_rule_is_made_to_match_by_the_clients_name_or_id(rt, applied):
+    await applied(SHOP)
+    shop = await clients.find("Shop", rt=rt)
+    assert (
+        told(await applied({"sign_in_rules": {"clerks": SHOP["sign_in_rules"]["clerks"] | {"client": shop.id}}})) == []
+    )
+    done = await applied({"sign_in_rules": {"clerks": {"requires": "password", "role": "clerk"}}})
+    assert [(one.done, one.changes) for one in done.differences] == [("change", (("client", "Shop", None),))]
+    (rule,) = await sign_in_rules.every(rt=rt)
+    assert (rule.client_id, rule.role) == (None, "clerk")
+
+
+async def test_a_sign_in_rule_of_a_client_that_is_gone_stays_as_it_is(rt, caller, applied):
+    """Read as a rule for every client, it would keep everybody out."""
+    await applied(SHOP)
+    shop = await clients.find("Shop", rt=rt)
+    await leaving.delete_client("Shop", rt=rt, caller=caller)
+    shown = msgspec.to_builtins((await realm.present(rt)).sign_in_rules)
+    assert shown["clerks"]["client"] == shop.id
+    assert told(await applied({"sign_in_rules": shown})) == []
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [({}, "requires"), ({"requires": "totp"}, "not loaded"), ({"requires": "password", "rolle": "x"}, "role")],
+)
+async def test_a_sign_in_rule_that_can_not_be_is_refused(applied, entry, words):
+    with pytest.raises(NotAllowed, match=words):
+        await applied({"sign_in_rules": {"r": entry}})
+
+
 def random_realm(dice: random.Random) -> dict:
     """Any realm that fits together."""
 
@@ -195,7 +230,17 @@ def random_realm(dice: random.Random) -> dict:
             entry["client"] = dice.choice(confidential)
     named = {f"role{n}": {"scopes": some(["s0", "s1", "x:y"])} | policy() for n in range(dice.randint(0, 3))}
     people = {f"u{n}": {"roles": some([*named, "word"])} | policy() for n in range(dice.randint(0, 3))}
-    return {"policies": policies, "roles": named, "resources": found, "clients": apps, "users": people}
+    places = [
+        {},
+        {"role": "word"},
+        {"resource": audiences[0]},
+        {"network": "10.0.0.0/8"},
+        *({"client": a} for a in apps),
+    ]
+    rules = {f"r{n}": {"requires": "password"} | dice.choice(places) for n in range(dice.randint(0, 3))}
+    return {
+        "policies": policies, "roles": named, "resources": found, "clients": apps, "sign_in_rules": rules, "users": people,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("seed", range(12))

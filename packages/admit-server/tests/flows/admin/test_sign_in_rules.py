@@ -5,7 +5,7 @@ from site_kit import API
 
 from admit_server.domain.errors import NotAllowed, NotFound
 from admit_server.flows.admin import sign_in_rules
-from admit_server.flows.admin.sign_in_rules import NewSignInRule, Question
+from admit_server.flows.admin.sign_in_rules import NewSignInRule
 from admit_server.flows.runtime import Caller
 
 pytestmark = pytest.mark.anyio
@@ -53,10 +53,3 @@ async def test_what_is_not_there_is_not_found(site):
         await sign_in_rules.delete("none", rt=site.rt, caller=CALLER)
     with pytest.raises(NotFound):
         await sign_in_rules.find("none", rt=site.rt)
-
-
-async def test_what_nobody_can_set_up_here_is_explained_as_missing(site):
-    """A sheet of codes has to be read and kept, so nobody sets it up on the way."""
-    await put(site, requires="recovery_codes")
-    told = await sign_in_rules.explain(Question(user="alice", client="web"), rt=site.rt, caller=CALLER)
-    assert (told.ends_with, told.missing) == (None, ("recovery_codes",))

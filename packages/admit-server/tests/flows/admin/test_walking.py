@@ -4,7 +4,7 @@ import pytest
 from site_kit import PASSWORD
 
 from admit_server.domain.errors import AccessDenied, TooManyTries
-from admit_server.flows.admin.sign_in_rules import Question
+from admit_server.flows.admin.explaining import Question
 from admit_server.flows.admin.walking import walk
 from admit_server.flows.runtime import Caller
 

@@ -4,7 +4,9 @@ import pytest
 
 pytestmark = pytest.mark.anyio
 
-WRITES = ("users:read", "users:write", "roles:read", "roles:write", "clients:read", "clients:write", "tokens:issue")
+WRITES = (
+    "users:read", "users:write", "roles:read", "roles:write", "clients:read", "clients:write", "tokens:issue", "journeys:write",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -31,6 +33,10 @@ async def eve(people, api):
         ("PATCH", "/clients/backup", {"redirect_uris": ["https://eve.example/cb"]}),
         ("POST", "/clients/backup/secret", {}),
         ("DELETE", "/clients/backup", None),
+        ("POST", "/sign-in-rules", {"name": "easy", "requires": "password", "role": "admin"}),
+        ("PUT", "/sign-in-rules/keepers", {"requires": "password", "role": "eves"}),
+        ("PUT", "/sign-in-rules/eves", {"requires": "password", "role": "keepers"}),
+        ("DELETE", "/sign-in-rules/keepers", None),
         ("POST", "/tokens", {"user": "root", "client": "admit-admin", "resource": "{api}"}),
         ("POST", "/tokens", {"user": "root", "client": "admit-admin", "resource": "{api}", "scopes": ["users:write"]}),
         ("POST", "/tokens", {"user": "paula", "client": "admit-admin", "resource": "{api}", "scopes": ["users:write"]}),
@@ -39,6 +45,8 @@ async def eve(people, api):
 async def test_it_is_refused(api, eve, site, method, path, body):
     audience = f"{site.rt.issuer}/api/v1"
     await api.post("/roles", {"name": "keepers", "scopes": ["keys:write"]})
+    await api.post("/sign-in-rules", {"name": "keepers", "requires": "totp", "role": "keepers"})
+    await api.post("/sign-in-rules", {"name": "eves", "requires": "totp", "role": "eves"})
     # Paula may do the same at the API as eve, and has a role at another resource as well, which she could give.
     await api.post("/roles", {"name": "payers", "scopes": ["payments:approve"]})
     await api.post("/users", {"username": "paula", "roles": ["eves", "payers"]})

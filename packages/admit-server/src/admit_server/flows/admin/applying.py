@@ -14,7 +14,7 @@ from ...domain.client import Client
 from ...domain.errors import NotAllowed, NotFound
 from ...domain.token_policy import BROWSER_NAME
 from ..runtime import Caller, Runtime
-from . import clients, leaving, policies, resources, roles, users
+from . import clients, leaving, policies, resources, roles, sign_in_rules, users
 from .client_rules import check, default_grant_types, default_policy, fit, is_built_in
 from .one_unit import in_one_unit
 from .realm import (
@@ -22,16 +22,18 @@ from .realm import (
     Realm,
     ResourceEntry,
     RoleEntry,
+    SignInRuleEntry,
     UserEntry,
     client_entry,
     present,
     resource_entry,
     role_entry,
+    sign_in_rule_entry,
     transaction_types,
 )
 from .written_limits import Limits, written
 
-Kind = Literal["policy", "role", "resource", "client", "user"]
+Kind = Literal["policy", "role", "resource", "client", "sign_in_rule", "user"]
 Done = Literal["add", "change", "remove"]
 
 
@@ -105,12 +107,17 @@ class _Work:
             await self._client(name, client)
         for audience, resource in _of(realm.resources):
             await self._reader(audience, resource)
+        for name, rule in _of(realm.sign_in_rules):
+            await self._sign_in_rule(name, rule)
         for name, user in _of(realm.users):
             await self._user(name, user)
 
     async def prune(self, realm: Realm) -> None:
         """From what refers to others to what is referred to."""
         rt, caller, now = self.rt, self.caller, await present(self.rt)
+        for name in _unnamed(now.sign_in_rules, realm.sign_in_rules):
+            await sign_in_rules.delete(name, rt=rt, caller=caller)
+            self.found.append(Difference("remove", "sign_in_rule", name))
         gone = _unnamed(now.resources, realm.resources)
         for audience in gone:
             if (await resources.find(audience, rt=rt)).client_id is not None:
@@ -266,6 +273,29 @@ class _Work:
         scopes = None if isinstance(entry.scopes, UnsetType) else frozenset(entry.scopes)
         return await fit(self.rt.store.read, check(draft), scopes=scopes)
 
+    async def _sign_in_rule(self, name: str, entry: SignInRuleEntry) -> None:
+        try:
+            found = await sign_in_rules.find(name, rt=self.rt)
+            holder = await self.rt.store.read.clients.get(found.client_id) if found.client_id is not None else None
+            was = sign_in_rule_entry(found, {holder.id: holder.name} if holder is not None else {})
+        except NotFound:
+            was = None
+        wanted = msgspec.structs.replace(entry, requires=entry.requires.strip())
+        if wanted.client is not None and (was is None or wanted.client != was.client):
+            wanted.client = (await clients.find(wanted.client, rt=self.rt)).name
+        if self._differs("sign_in_rule", name, was, wanted):
+            new = sign_in_rules.NewSignInRule(
+                name=name,
+                requires=wanted.requires,
+                client=wanted.client,
+                audience=wanted.resource,
+                role=wanted.role,
+                network=wanted.network,
+                outside=wanted.outside,
+                risk=wanted.risk,
+            )
+            await sign_in_rules.put(new, rt=self.rt, caller=self.caller)
+
     async def _user(self, name: str, entry: UserEntry) -> None:
         rt, caller = self.rt, self.caller
         try:
@@ -291,7 +321,8 @@ class _Work:
             await users.update(name, change, rt=rt, caller=caller)
 
     def _differs(self, kind: Kind, name: str, was: msgspec.Struct | None, wanted: msgspec.Struct) -> bool:
-        before, after = _members(was if was is not None else type(wanted)()), _members(wanted)
+        after = _members(wanted)
+        before = _members(was) if was is not None else _defaults(type(wanted))
         changes = tuple((name, before[name], after[name]) for name in sorted(after) if before[name] != after[name])
         if was is None or changes:
             self.found.append(Difference("add" if was is None else "change", kind, name, changes))
@@ -309,6 +340,13 @@ def _members(entry: msgspec.Struct) -> dict[str, Any]:
     return {
         name: None if isinstance(value, UnsetType) else msgspec.to_builtins(value) for name, value in values.items()
     }
+
+
+def _defaults(kind: type[msgspec.Struct]) -> dict[str, Any]:
+    """Every member as it is where nobody says anything; None for what has to be said."""
+    fields = msgspec.structs.fields(kind)
+    said = {one.name: "" for one in fields if one.required}
+    return _members(kind(**said)) | dict.fromkeys(said)
 
 
 def _of(named: dict[str, Any] | UnsetType) -> list[tuple[str, Any]]:

@@ -1,4 +1,7 @@
-"""A realm as a file: policies, roles, resources, clients, and what people may. Never a secret, and nothing that is built in."""
+"""A realm as a file: policies, roles, resources, clients, what people may, and what sign-ins prove.
+
+Never a secret, and nothing that is built in.
+"""
 
 from typing import Annotated, Any, Literal
 
@@ -8,10 +11,11 @@ from msgspec import UNSET, Meta, UnsetType
 from ...domain.administration import ADMIN_ROLE, api_audience
 from ...domain.client import Client, Resource
 from ...domain.errors import NotAllowed
+from ...domain.sign_in_rule import SignInRule
 from ...domain.transaction import TransactionType
 from ...ports.roles import Role
 from ..runtime import Runtime
-from . import clients, policies, resources, roles, users
+from . import clients, policies, resources, roles, sign_in_rules, users
 from .client_rules import is_built_in
 from .fitting import DoesNotFit, fit
 from .written_limits import Limits, written
@@ -64,6 +68,18 @@ class ClientEntry(_Entry):
     pkce_required: bool = True
 
 
+class SignInRuleEntry(_Entry):
+    """What has to be proven where all the rest holds. `client`: its name."""
+
+    requires: str
+    client: str | None = None
+    resource: str | None = None
+    role: str | None = None
+    network: str | None = None
+    outside: str | None = None
+    risk: str | None = None
+
+
 class UserEntry(_Entry):
     """What somebody may. What is not named stays; `policy = ""` or `email = ""`: none."""
 
@@ -79,6 +95,7 @@ class Realm(_Entry):
     roles: dict[str, RoleEntry] | UnsetType = UNSET
     resources: dict[str, ResourceEntry] | UnsetType = UNSET
     clients: dict[str, ClientEntry] | UnsetType = UNSET
+    sign_in_rules: dict[str, SignInRuleEntry] | UnsetType = UNSET
     users: dict[str, UserEntry] | UnsetType = UNSET
 
 
@@ -110,6 +127,7 @@ async def present(rt: Runtime) -> Realm:
             one.audience: resource_entry(one, named) for one in await _every(resources.page, rt) if one.audience != api
         },
         clients={one.name: client_entry(one) for one in await _every(clients.page, rt) if not is_built_in(one)},
+        sign_in_rules={rule.name: sign_in_rule_entry(rule, named) for rule in await sign_in_rules.every(rt=rt)},
         users=found_users,
     )
 
@@ -147,6 +165,19 @@ def client_entry(client: Client) -> ClientEntry:
         grant_types=tuple(sorted(client.grant_types)),
         policy=client.policy or "",
         pkce_required=client.pkce_required,
+    )
+
+
+def sign_in_rule_entry(rule: SignInRule, named: dict[str, str]) -> SignInRuleEntry:
+    """A sign-in rule as it is written. `named`: the clients' names by their ids; one that is gone keeps its id."""
+    return SignInRuleEntry(
+        requires=rule.requires,
+        client=named.get(rule.client_id, rule.client_id) if rule.client_id is not None else None,
+        resource=rule.audience,
+        role=rule.role,
+        network=rule.network,
+        outside=rule.outside,
+        risk=rule.risk,
     )
 
 

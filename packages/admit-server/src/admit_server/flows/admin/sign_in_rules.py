@@ -1,17 +1,14 @@
-"""Sign-in rules: set, list, delete; and which steps somebody would be asked, and why."""
+"""Sign-in rules: set, find, list, delete."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Literal
 
-from ...domain.client import Client
-from ...domain.errors import NotAllowed, NotFound
-from ...domain.journey import ACR_ONE_FACTOR, Ask, Complete, NoWay, Proof, needed_acr
+from ...domain.errors import AlreadyExists, NotAllowed, NotFound
 from ...domain.requirement import names_of, parse_requirement
 from ...domain.sign_in_rule import MOST_RULES, SignInRule, check_sign_in_rule
-from ...domain.user import User
 from ...ports.transaction import Tx
-from ..journeys.planning import Plan, plan_for
 from ..runtime import Caller, Runtime
-from . import clients, users
+from . import clients, powers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,58 +25,16 @@ class NewSignInRule:
     risk: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """Whose sign-in is to be explained, for what, from where."""
-
-    user: str
-    client: str | None = None
-    audience: str | None = None
-    address: str = ""
-    new_device: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One step that would be asked; `others` would do as well. `enrol`: it would have to be set up first."""
-
-    method: str
-    others: tuple[str, ...]
-    enrol: bool
-    why: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explained:
-    """What a sign-in would have to prove.
-
-    Attributes:
-        default: Of the settings.
-        rules: Those that match, and those that do not.
-        has: The authenticators that this person can use now.
-        steps: In their order.
-        ends_with: The class of the sign-in; None where no way leads there, and then `missing` says what is not set up.
-    """
-
-    user: User
-    client: Client | None
-    default: str
-    matching: tuple[SignInRule, ...]
-    others: tuple[SignInRule, ...]
-    acr: str
-    acr_why: str
-    has: tuple[str, ...]
-    steps: tuple[Step, ...]
-    ends_with: str | None
-    missing: tuple[str, ...] = ()
-
-
-async def put(new: NewSignInRule, *, rt: Runtime, caller: Caller) -> SignInRule:
-    """Set a rule; one of that name is replaced. It holds from the next step of any sign-in on.
+async def put(
+    new: NewSignInRule, *, only: Literal["new", "known"] | None = None, rt: Runtime, caller: Caller
+) -> SignInRule:
+    """Set a rule; one of that name is replaced. It holds from the next step of any sign-in on. `only`: refuse the other case.
 
     Raises:
         NotAllowed: A part of it is not written as it has to be, names an authenticator that is not loaded, or there are too many.
-        NotFound: The client or the resource does not exist.
+        NotFound: The client or the resource does not exist; or see `only`.
+        AlreadyExists: See `only`.
+        ExceedsPowers: It is, or was, for people of a role that holds more than the caller.
     """
     now = rt.clock()
     client = await clients.find(new.client, rt=rt) if new.client is not None else None
@@ -107,7 +62,13 @@ async def put(new: NewSignInRule, *, rt: Runtime, caller: Caller) -> SignInRule:
         if rule.audience is not None and await tx.resources.get(rule.audience) is None:
             raise NotFound(f"There is no resource {rule.audience!r}; `admit resource list` shows them.")
         before = await tx.sign_in_rules.all()
-        if len(before) >= MOST_RULES and rule.name not in {each.name for each in before}:
+        was = next((each for each in before if each.name == rule.name), None)
+        if only == "new" and was is not None:
+            raise AlreadyExists(f"There is a sign-in rule {rule.name!r} already.")
+        if only == "known" and was is None:
+            raise _no_such(rule.name)
+        await _over(tx, was, rule, caller=caller)
+        if len(before) >= MOST_RULES and was is None:
             raise NotAllowed(f"There are {MOST_RULES} sign-in rules, the most there may be.")
         await tx.sign_in_rules.put(rule)
         await tx.audit.append(event)
@@ -138,10 +99,13 @@ async def delete(name: str, *, rt: Runtime, caller: Caller) -> None:
 
     Raises:
         NotFound: There is none.
+        ExceedsPowers: It is for people of a role that holds more than the caller.
     """
     event = rt.event("sign_in_rule.deleted", name, actor=caller.actor, caller=caller, now=rt.clock())
 
     async def unit(tx: Tx) -> None:
+        was = next((each for each in await tx.sign_in_rules.all() if each.name == name), None)
+        await _over(tx, was, caller=caller)
         if not await tx.sign_in_rules.remove(name):
             raise _no_such(name)
         await tx.audit.append(event)
@@ -149,75 +113,10 @@ async def delete(name: str, *, rt: Runtime, caller: Caller) -> None:
     await rt.store.write(unit)
 
 
-async def explain(question: Question, *, rt: Runtime, caller: Caller) -> Explained:
-    """Which steps a sign-in would ask of somebody, and why. Nothing is written.
-
-    Raises:
-        NotFound: The user, the client or the resource does not exist.
-    """
-    user = await users.find(question.user, rt=rt)
-    client = await clients.find(question.client, rt=rt) if question.client is not None else None
-    audience = question.audience or (client.audiences[0] if client is not None and client.audiences else None)
-    if audience is not None and await rt.store.read.resources.get(audience) is None:
-        raise NotFound(f"There is no resource {audience!r}; `admit resource list` shows them.")
-    plan = await plan_for(
-        user,
-        audience=audience,
-        client=client,
-        new_device=question.new_device,
-        may_enrol=rt.enrol_at_sign_in,
-        rt=rt,
-        caller=Caller(address=question.address, actor=caller.actor),
-    )
-    steps, end = _walked(plan)
-    matching = {each.name for each in plan.rules}
-    return Explained(
-        user=user,
-        client=client,
-        default=rt.sign_in_requires,
-        matching=plan.rules,
-        others=tuple(each for each in await every(rt=rt) if each.name not in matching),
-        acr=plan.acr,
-        acr_why=_why_acr(plan),
-        has=tuple(each.name for each in plan.means if each.usable),
-        steps=steps,
-        ends_with=end.acr if isinstance(end, Complete) else None,
-        missing=end.missing if isinstance(end, NoWay) else (),
-    )
-
-
-def _walked(plan: Plan) -> tuple[tuple[Step, ...], Complete | NoWay]:
-    """The steps that somebody takes who always takes the first that they can."""
-    proofs: tuple[Proof, ...] = ()
-    steps: list[Step] = []
-    usable = {each.name for each in plan.means if each.usable}
-    # What is offered before anything was proven depends on nobody's account.
-    at_first = replace(plan, means=tuple(replace(each, usable=each.usable or each.enrollable) for each in plan.means))
-    while isinstance(asked := (plan if proofs else at_first).next(proofs), Ask):
-        offered = (asked.authenticator, *asked.others)
-        name = next((name for name in offered if name in usable), asked.authenticator)
-        if not proofs and name not in usable:
-            return tuple(steps), NoWay(tuple(offered))
-        means = next(each for each in plan.means if each.name == name)
-        others = tuple(each for each in offered if each != name)
-        steps.append(Step(method=name, others=others, enrol=asked.enrol and name not in usable, why=_why(plan, name)))
-        proofs += (Proof(means.name, 0, (), means.factors, means.phishing_resistant),)
-    return tuple(steps), asked
-
-
-def _why(plan: Plan, name: str) -> str:
-    wanting = [f"rule {each.name}" for each in plan.rules if name in names_of(parse_requirement(each.requires))]
-    if not wanting and name in names_of(plan.requirement):
-        wanting = ["the settings"]
-    return " and ".join(wanting) or f"the strength {plan.acr}"
-
-
-def _why_acr(plan: Plan) -> str:
-    if plan.acr == ACR_ONE_FACTOR:
-        return "nothing asks for more"
-    if plan.policy is not None and plan.policy.acr is not None and needed_acr((), plan.policy) == plan.acr:
-        return "a policy asks for it"
-    return "this person has set up a second factor"
+async def _over(tx: Tx, *rules: SignInRule | None, caller: Caller) -> None:
+    """What people of a role have to prove is changed by who may at least as much: else a helper opens the way to them."""
+    roles = tuple(rule.role for rule in rules if rule is not None and rule.role is not None)
+    await powers.over_roles(tx, roles, caller=caller)
 
 
 def _details(rule: SignInRule) -> dict[str, str | int | bool | None]:

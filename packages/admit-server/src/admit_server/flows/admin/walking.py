@@ -15,7 +15,7 @@ from ..people import find_for_sign_in
 from ..runtime import Caller, Refusal, Runtime, or_raise
 from ..throttling import charge_sending
 from . import clients
-from .sign_in_rules import Question
+from .explaining import Question
 
 CHANNEL = "terminal"
 # Needs a browser.
