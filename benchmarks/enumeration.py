@@ -3,7 +3,7 @@
 For each way in: the requests in random order, one after the other, each from an address of its own.
 Then the Mann-Whitney U test, two-sided,
 by the normal approximation with correction for ties (Mann and Whitney 1947; Conover, Practical Nonparametric Statistics, 5.1).
-p > 0.01: no difference is seen.
+p > 0.01: no difference is seen. `WAYS=passkey` measures only those with that in their name.
 """
 
 import json
@@ -55,6 +55,11 @@ def main() -> None:
             "ADMIT_MAIL__PORT": str(_free_port()),
             "ADMIT_MAIL__SECURITY": "insecure_plain",
             "ADMIT_MAIL__SENDER": "bench@example.com",
+            "ADMIT_REGISTRATION__OPEN": "true",
+            "ADMIT_SIGN_IN__AUTHENTICATORS": '["password", "passkey", "email_code"]',
+            "ADMIT_SIGN_IN__REQUIRES": "password or passkey or email_code",
+            # Passkeys need a name.
+            "ADMIT_SERVER__ISSUER": f"http://localhost:{port}",
         }
         server = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.served", folder, str(port)], env=environment, stderr=subprocess.DEVNULL
@@ -62,16 +67,48 @@ def main() -> None:
         try:
             _wait_ready(port)
             time.sleep(1)  # the first hash, and what else is done shortly after the start
-            found = {name: _measure(port, n, way) for n, (name, way) in enumerate(WAYS.items())}
+            asked = os.environ.get("WAYS", "")
+            found = {name: _measure(port, n, way) for n, (name, way) in enumerate(WAYS.items()) if asked in name}
         finally:
             server.terminate()
             server.wait()
     print("\n" + json.dumps(found))
 
 
+REQUEST = {"client_id": "app", "scope": "read", "code_challenge": "c" * 43, "code_challenge_method": "S256"}
+
+
 def _challenge(browser: Browser, name: str) -> Callable[[], int]:
-    form = {"client_id": "app", "scope": "read", "code_challenge": "c" * 43, "code_challenge_method": "S256"}
-    return lambda: browser.post("/authorize-challenge", form | {"username": name, "password": WRONG})
+    return lambda: browser.post("/authorize-challenge", REQUEST | {"username": name, "password": WRONG})
+
+
+def _challenge_passkey(browser: Browser, name: str) -> Callable[[], int]:
+    return lambda: browser.post("/authorize-challenge", REQUEST | {"username": name, "method": "passkey"})
+
+
+def _begin(method: str) -> Callable[[Browser, str], Callable[[], int]]:
+    """Typing the name and choosing another way: the post, and the page of that way."""
+
+    def way(browser: Browser, name: str) -> Callable[[], int]:
+        hidden = hidden_fields(browser.get("/sign-in")[1])
+        hidden.pop("method", None)
+        return lambda: browser.follow("/sign-in", hidden | {"username": name, "with": method})
+
+    return way
+
+
+def _sign_up(browser: Browser, name: str) -> Callable[[], int]:
+    """The address is in use or not; the user name is free."""
+    hidden = hidden_fields(browser.get("/sign-up")[1])
+    wish = {"username": f"new-{name}", "email": f"{name}@example.com"}
+    return lambda: browser.post("/sign-up", hidden | wish)
+
+
+def _sign_up_name(browser: Browser, name: str) -> Callable[[], int]:
+    """The user name is in use or not; the address is free."""
+    hidden = hidden_fields(browser.get("/sign-up")[1])
+    wish = {"username": name, "email": f"new-{name}@example.com"}
+    return lambda: browser.post("/sign-up", hidden | wish)
 
 
 def _sign_in(browser: Browser, name: str) -> Callable[[], int]:
@@ -88,6 +125,11 @@ WAYS: dict[str, Callable[[Browser, str], Callable[[], int]]] = {
     "/sign-in": _sign_in,
     "/authorize-challenge": _challenge,
     "/forgot": _forgot,
+    "/sign-in, passkey begun": _begin("passkey"),
+    "/sign-in, mailed code begun": _begin("email_code"),
+    "/authorize-challenge, passkey begun": _challenge_passkey,
+    "/sign-up, address": _sign_up,
+    "/sign-up, user name": _sign_up_name,
 }
 
 
@@ -97,7 +139,7 @@ def _measure(port: int, round_number: int, way: Callable[[Browser, str], Callabl
     times: dict[bool, list[float]] = {True: [], False: []}
     statuses: dict[bool, set[int]] = {True: set(), False: set()}
     for number, (name, exists) in enumerate(tries):
-        browser = Browser(port, (round_number << 12) + number)
+        browser = Browser(port, (round_number << 12) + number, origin=f"http://localhost:{port}")
         send = way(browser, name)
         began = time.perf_counter()
         statuses[exists].add(send())
@@ -106,7 +148,7 @@ def _measure(port: int, round_number: int, way: Callable[[Browser, str], Callabl
     p = mann_whitney(times[True], times[False])
     known, unknown = (statistics.median(times[exists]) for exists in (True, False))
     print(
-        f"{next(name for name, each in WAYS.items() if each is way):<22} {NAMES} and {NAMES}: median {known:.2f} and {unknown:.2f} ms, "
+        f"{next(name for name, each in WAYS.items() if each is way):<35} {NAMES} and {NAMES}: median {known:.2f} and {unknown:.2f} ms, "
         f"p = {p:.3f}, answers {sorted(statuses[True])} and {sorted(statuses[False])}"
     )
     return {"p": p, "known_ms": known, "unknown_ms": unknown}

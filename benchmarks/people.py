@@ -7,17 +7,22 @@ from urllib.parse import urlencode
 
 from argon2 import PasswordHasher
 
+from admit_server.domain.email_address import address_key
 from admit_server.domain.password_dumps import Dumped
 from admit_server.flows.admin.importing import Immigrant, import_users
 from admit_server.flows.runtime import Caller, Runtime
 from admit_server.machine.hashing import HashingLimits
+from admit_server.ports.transaction import Tx
 
 PASSWORD = "three oaks by the river"
 _HIDDEN = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)">')
 
 
 async def add_people(rt: Runtime, count: int) -> None:
-    """`bench-0` to `bench-N`, all with the same password and the same hash of today's parameters: hashing each would take minutes."""
+    """`bench-0` to `bench-N`, all with the same password and the same hash of today's parameters: hashing each would take minutes.
+
+    Their addresses are verified.
+    """
     limits = HashingLimits()
     hasher = PasswordHasher(time_cost=limits.passes, memory_cost=limits.memory_kib, parallelism=limits.lanes)
     hashed = Dumped(hashed=hasher.hash(PASSWORD))
@@ -26,16 +31,25 @@ async def add_people(rt: Runtime, count: int) -> None:
         for n in range(count)
     ]
     await import_users(people, dry_run=False, rt=rt, caller=Caller(actor="bench"))
+    now = rt.clock()
+
+    async def verify(tx: Tx) -> None:
+        for person in people:
+            user = await tx.users.by_username_key(person.username)
+            if user is not None and user.email is not None:
+                await tx.addresses.verify(user.id, address=user.email, address_key=address_key(user.email), now=now)
+
+    await rt.store.write(verify)
 
 
 class Browser:
     """A browser with a fresh cookie jar, at an address of its own: a test of many strangers must not meet their common counter."""
 
-    def __init__(self, port: int, number: int) -> None:
+    def __init__(self, port: int, number: int, *, origin: str = "") -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
         address = f"{11 + (number >> 16)}.{number >> 8 & 255}.{number & 255}.1"
         self._headers = {"X-Forwarded-For": address}
-        self._origin = f"http://127.0.0.1:{port}"
+        self._origin = origin or f"http://127.0.0.1:{port}"
 
     def get(self, path: str) -> tuple[int, str]:
         """The status and text of a page; its cookies are kept."""
@@ -53,6 +67,15 @@ class Browser:
         answer = self._connection.getresponse()
         answer.read()
         return answer.status
+
+    def follow(self, path: str, form: dict[str, str]) -> int:
+        """Send a form and open the page that its answer leads to; the status of that page."""
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}
+        self._connection.request("POST", path, urlencode(form), self._headers | headers | {"Origin": self._origin})
+        answer = self._connection.getresponse()
+        answer.read()
+        where = answer.getheader("Location")
+        return self.get(where)[0] if where is not None else answer.status
 
     def close(self) -> None:
         """Give the connection back."""

@@ -25,7 +25,8 @@ class Route:
     """One address. `methods` map to endpoints; HEAD follows GET.
 
     `even`: answers to a POST take the same time whoever was named, the refusals or all of them: somebody is named before anything is
-    proven, and what is read and written for people who exist takes time.
+    proven, and what is read and written for people who exist takes time. An endpoint of `refusals` says by `request.state.even` that
+    another answer is one of these too.
     """
 
     methods: dict[str, Endpoint]

@@ -112,6 +112,8 @@ async def _step(
     rt, caller = site.rt, site.caller(request)
     name = form.get("username", "")
     if (wish := form.get("with")) is not None:
+        # A name was typed, and a mail to it begun or not: nothing is proven, so the time tells nothing either.
+        request.state.even = journey.proved_user is None
         chosen = replace(journey, name=name or journey.name, choice=wish, pending=None)
         return (await offer(chosen, occasion, may_send=True, rt=rt, caller=caller)).journey
     asked = _challenge_in(form, browser, site)
