@@ -11,7 +11,7 @@ from types import FrameType
 import uvicorn
 
 from .app import Server, open_site
-from .settings import Settings, passkeys_impossible
+from .settings import Settings, needs_mail, passkeys_impossible
 from .starting import StartError
 
 log = logging.getLogger("admit")
@@ -74,6 +74,7 @@ async def _serve(settings: Settings, listener: socket.socket, *, demo: bool) -> 
         )
         _warn_of_unsafe_choices(settings)
         _tell_of_passkeys(settings)
+        _tell_of_mail(settings)
         log.info("Admit serves %s", settings.issuer)
         await PatientServer(config, server).serve([listener])
     return 0
@@ -126,6 +127,11 @@ def _tell_of_passkeys(settings: Settings) -> None:
         # On a developer's own machine it is how things begin; anywhere else somebody waits for passkeys that never come.
         on_loopback = settings.issuer.startswith("http://") and not settings.server.insecure_http
         log.log(logging.INFO if on_loopback else logging.WARNING, "%s", why_not)
+
+
+def _tell_of_mail(settings: Settings) -> None:
+    if needs := needs_mail(settings):
+        log.warning("mail.host is not set, so no mail is sent, and %s", " and ".join(needs))
 
 
 def _log(settings: Settings) -> None:

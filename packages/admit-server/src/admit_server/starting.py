@@ -13,7 +13,7 @@ from typing import Any
 from .authenticators.api import Authenticator
 from .authenticators.registry import UnknownAuthenticator, load
 from .domain.errors import NotAllowed
-from .domain.requirement import names_of, parse_requirement
+from .domain.requirement import names_of, not_loaded, parse_requirement
 from .machine.clock import system_entropy
 from .tokens.envelope import KEY_BYTES, KeyFileInvalid, Vault
 
@@ -141,8 +141,5 @@ def requirement_of(text: str, authenticators: Mapping[str, Authenticator]) -> st
     except NotAllowed as error:
         raise StartError(f"sign_in.requires: {error}") from None
     if missing := [name for name in names if name not in authenticators]:
-        raise StartError(
-            f"sign_in.authenticators: a sign-in needs {', '.join(missing)}, which is not among them; "
-            "add it, or change sign_in.requires"
-        )
+        raise StartError(f"sign_in.requires: {not_loaded(missing[0], authenticators)}")
     return text

@@ -26,7 +26,7 @@ def test_a_rule_is_set_listed_shown_replaced_and_deleted(admit, erin):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--requires", "password and"), "needs the name of an authenticator"),
+        (("--requires", "password and"), "name of an authenticator is missing"),
         (("--requires", "fingerprint"), "'fingerprint' is not loaded here"),
         (("--requires", "totp", "--client", "nobody"), "nobody"),
         (("--requires", "totp", "--resource", "https://nowhere.example"), "no resource"),

@@ -70,14 +70,16 @@ def test_the_password_is_masked(admit, configured, post_office):
     [
         ({"sender": ""}, "mail.sender is missing"),
         ({"sender": "nobody\r\nBcc: eve@evil.example"}, "not an e-mail address"),
-        ({"password": "x"}, "mail.username is not"),
+        ({}, "mail.username is not"),
+        ({"password": ["hush"], "username": "x"}, "setting mail.password"),
         ({"host": "mail.example", "username": "x"}, "insecure_plain"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(admit, configured, post_office, more, told):
-    answer = admit("user", "list", *configured(post_office, **more))
+    answer = admit("user", "list", *configured(post_office, **{"password": "hush hush"} | more))
     assert answer.code == 1
     assert told in answer.err
+    assert "hush" not in answer.err
 
 
 def test_the_doctor_tells_of_mails_that_nobody_sends(admit, configured, post_office, home):
@@ -87,3 +89,27 @@ def test_the_doctor_tells_of_mails_that_nobody_sends(admit, configured, post_off
     findings = json.loads(admit("doctor", "--json").out)
     (found,) = [finding for finding in findings if finding["check"] == "outbox"]
     assert (found["status"], found["message"][:21]) == ("warning", "1 mail in the outbox;")
+
+
+@pytest.mark.parametrize(
+    ("security", "host", "told"),
+    [
+        ("starttls", "", "offers no STARTTLS; mail.security"),
+        ("tls", "", "no TLS from the first byte on; mail.security"),
+        ("insecure_plain", "mail.invalid", "is mail.host right"),
+    ],
+)
+def test_what_is_wrong_with_the_settings_of_mail_is_told_with_the_setting(
+    admit, configured, post_office, security, host, told
+):
+    given = configured(post_office, security=security, **({"host": host} if host else {}))
+    assert told in admit("mail", "test", "--to", "alice@example.com", *given).err
+
+
+def test_the_doctor_warns_of_what_waits_for_mail_in_vain(admit, tmp_path):
+    path = tmp_path / "open.toml"
+    path.write_text('[registration]\nopen = true\n[sign_in]\nauthenticators = ["password", "email_code"]\n')
+    found = mail_finding(admit("doctor", "--json", "--config", str(path)))
+    assert found["status"] == "warning"
+    assert "registration.open" in found["message"]
+    assert "email_code" in found["message"]

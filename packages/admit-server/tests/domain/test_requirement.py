@@ -44,9 +44,9 @@ def test_brackets_come_first():
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "needs the name of an authenticator where its end"),
-        ("   ", "needs the name"),
-        ("password and", "its end"),
+        ("", "at least one authenticator"),
+        ("   ", "at least one authenticator"),
+        ("password and", "is missing at its end"),
         ("and password", "'and'"),
         ("password totp", "'totp' is not expected"),
         ("(password", "not closed"),

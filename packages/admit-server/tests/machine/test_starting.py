@@ -176,8 +176,12 @@ async def test_an_unknown_authenticator_is_told_and_one_that_is_needed_too(data,
     for lines, said in (
         ('authenticators = ["fingerprint"]', "sign_in.authenticators: .*'fingerprint' is not built in"),
         ("authenticators = []", "sign_in.requires: say what a sign-in has to prove"),
-        ('requires = "password and card"', "sign_in.authenticators: a sign-in needs card, which is not among them"),
-        ('requires = "password and"', "sign_in.requires: .*needs the name of an authenticator"),
+        (
+            'requires = "password and card"',
+            "sign_in.requires: 'card' is not loaded here .*name it in sign_in.authenticators",
+        ),
+        ('requires = "password and"', "sign_in.requires: .*name of an authenticator is missing at its end"),
+        ('requires = "password and passkey"', "sign_in.requires: 'passkey' .*server.issuer has to have a host name"),
     ):
         config = tmp_path / "authenticators.toml"
         config.write_text(f"[sign_in]\n{lines}\n")

@@ -136,6 +136,12 @@ def mail(settings: "Settings") -> Finding:
     """Does the mail server take us?"""
     name, section = "mail", settings.mail
     if not section.host:
+        from ..settings import needs_mail
+
+        if needs := needs_mail(settings):
+            return Finding(
+                name, "warning", f"off, and {' and '.join(needs)}", "Set up the section mail of the settings."
+            )
         return Finding(name, "ok", "off: mail.host is not set, so nobody can reset a password or be invited by mail")
     from ..mail.smtp import SmtpMailer
 

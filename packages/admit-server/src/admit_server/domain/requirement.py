@@ -1,13 +1,14 @@
 """What a sign-in has to prove, as an administrator writes it: `password and (passkey or totp)`."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from .errors import NotAllowed
 
 LONGEST = 500
 _DEEPEST = 20
+_EXAMPLE = "Write it as 'password and (passkey or totp)'."
 _TOKEN = re.compile(r"\s*(?:(?P<name>[a-z][a-z0-9_]{0,31})|(?P<mark>[()]))")
 
 
@@ -73,6 +74,16 @@ def _bracketed(requirement: Requirement) -> str:
     return f"({in_words(requirement)})"
 
 
+def not_loaded(name: str, loaded: Iterable[str]) -> str:
+    """Why an authenticator can't be asked for, with what to do about it."""
+    if name == "passkey":
+        return (
+            "'passkey' can't be used here: it has to be in sign_in.authenticators, and server.issuer has to have a host name, for "
+            "browsers know no passkeys of an IP address (on your own machine: http://localhost and the port)."
+        )
+    return f"{name!r} is not loaded here ({', '.join(loaded)} are); name it in sign_in.authenticators first."
+
+
 def parse_requirement(text: str) -> Requirement:
     """Read a requirement: names of authenticators, `and`, `or` (which binds less), and brackets.
 
@@ -81,7 +92,9 @@ def parse_requirement(text: str) -> Requirement:
     """
     if len(text) > LONGEST:
         raise NotAllowed(f"A requirement has at most {LONGEST} characters, this one has {len(text)}.")
-    reader = _Reader(_words(text))
+    if not text.strip():
+        raise NotAllowed(f"A requirement names at least one authenticator. {_EXAMPLE}")
+    reader = _Reader(text, _words(text))
     requirement = reader.alternatives(0)
     if reader.left:
         raise NotAllowed(f"{text!r}: {reader.left[0]!r} is not expected there; join the parts with 'and' or 'or'.")
@@ -93,9 +106,7 @@ def _words(text: str) -> list[str]:
     while text[at:].strip():
         found = _TOKEN.match(text, at)
         if found is None:
-            raise NotAllowed(
-                f"{text!r}: {text[at:].strip()[:20]!r} is no name of an authenticator. Write it as 'password and (passkey or totp)'."
-            )
+            raise NotAllowed(f"{text!r}: {text[at:].strip()[:20]!r} is no name of an authenticator. {_EXAMPLE}")
         words.append(found["name"] or found["mark"])
         at = found.end()
     return words
@@ -104,8 +115,8 @@ def _words(text: str) -> list[str]:
 class _Reader:
     """Reads the words from left to right."""
 
-    def __init__(self, words: list[str]) -> None:
-        self.left = words
+    def __init__(self, text: str, words: list[str]) -> None:
+        self._text, self.left = text, words
 
     def alternatives(self, depth: int) -> Requirement:
         parts = [self._conjunction(depth)]
@@ -126,9 +137,9 @@ class _Reader:
         if word == "(" and depth < _DEEPEST:
             inner = self.alternatives(depth + 1)
             if not self.left or self.left.pop(0) != ")":
-                raise NotAllowed("A bracket of the requirement is not closed.")
+                raise NotAllowed(f"{self._text!r}: a bracket is not closed. {_EXAMPLE}")
             return inner
         if word is None or word in ("and", "or", "(", ")"):
-            found = "its end" if word is None else repr(word)
-            raise NotAllowed(f"The requirement needs the name of an authenticator where {found} stands.")
+            where = "at its end" if word is None else f"where {word!r} stands"
+            raise NotAllowed(f"{self._text!r}: the name of an authenticator is missing {where}. {_EXAMPLE}")
         return Needs(word)

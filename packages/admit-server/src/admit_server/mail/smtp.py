@@ -2,6 +2,7 @@
 
 import logging
 import re
+import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -70,7 +71,7 @@ class SmtpMailer:
         except aiosmtplib.SMTPResponseException as error:
             raise _failure(error) from None
         except (aiosmtplib.SMTPException, OSError, ssl.SSLError) as error:
-            raise MailNotTaken(f"{self.host}:{self.port}: {error or type(error).__name__}") from None
+            raise MailNotTaken(f"{self.host}:{self.port}: {self._in_words(error)}") from None
 
     async def greet(self) -> None:
         """Connect, sign in and leave, for whoever wants to know whether that works.
@@ -82,7 +83,32 @@ class SmtpMailer:
             async with self._connection() as smtp:
                 await smtp.noop()
         except (aiosmtplib.SMTPException, OSError, ssl.SSLError) as error:
-            raise MailNotTaken(f"{self.host}:{self.port}: {error or type(error).__name__}") from None
+            raise MailNotTaken(f"{self.host}:{self.port}: {self._in_words(error)}") from None
+
+    def _in_words(self, error: BaseException) -> str:
+        """What went wrong on the way there, and which setting to look at."""
+        cause = error.__cause__ if isinstance(error, aiosmtplib.SMTPConnectError) and error.__cause__ else error
+        match cause:
+            case socket.gaierror():
+                return "no machine of this name is known; is mail.host right?"
+            case ConnectionRefusedError():
+                return "nothing listens there; is mail.port right, and does the mail server run?"
+            case TimeoutError():
+                return (
+                    f"no answer within {self.timeout_s} seconds; is mail.port right, and does a firewall stand between?"
+                )
+            case ssl.SSLCertVerificationError():
+                return f"its certificate is not good: {cause.verify_message}; one of your own authority goes into mail.ca_file"
+            case ssl.SSLError() if self.security == "tls":
+                return (
+                    "it speaks no TLS from the first byte on; mail.security = starttls fits port 587, tls fits port 465"
+                )
+        text = str(cause).rstrip(".") or type(cause).__name__
+        if "STARTTLS" in text:
+            return "it offers no STARTTLS; mail.security = starttls fits port 587, tls fits port 465"
+        if "AUTH" in text:
+            return "it takes no user name and password on this way; look at mail.security, mail.port and mail.username"
+        return text
 
     def _connection(self) -> aiosmtplib.SMTP:
         context = None

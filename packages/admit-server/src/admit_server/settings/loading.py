@@ -270,7 +270,12 @@ def _explain(error: ValidationError, toml: Path | None) -> str:
     if problem["type"] == "extra_forbidden":
         where = f" (in {toml})" if toml else ""
         return f"There is no setting {key}{where}.{_suggest(key, _known())}"
-    return f"The setting {key} can't be {problem.get('input')!r}: {problem['msg']}."
+    given, why = problem.get("input"), problem["msg"].removeprefix("Value error, ")
+    if not isinstance(given, str | int | float | list | tuple | None):  # a whole section, which may hold a password
+        return f"The settings in [{key}] don't fit together: {why}."
+    name = key.rpartition(".")[2]
+    shown = _masked(name, given) if name in ("password", "database") else repr(given)
+    return f"The setting {key} can't be {shown}: {why}."
 
 
 def _suggest(name: str, known: list[str]) -> str:

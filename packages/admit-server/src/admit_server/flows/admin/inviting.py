@@ -50,7 +50,8 @@ async def invite(name_or_id: str, *, rt: Runtime, caller: Caller) -> Invited:
         _refuse_disabled(await tx.users.hold(user.id), user)
         if await tx.credentials.all_of_user(user.id):
             raise NotAllowed(
-                f"{user.username} can sign in already; `admit user recover {user.username}` lets somebody back in who lost everything."
+                f"The user {user.username!r} can sign in already; `admit user recover {user.username}` lets somebody back in "
+                "who lost everything."
             )
         await tx.links.forget(user.id, purpose="invitation")
         await tx.links.add(made.link)
@@ -132,7 +133,7 @@ async def stop_recovery(name_or_id: str, *, rt: Runtime, caller: Caller) -> tupl
 
 def _refuse_disabled(held: User | None, user: User) -> None:
     if held is None:
-        raise NotAllowed(f"{user.username} is disabled; `admit user enable {user.username}` comes first.")
+        raise NotAllowed(f"The user {user.username!r} is disabled; `admit user enable {user.username}` comes first.")
 
 
 def _invited(user: User, made: NewLink, to: str) -> Invited:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...domain.errors import AlreadyExists, NotAllowed, NotFound
-from ...domain.requirement import names_of, parse_requirement
+from ...domain.requirement import names_of, not_loaded, parse_requirement
 from ...domain.sign_in_rule import MOST_RULES, SignInRule, check_sign_in_rule
 from ...ports.transaction import Tx
 from ..runtime import Caller, Runtime
@@ -54,8 +54,7 @@ async def put(
     )
     unknown = [name for name in names_of(parse_requirement(rule.requires)) if name not in rt.authenticators]
     if unknown:
-        loaded = ", ".join(rt.authenticators)
-        raise NotAllowed(f"{unknown[0]!r} is not loaded here ({loaded} are); name it in sign_in.authenticators first.")
+        raise NotAllowed(not_loaded(unknown[0], rt.authenticators))
     event = rt.event("sign_in_rule.set", rule.name, actor=caller.actor, caller=caller, now=now, details=_details(rule))
 
     async def unit(tx: Tx) -> SignInRule:

@@ -89,7 +89,7 @@ def show_step(step: Step, shown: Shown, *, site: Site) -> Response:
         knows_name=bool(step.journey.name) or step.user is not None,
         anew_url=f"/sign-in?{anew}",
         forgot_url="/forgot" if rt.mailer.on and any(form["kind"] == "password" for form in forms) else None,
-        register_url="/sign-up" if rt.registration_open else None,
+        register_url="/sign-up" if rt.registration_open and rt.mailer.on else None,
         enrol=step.enrol,
         link=shown.link if step.journey.pending is not None else "",
     )
