@@ -40,6 +40,15 @@ def test_what_can_not_be_says_why(admit, erin, options, said):
     assert admit("journey", "list", "--json").json() == []
 
 
+def test_a_role_that_nobody_has_is_told_because_it_may_be_written_wrongly(admit, erin):
+    told = [
+        admit("journey", "set", "r", "--requires", "totp", "--role", role).err for role in ("editor", "edit_r", "editr")
+    ]
+    assert ["Nobody has the role" in each for each in told] == [False, True, True]
+    admit("role", "add", "auditor")
+    assert "Nobody" not in admit("journey", "set", "r", "--requires", "totp", "--role", "auditor").err
+
+
 def test_it_explains_which_steps_would_be_asked_and_why(admit, erin):
     admit("journey", "set", "editors", "--requires", "totp", "--role", "editor")
     admit("journey", "set", "auditors", "--requires", "recovery_codes", "--role", "auditor")

@@ -23,6 +23,10 @@ ForClient = Annotated[str | None, typer.Option("--client", metavar="CLIENT", hel
 ForResource = Annotated[
     str | None, typer.Option("--resource", metavar="AUDIENCE", help="Only for tickets to this resource.")
 ]
+Client = Annotated[str | None, typer.Option("--client", metavar="CLIENT", help="The application that is signed in to.")]
+Resource = Annotated[
+    str | None, typer.Option("--resource", metavar="AUDIENCE", help="For which resource tickets are asked.")
+]
 Address = Annotated[str, typer.Option("--address", metavar="IP", help="From where, for rules about networks.")]
 NewDevice = Annotated[bool, typer.Option("--new-device", help="As with a browser that never signed this person in.")]
 
@@ -88,12 +92,17 @@ def set_rule(
         risk=risk,
     )
 
-    async def work(rt: Runtime, caller: Caller) -> SignInRule:
-        return await sign_in_rules.put(new, rt=rt, caller=caller)
+    async def work(rt: Runtime, caller: Caller) -> tuple[SignInRule, bool]:
+        rule = await sign_in_rules.put(new, rt=rt, caller=caller)
+        return rule, await sign_in_rules.nobody_has(rule, rt=rt)
 
-    rule = place.run(work, create=True)
+    rule, nobody = place.run(work, create=True)
     place.show(as_document(rule), output.record(_record(rule)))
     place.tell(f"Set the rule {rule.name}.")
+    if nobody:
+        place.tell(
+            f"Nobody has the role {rule.role!r} now, so it asks nothing of anybody yet; `admit role list` shows the roles."
+        )
 
 
 @app.command("list")
@@ -142,8 +151,8 @@ def delete(place: Place, name: Name) -> None:
 def explain(
     place: Place,
     user: Annotated[str, typer.Option("--user", metavar="USER", help="User name or id.")],
-    client: ForClient = None,
-    resource: ForResource = None,
+    client: Client = None,
+    resource: Resource = None,
     address: Address = "",
     new_device: NewDevice = False,
 ) -> None:
@@ -193,8 +202,8 @@ def explain(
 def walk(
     place: Place,
     user: Annotated[str, typer.Option("--user", metavar="USER", help="User name or verified address.")],
-    client: ForClient = None,
-    resource: ForResource = None,
+    client: Client = None,
+    resource: Resource = None,
 ) -> None:
     """Prove who you are, step by step, as on the pages, and see what a sign-in would say. It makes no session."""
     question = explaining.Question(user=user, client=client, audience=resource, address="")

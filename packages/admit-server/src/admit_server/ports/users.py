@@ -45,6 +45,10 @@ class Users(Protocol):
         """Users in the order of their keys, beginning after a key ('' for the first page)."""
         ...
 
+    async def any_of_role(self, role: str) -> bool:
+        """Whether anybody has it."""
+        ...
+
     async def update(self, user: User) -> bool:
         """Replace address and roles; False when there is none of that id."""
         ...

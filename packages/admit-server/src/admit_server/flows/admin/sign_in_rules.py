@@ -93,6 +93,12 @@ async def find(name: str, *, rt: Runtime) -> SignInRule:
     raise _no_such(name)
 
 
+async def nobody_has(rule: SignInRule, *, rt: Runtime) -> bool:
+    """Whether the rule is for a role that nobody has, and of which nothing else is known: perhaps it was written wrongly."""
+    tx = rt.store.read
+    return rule.role is not None and await tx.roles.get(rule.role) is None and not await tx.users.any_of_role(rule.role)
+
+
 async def delete(name: str, *, rt: Runtime, caller: Caller) -> None:
     """Take a rule away.
 

@@ -75,6 +75,14 @@ class UserStatements:
         )
         return [_user(row) for row in rows]
 
+    async def any_of_role(self, role: str) -> bool:
+        # A role's name holds neither % nor the quote that ends it in the list; its _ would stand for any letter.
+        pattern = f'%"{role.replace("_", "!_")}"%'
+        return (
+            await self._tx.one("SELECT 1 FROM app_user WHERE roles LIKE :pattern ESCAPE '!' LIMIT 1", pattern=pattern)
+            is not None
+        )
+
     async def update(self, user: User) -> bool:
         return 1 == await self._tx.run(
             "UPDATE app_user SET email = CAST(:email AS TEXT), roles = :roles, updated_at = :updated_at WHERE id = :id",
