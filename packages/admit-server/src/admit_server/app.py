@@ -116,6 +116,7 @@ async def open_parts(
         sign_in_requires=requires,
         enrol_at_sign_in=settings.sign_in.enrol_at_sign_in,
         session_lifetime_s=settings.sign_in.session_lifetime_s,
+        session_idle_s=settings.sign_in.session_idle_s,
         stuffing=StuffingWatch(settings.sign_in.stuffing),
         dpop_nonce_needed=settings.binding.dpop_nonce,
         account=settings.account.rules,

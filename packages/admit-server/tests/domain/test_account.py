@@ -7,7 +7,7 @@ from admit_server.domain.session import Session
 
 SIGNED_IN = Session(
     id="ses_1", user_id="usr_1", auth_time=1000, amr=("pwd",), acr="", network="", user_agent="", in_browser=True,
-    created_at=0, expires_at=10_000,
+    created_at=0, last_seen_at=0, expires_at=10_000,
 )  # fmt: skip
 
 

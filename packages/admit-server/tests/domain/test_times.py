@@ -2,7 +2,7 @@
 
 import pytest
 
-from admit_server.domain.times import in_words
+from admit_server.domain.times import duration, in_words
 
 
 @pytest.mark.parametrize(
@@ -16,3 +16,18 @@ from admit_server.domain.times import in_words
 )
 def test_a_time_is_told_to_the_minute(at, words):
     assert in_words(at) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (60, "a minute"),
+        (90, "90 seconds"),
+        (1800, "30 minutes"),
+        (3600, "an hour"),
+        (5400, "90 minutes"),
+        (172_800, "2 days"),
+    ],
+)
+def test_a_span_of_time_is_told_in_its_largest_whole_unit(seconds, words):
+    assert duration(seconds) == words

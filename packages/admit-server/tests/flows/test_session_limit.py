@@ -33,7 +33,7 @@ async def store(database_url, anyio_backend):
 def new_session(number: int) -> Session:
     return Session(
         id=f"ses_{number:02}", user_id=USER.id, auth_time=NOW, amr=("pwd",), acr="", network="", user_agent="", in_browser=True,
-        created_at=NOW, expires_at=NOW + 3600,
+        created_at=NOW, last_seen_at=NOW, expires_at=NOW + 3600,
     )  # fmt: skip
 
 

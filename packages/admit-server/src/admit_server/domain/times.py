@@ -10,6 +10,15 @@ def in_words(at: int) -> str:
     return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}, {moment:%H:%M} UTC"
 
 
+def duration(seconds: int) -> str:
+    """A span of time for people, in its largest whole unit: "an hour", "90 minutes", "2 days"."""
+    for length, one, many in _UNITS:
+        if seconds >= length and seconds % length == 0:
+            return one if seconds == length else f"{seconds // length} {many}"
+    return f"{seconds} seconds"
+
+
+_UNITS = ((86_400, "a day", "days"), (3_600, "an hour", "hours"), (60, "a minute", "minutes"))
 _MONTHS = (
     "January",
     "February",

@@ -1,14 +1,16 @@
 """The session that a finished journey makes: within one unit, with what the last step still has to write."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from ..domain.authorization_request import AuthorizationRequest
 from ..domain.client import Client
 from ..domain.errors import AccessDenied
 from ..domain.journey import Complete
-from ..domain.session import Session
+from ..domain.session import Session, seen_every_s
 from ..domain.user import User
+from ..ports.store import StoreUnavailable
 from ..ports.transaction import Tx
 from ..tokens import opaque
 from .devices import note, sighting
@@ -29,7 +31,7 @@ class Occasion:
 
     Attributes:
         in_browser: On pages; else with an app that shows its own.
-        previous: The session that this browser has already.
+        previous: The session that this browser has already, idle or not.
         request: What was asked at the authorization endpoint; None for the server's own pages.
         client: Who asked it.
         resume: The address at which a journey goes on in the same browser, for links that are mailed.
@@ -95,6 +97,7 @@ async def begin_session(
         user_agent=caller.user_agent[:256],
         in_browser=occasion.in_browser,
         created_at=now,
+        last_seen_at=now,
         expires_at=now + rt.session_lifetime_s,
         proofs=journey.proofs,
     )
@@ -182,9 +185,32 @@ async def still_stands(
     return None
 
 
-async def current_session(cookie: str | None, *, rt: Runtime) -> Session | None:
-    """The living session of a cookie's secret."""
+async def session_of_cookie(cookie: str | None, *, rt: Runtime) -> Session | None:
+    """The living session of a cookie's secret, also an idle one: to be ended, or proved anew, and for nothing else."""
     if cookie is None or not opaque.is_opaque(cookie, "ss"):
         return None
     session = await rt.store.read.sessions.by_digest(opaque.digest(cookie))
     return session if session is not None and session.is_alive(rt.clock()) else None
+
+
+async def current_session(cookie: str | None, *, unattended: bool = False, rt: Runtime) -> Session | None:
+    """The session of a cookie's secret, neither ended nor idle, and note that its browser was here.
+
+    Args:
+        cookie: The secret.
+        unattended: Nobody need be in front of the browser (`prompt=none`): nothing is noted.
+        rt: The runtime.
+    """
+    session, now = await session_of_cookie(cookie, rt=rt), rt.clock()
+    if session is None or session.is_idle(now, idle_s=rt.session_idle_s):
+        return None
+    was = session.last_seen_at
+    if not unattended and now - was >= seen_every_s(rt.session_idle_s):
+
+        async def unit(tx: Tx) -> None:
+            await tx.sessions.see(session.id, was=was, now=now)
+
+        # Where it can't be written the page is shown all the same: the session goes idle the sooner.
+        with suppress(StoreUnavailable):
+            await rt.store.write(unit)
+    return session

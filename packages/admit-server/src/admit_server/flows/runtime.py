@@ -77,6 +77,7 @@ class Runtime:
         issuer: The `iss` of everything; from the settings only, never from a request.
         default_policy: Every number set; combined with resource and client to the strictest.
         session_lifetime_s: How long a browser stays signed in at most.
+        session_idle_s: How long a browser stays signed in without being used; 0: as long as the session.
         sign_in_requires: What every sign-in has to prove (`domain.requirement`).
         enrol_at_sign_in: Who lacks what is required may set it up in the middle of a sign-in.
         dpop_nonce_needed: DPoP proofs without a nonce of this server are refused.
@@ -107,6 +108,7 @@ class Runtime:
     decisions: DecisionLog = field(default_factory=DecisionLog)
     default_policy: TokenPolicy = SERVER_DEFAULT
     session_lifetime_s: int = 43_200
+    session_idle_s: int = 3_600
     sign_in_requires: str = "password"
     enrol_at_sign_in: bool = True
     personal_lifetime_s: int = 31_536_000

@@ -143,6 +143,10 @@ class Sessions(Protocol):
         """Lock the row, find it alive and note how long a JWT of it may live; when it ends. None: it has ended; issue nothing."""
         ...
 
+    async def see(self, session_id: str, *, was: int, now: int) -> bool:
+        """Note that its browser was here, if nobody noted it since `was`. Of any number racing exactly one gets True."""
+        ...
+
     async def set_proofs(self, session_id: str, proofs: tuple[Proof, ...], *, now: int) -> bool:
         """Keep what a living session has proved by now; its age, `amr` and `acr` stay those of its sign-in."""
         ...

@@ -102,6 +102,12 @@ class SignInSection(_Section):
     session_lifetime_s: int = Field(
         default=43_200, ge=60, le=31_536_000, description="A browser stays signed in at most this long."
     )
+    session_idle_s: int = Field(
+        default=3_600,
+        ge=0,
+        le=31_536_000,
+        description="A browser that is not used here for so long, 60 at least, has to sign in again; apps go on. 0: no such limit.",
+    )
     authenticators: tuple[str, ...] = Field(
         default=("password", "passkey", "totp", "recovery_codes"),
         description="Which authenticators are loaded, in the order in which people are asked.",
@@ -132,6 +138,13 @@ class SignInSection(_Section):
     hash_queue: int = Field(
         default=64, ge=1, le=10_000, description="Sign-ins waiting for a hash at most; beyond it 503."
     )
+
+    @field_validator("session_idle_s")
+    @classmethod
+    def _idle(cls, value: int) -> int:
+        if 0 < value < 60:
+            raise ValueError("must be 0, or 60 at least: nobody fills in a form in less")
+        return value
 
     @property
     def stuffing(self) -> StuffingRule:

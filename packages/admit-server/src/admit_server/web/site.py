@@ -18,7 +18,7 @@ from admit.limits import Presented
 from ..domain.confirmation import Holder
 from ..domain.session import Session
 from ..flows.feed import FeedHub
-from ..flows.new_session import current_session
+from ..flows.new_session import current_session, session_of_cookie
 from ..flows.runtime import Caller, Runtime
 from ..ports.audit import Witness
 from .security import CookieNames, Network, caller_of, certificate_of, open_device, page_policy
@@ -75,9 +75,14 @@ class Site:
             certificate=self.certificate(request) or None,
         )
 
-    async def session(self, request: Request) -> Session | None:
-        """The living session of this browser."""
-        return await current_session(request.cookies.get(self.cookies.session), rt=self.rt)
+    async def session(self, request: Request, *, unattended: bool = False) -> Session | None:
+        """The session that signs this browser in (`flows.new_session.current_session`)."""
+        cookie = request.cookies.get(self.cookies.session)
+        return await current_session(cookie, unattended=unattended, rt=self.rt)
+
+    async def session_to_end_or_renew(self, request: Request) -> Session | None:
+        """The living session of this browser, although it may be idle."""
+        return await session_of_cookie(request.cookies.get(self.cookies.session), rt=self.rt)
 
     def page(
         self,

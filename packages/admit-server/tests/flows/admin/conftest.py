@@ -126,6 +126,7 @@ def sign_in(rt: Runtime) -> Callable[[str], Awaitable[Session]]:
             user_agent="Browser",
             in_browser=True,
             created_at=now,
+            last_seen_at=now,
             expires_at=now + 3600,
         )
 

@@ -91,7 +91,7 @@ async def test_a_strength_is_named_with_the_requirement(site, desk):
 def test_a_session_from_before_proofs_were_kept_was_opened_with_a_password():
     session = Session(
         id="ses_1", user_id="usr_1", auth_time=7, amr=("pwd",), acr="urn:admit:acr:1fa", network="", user_agent="",
-        in_browser=True, created_at=7, expires_at=99,
+        in_browser=True, created_at=7, last_seen_at=7, expires_at=99,
     )  # fmt: skip
     assert proofs_of_session(session) == (Proof("password", 7, ("pwd",), frozenset({"knowledge"})),)
     assert proofs_of_session(replace(session, proofs=(BY_PASSWORD,))) == (BY_PASSWORD,)

@@ -63,6 +63,7 @@ async def furnish(tx: Aggregates) -> None:
         user_agent="",
         in_browser=True,
         created_at=NOW,
+        last_seen_at=NOW,
         expires_at=NOW + 3600,
     )
     await tx.sessions.add(session, digest=b"s" * 32)

@@ -88,6 +88,7 @@ async def _sessions(user: User, *, rt: Runtime) -> list[dict[str, Any]]:
             "methods": list(each.amr),
             "network": each.network,
             "user_agent": each.user_agent,
+            "last_seen_at": each.last_seen_at if each.in_browser else None,
             "expires_at": each.expires_at,
             "ended_at": each.ended_at,
             "end_reason": each.end_reason,

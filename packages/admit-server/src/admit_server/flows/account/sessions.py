@@ -19,11 +19,12 @@ After = tuple[int, str]
 
 @dataclass(frozen=True, slots=True)
 class OwnSession:
-    """One of a person's living sessions, and the names of the apps that hold something of it."""
+    """One of a person's living sessions, and the names of the apps that hold something of it. `is_idle`: see `Session.is_idle`."""
 
     session: Session
     apps: tuple[str, ...]
     is_this: bool
+    is_idle: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,8 @@ async def newest(current: Session, *, after: After | None = None, rt: Runtime) -
 
     async def _own(tx: Tx, session: Session) -> OwnSession:
         apps = await tx.connections.clients_of_session(session.id, limit=APPS, now=now)
-        return OwnSession(session, tuple(apps), session.id == current.id)
+        idle = session.is_idle(now, idle_s=rt.session_idle_s)
+        return OwnSession(session, tuple(apps), session.id == current.id, idle)
 
     return await rt.store.view(look)
 

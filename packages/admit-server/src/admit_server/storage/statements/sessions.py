@@ -5,7 +5,8 @@ from ...domain.session import Session
 from ...ports.store import Row, Statements
 from .columns import from_json, to_json
 
-_SESSION = "id, user_id, auth_time, amr, acr, network, user_agent, created_at, expires_at, ended_at, end_reason, digest, proofs"
+_COLUMNS = "id, user_id, auth_time, amr, acr, network, user_agent, created_at, expires_at, ended_at, end_reason, digest, proofs"
+_SESSION = f"{_COLUMNS}, last_seen_at"
 
 
 def _session(row: Row) -> Session:
@@ -23,6 +24,7 @@ def _session(row: Row) -> Session:
         end_reason=row[10],
         in_browser=row[11] is not None,
         proofs=_proofs(row[12]),
+        last_seen_at=row[13],
     )
 
 
@@ -44,9 +46,9 @@ class SessionStatements:
     async def add(self, session: Session, *, digest: bytes | None) -> None:
         await self._tx.run(
             """INSERT INTO session (id, digest, user_id, auth_time, amr, acr, network, user_agent, created_at, expires_at,
-                                    jwt_alive_until, proofs)
+                                    jwt_alive_until, proofs, last_seen_at)
                VALUES (:id, :digest, :user_id, :auth_time, :amr, :acr, :network, :user_agent, :created_at,
-                       :expires_at, 0, :proofs)""",
+                       :expires_at, 0, :proofs, :last_seen_at)""",
             id=session.id,
             digest=digest,
             user_id=session.user_id,
@@ -58,6 +60,7 @@ class SessionStatements:
             created_at=session.created_at,
             expires_at=session.expires_at,
             proofs=_kept(session.proofs),
+            last_seen_at=session.last_seen_at,
         )
 
     async def get(self, session_id: str) -> Session | None:
@@ -135,6 +138,14 @@ class SessionStatements:
         )
         return row[0] if row else None
 
+    async def see(self, session_id: str, *, was: int, now: int) -> bool:
+        return 1 == await self._tx.run(
+            "UPDATE session SET last_seen_at = :now WHERE id = :id AND last_seen_at = :was AND ended_at IS NULL",
+            now=now,
+            id=session_id,
+            was=was,
+        )
+
     async def set_proofs(self, session_id: str, proofs: tuple[Proof, ...], *, now: int) -> bool:
         return 1 == await self._tx.run(
             "UPDATE session SET proofs = :proofs WHERE id = :id AND ended_at IS NULL AND expires_at > :now",
@@ -156,7 +167,8 @@ class SessionStatements:
         now: int,
     ) -> bool:
         return 1 == await self._tx.run(
-            """UPDATE session SET digest = :digest, auth_time = :auth_time, amr = :amr, acr = :acr, proofs = :proofs
+            """UPDATE session SET digest = :digest, auth_time = :auth_time, amr = :amr, acr = :acr, proofs = :proofs,
+                      last_seen_at = :now
                 WHERE id = :id AND user_id = :user_id AND ended_at IS NULL AND expires_at > :now""",
             digest=digest,
             auth_time=auth_time,

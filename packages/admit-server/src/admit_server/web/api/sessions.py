@@ -28,6 +28,7 @@ class SessionOut(Wire):
     user_agent: str
     in_browser: bool
     created_at: int
+    last_seen_at: int | None
     expires_at: int
     ended_at: int | None
     end_reason: str | None
@@ -53,6 +54,7 @@ def _shown(listed: ListedSession) -> SessionOut:
         user_agent=session.user_agent,
         in_browser=session.in_browser,
         created_at=session.created_at,
+        last_seen_at=session.last_seen_at if session.in_browser else None,
         expires_at=session.expires_at,
         ended_at=session.ended_at,
         end_reason=session.end_reason,

@@ -22,7 +22,7 @@ async def authorize_endpoint(request: Request, site: Site) -> Response:
         # SameSite=Lax keeps our cookies from another site's post. The same request as GET carries them, so the person's session is seen
         # and forms open in other tabs stay good.
         return responses.see_other(f"/authorize?{urlencode(given)}")
-    session = await site.session(request)
+    session = await site.session(request, unattended="none" in given.get("prompt", "").split())
     step = await begin(given, session=session, rt=site.rt, caller=site.caller(request))
     return to_next_page(step, request, site)
 

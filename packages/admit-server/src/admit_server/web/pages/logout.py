@@ -20,7 +20,7 @@ async def logout_endpoint(request: Request, site: Site) -> Response:
     confirmed = request.method == "POST" and "form_token" in given
     if confirmed:
         check_form_post(request, given, browser=browser_id(request, site), rt=site.rt)
-    session = await site.session(request)
+    session = await site.session_to_end_or_renew(request)
     outcome = await begin(given, session=session, rt=site.rt, caller=site.caller(request), confirmed=confirmed)
     match outcome:
         case AskSignOut():

@@ -61,6 +61,7 @@ async def show(request: Request, site: Site) -> Response:
         sealed=query.get("request", ""),
         username=journey.name or (asked.login_hint if asked else ""),
         link=query.get("link", ""),
+        was_idle=_is_idle(occasion, site),
     )
     response = show_step(step, shown, site=site)
     if is_new:
@@ -163,20 +164,24 @@ def _answered(form: dict[str, str], browser: str, site: Site) -> Asked | None:
 
 async def _from_session(occasion: Occasion, request: Request, site: Site) -> Journey:
     """A session that is fresh enough, but proved too little, is gone on from; else everything is asked anew."""
-    session, asked = occasion.previous, occasion.request
-    if session is None or asked is None:
+    session, asked, now = occasion.previous, occasion.request, site.rt.clock()
+    if session is None or asked is None or _is_idle(occasion, site):
         return Journey()
     user = await site.rt.store.read.users.get(session.user_id)
     if user is None:
         return Journey()
     plan = await plan_of(user, occasion, rt=site.rt, caller=site.caller(request))
     proofs = proofs_of_session(session)
-    now = site.rt.clock()
     if not is_fresh(session, asked, plan, now=now) or not isinstance(plan.next(proofs), Ask):
         return Journey()
     return Journey(
         name=user.username, user_id=user.id, given=tuple(Given(proof, now, session=session.id) for proof in proofs)
     )
+
+
+def _is_idle(occasion: Occasion, site: Site) -> bool:
+    before, rt = occasion.previous, site.rt
+    return before is not None and before.is_idle(rt.clock(), idle_s=rt.session_idle_s)
 
 
 async def _arrived(signed_in: SignedIn, occasion: Occasion, request: Request, site: Site) -> Response:
@@ -218,7 +223,7 @@ async def _occasion(
     asked: AuthorizationRequest | None, client: Client | None, request: Request, site: Site
 ) -> Occasion:
     full = asked is None and wants_full(request, site=site)
-    return Occasion(request=asked, client=client, previous=await site.session(request), full=full)
+    return Occasion(request=asked, client=client, previous=await site.session_to_end_or_renew(request), full=full)
 
 
 async def _asked(

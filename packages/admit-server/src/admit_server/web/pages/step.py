@@ -10,6 +10,7 @@ from jinja2 import TemplateNotFound
 from starlette.responses import Response
 
 from ...domain.errors import AccessDenied, Busy, InvalidRequest, ProtocolError, StillWaiting, TooManyTries
+from ...domain.times import duration
 from ...flows.authorize import send_error
 from ...flows.journeys.state import Journey, Pending, seal_challenge, seal_journey
 from ...flows.journeys.steps import Step
@@ -40,6 +41,7 @@ class Shown:
         problem: What went wrong with the answer before.
         denial_id: Under which that was written down.
         link: The secret of a link that was mailed: it is spent by a post, since programs open links as well.
+        was_idle: This browser was signed in, and was not used for too long.
     """
 
     occasion: Occasion
@@ -49,6 +51,7 @@ class Shown:
     problem: ProtocolError | None = None
     denial_id: str | None = None
     link: str = ""
+    was_idle: bool = False
 
 
 def binding(browser: str, sealed_request: str) -> str:
@@ -91,6 +94,7 @@ def show_step(step: Step, shown: Shown, *, site: Site) -> Response:
         forgot_url="/forgot" if rt.mailer.on and any(form["kind"] == "password" for form in forms) else None,
         register_url="/sign-up" if rt.registration_open and rt.mailer.on else None,
         enrol=step.enrol,
+        idle_after=duration(rt.session_idle_s) if shown.was_idle and not step.journey.given else None,
         link=shown.link if step.journey.pending is not None else "",
     )
     if isinstance(shown.problem, TooManyTries | Busy | StillWaiting):

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from ....domain.account import SignInTooOld
 from ....domain.devices import device_in_words, place_in_words
 from ....domain.errors import AdministrationError, InvalidRequest
+from ....domain.times import duration
 from ....domain.times import in_words as day
 from ....flows.account import sessions
 from ... import params, responses
@@ -46,11 +47,13 @@ async def post(request: Request, site: Site) -> Response:
 
 async def _page(visit: Visit, *, after: sessions.After | None = None, problem: str = "", status: int = 200) -> Response:
     page = await sessions.newest(visit.session, after=after, rt=visit.site.rt)
+    idle_s = visit.site.rt.session_idle_s
     following = page.next_after
     return visit.page(
         "account/sessions.html",
         http_status=status,
         problem=problem,
+        idle_after=duration(idle_s) if idle_s else "",
         first_page=after is None,
         next_url=f"/account/sessions?after={following[0]}.{following[1]}" if following else "",
         sessions=[_row(each) for each in page.sessions],
@@ -66,6 +69,8 @@ def _row(own: sessions.OwnSession) -> dict[str, object]:
         "place": place_in_words(session.network),
         "since": day(session.created_at),
         "proved": day(session.auth_time) if session.auth_time != session.created_at else "",
+        "used": day(session.last_seen_at) if session.in_browser and not own.is_this else "",
+        "idle": own.is_idle,
         "until": day(session.expires_at),
         "apps": ", ".join(own.apps) if session.in_browser else "",
         "is_this": own.is_this,
