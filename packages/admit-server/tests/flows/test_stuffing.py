@@ -122,7 +122,7 @@ async def test_of_many_servers_that_see_the_same_attack_one_writes_that_it_began
         )
 
         async def work(tx):
-            return await alarm(tx, key, seen=seen, rule=rule, event=event, now=at)
+            return await alarm(tx, key, await tx.throttles.get(key), seen=seen, rule=rule, event=event, now=at)
 
         return work
 

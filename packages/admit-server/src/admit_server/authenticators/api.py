@@ -7,7 +7,7 @@ with the authenticator's name. Built-in authenticators import this module and no
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal, Protocol, runtime_checkable
+from typing import ClassVar, Literal, Protocol, TypeGuard, runtime_checkable
 
 API_VERSION = 1
 
@@ -264,6 +264,11 @@ class Describing(Protocol):
     def describe(self, credential: StoredCredential) -> Mapping[str, object]:
         """What the person may read of it, as JSON values (how many codes are left); never a secret."""
         ...
+
+
+def enrols(authenticator: object) -> TypeGuard[Enrolling]:
+    """Whether it is `Enrolling`. `isinstance` says the same, for a hundred times the work (before Python 3.12)."""
+    return all(hasattr(authenticator, name) for name in ("begin_enrolment", "finish_enrolment", "most"))
 
 
 class Base:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .errors import NotAllowed
 
@@ -84,6 +85,7 @@ def not_loaded(name: str, loaded: Iterable[str]) -> str:
     return f"{name!r} is not loaded here ({', '.join(loaded)} are); name it in sign_in.authenticators first."
 
 
+@lru_cache(maxsize=256)
 def parse_requirement(text: str) -> Requirement:
     """Read a requirement: names of authenticators, `and`, `or` (which binds less), and brackets.
 

@@ -113,7 +113,11 @@ async def begin_session(
     client_id = occasion.client.id if occasion.client else None
     seen = await sighting(user, device=device, client_id=client_id, rt=rt, caller=caller, now=now)
 
+    # Written by the unit: sessions that it ended.
+    ended: list[str] = []
+
     async def unit(tx: Tx) -> Session | Refusal:
+        ended.clear()
         refusal = await still_stands(tx, journey, user, occasion, last=last, caller=caller, now=now) or await before(tx)
         if refusal is not None:
             return refusal
@@ -137,6 +141,7 @@ async def begin_session(
         if isinstance(made_room, Refusal):
             await tx.audit.append(replace(limited, outcome="refused"))
             return made_room
+        ended.extend(made_room)
         if made_room:
             shown = " ".join(made_room[:MOST_NAMED])
             await tx.audit.append(replace(limited, details={"ended": len(made_room), "sessions": shown}))
@@ -146,11 +151,13 @@ async def begin_session(
             tx, replaced.target, reason="replaced", nonce=feed_nonce, now=now
         ):
             await tx.audit.append(replaced)
+            ended.append(replaced.target)
         await tx.sessions.add(fresh, digest=digest)
         return fresh
 
     session = or_raise(await rt.store.write(unit))
-    rt.on_revocation()
+    if ended:
+        rt.on_revocation()
     return SignedIn(user=user, session=session, sign_in=complete, cookie=cookie, device=device)
 
 

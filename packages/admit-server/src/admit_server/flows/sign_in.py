@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from ..domain.errors import AccessDenied, InvalidRequest, ProtocolError, UnmetAuthenticationRequirements
 from ..domain.journey import Ask, Complete, NoWay, Proof, complete
+from ..domain.sign_in_rule import SignInRule
 from ..domain.user import PASSWORD_MAX, USERNAME_MAX, User
 from ..ports.transaction import Tx
 from .journeys.enrolment import Addition, added, store
@@ -73,7 +74,9 @@ async def sign_in(attempt: SignInTry, occasion: Occasion, *, rt: Runtime, caller
         text = "There is no such way to sign in here."
         raise InvalidRequest(text, detail=f"no authenticator {attempt.method[:40]!r}", advice=text)
     response = _response(attempt)
-    await _asked_for(attempt, occasion, rt=rt, caller=caller)
+    # Read once for the whole try: a rule that is set while a proof is judged holds from the next one on.
+    every = await rt.store.read.sign_in_rules.all()
+    await _asked_for(attempt, occasion, every, rt=rt, caller=caller)
     caller.trail.quiet = True
     if len(attempt.name) > max(USERNAME_MAX, _ADDRESS_MAX) or any(len(v) > LONGEST_FIELD for v in response.values()):
         raise AccessDenied(WRONG, detail="user name or password longer than any can be", advice=WRONG)
@@ -96,7 +99,9 @@ async def sign_in(attempt: SignInTry, occasion: Occasion, *, rt: Runtime, caller
     async def before(tx: Tx) -> Refusal | None:
         return await apply_proof(tx, proven, authenticator, rt=rt, caller=caller, now=now)
 
-    return await conclude(proven.user, journey, occasion, before=before, last=attempt.method, rt=rt, caller=caller)
+    return await conclude(
+        proven.user, journey, occasion, before=before, last=attempt.method, every=every, rt=rt, caller=caller
+    )
 
 
 async def sign_in_by_enrolling(
@@ -133,10 +138,18 @@ async def sign_in_by_enrolling(
 
 
 async def conclude(
-    user: User, journey: Journey, occasion: Occasion, *, before: Before, last: str, rt: Runtime, caller: Caller
+    user: User,
+    journey: Journey,
+    occasion: Occasion,
+    *,
+    before: Before,
+    last: str,
+    every: list[SignInRule] | None = None,
+    rt: Runtime,
+    caller: Caller,
 ) -> SignedIn | NextStep:
     """After a step: the next one, or the session. What the step has to write is written in the same unit."""
-    now, plan = rt.clock(), await plan_of(user, occasion, rt=rt, caller=caller)
+    now, plan = rt.clock(), await plan_of(user, occasion, every=every, rt=rt, caller=caller)
     match plan.next(journey.proofs):
         case Complete() as done:
             return await begin_session(user, journey, done, occasion, before=before, last=last, rt=rt, caller=caller)
@@ -161,11 +174,13 @@ async def conclude(
     return NextStep(journey, ask, user)
 
 
-async def _asked_for(attempt: SignInTry, occasion: Occasion, *, rt: Runtime, caller: Caller) -> None:
+async def _asked_for(
+    attempt: SignInTry, occasion: Occasion, every: list[SignInRule], *, rt: Runtime, caller: Caller
+) -> None:
     """A step that leads nowhere is not judged: nobody guesses codes, or fills their counters, without the password before them."""
     proved = attempt.journey.proved_user
     user = await rt.store.read.users.get(proved) if proved is not None else None
-    plan = await plan_of(user, occasion, rt=rt, caller=caller)
+    plan = await plan_of(user, occasion, every=every, rt=rt, caller=caller)
     asked = plan.next(attempt.journey.proofs)
     choices = (asked.authenticator, *asked.others) if isinstance(asked, Ask) else ()
     given = {proof.authenticator for proof in attempt.journey.proofs}

@@ -66,12 +66,13 @@ class StuffingWatch:
         self._signed_in = {account: at for account, at in self._signed_in.items() if at >= before}
 
 
-async def alarm(tx: Tx, key: bytes, *, seen: Seen | None, rule: StuffingRule, event: AuditEvent, now: int) -> bool:
-    """Whether tries of unknown devices are limited now. `seen`: by this process, at this moment.
+async def alarm(
+    tx: Tx, key: bytes, stored: Counter | None, *, seen: Seen | None, rule: StuffingRule, event: AuditEvent, now: int
+) -> bool:
+    """Whether tries of unknown devices are limited now. `stored`: what stands under the key; `seen`: by this process, at this moment.
 
     Of any number of processes that see the same attack one writes that it began.
     """
-    stored = await tx.throttles.get(key)
     goes_on = stored is not None and stored.blocked_until > now
     # Written anew once a minute, not with each try.
     if seen is not None and not (goes_on and stored is not None and stored.blocked_until > now + rule.lasts_s - 60):

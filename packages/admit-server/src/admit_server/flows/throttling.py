@@ -1,5 +1,6 @@
 """Charging failures before the slow hash runs, so that parallel guesses are counted as well as one after the other."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..domain.email_address import typed_address_key
@@ -160,17 +161,18 @@ async def _charge(
     refused = rt.event("sign_in.throttled", username_known or "", actor="", caller=caller, now=now, outcome="refused")
 
     async def unit(tx: Tx) -> Charge | Refusal:
-        # Look at both before either is charged: a try that is refused costs nothing.
-        longest, charged = 0, list(counters)
-        for key in (*(key for key, _ in counters), *((spread.network,) if spread else ())):
-            longest = max(longest, wait_s(await tx.throttles.get(key) or FRESH, now=now))
+        # Look at all before any is charged: a try that is refused costs nothing.
+        charged, waits = list(counters), [key for key, _ in counters] + ([spread.network] if spread else [])
+        found = await tx.throttles.of((*waits, *((spread.pair, alarm_key) if spread else ())))
+        longest = max(wait_s(found.get(key, FRESH), now=now) for key in waits)
         if spread is not None:
-            limited = await alarm(tx, alarm_key, seen=seen, rule=rt.stuffing.rule, event=began, now=now)
-            if not longest and await _first(tx, spread.pair, now=now):
+            stored = found.get(alarm_key)
+            limited = await alarm(tx, alarm_key, stored, seen=seen, rule=rt.stuffing.rule, event=began, now=now)
+            if not longest and await _first(tx, spread.pair, found.get(spread.pair), now=now):
                 charged.append((spread.network, ACCOUNTS_OF_NETWORK))
             charged = [(key, tightened(rule)) for key, rule in charged] if limited else charged
         for key, rule in charged if not longest else ():
-            longest = longest or await _add_one(tx, key, rule, now=now)
+            longest = longest or await _add_one(tx, key, rule, found.get(key), now=now)
         if not longest:
             return Charge(counters, spread, rt.stuffing)
         if username_known:
@@ -180,40 +182,31 @@ async def _charge(
     return or_raise(await rt.store.write(unit))
 
 
-async def _first(tx: Tx, pair: bytes, *, now: int) -> bool:
+async def _first(tx: Tx, pair: bytes, was: Counter | None, *, now: int) -> bool:
     """Whether an account is tried from a network for the first time within the window."""
-    was, window_s = await tx.throttles.get(pair), ACCOUNTS_OF_NETWORK.window_s
+    window_s = ACCOUNTS_OF_NETWORK.window_s
     if was is not None and now - was.window_started_at < window_s:
         return False
     return await tx.throttles.compare_and_set(pair, was=was, becomes=Counter(1, now, 0), expires_at=now + window_s)
 
 
-async def _not_spread(tx: Tx, spread: _Spread | None, *, now: int) -> None:
-    """The account was no stranger's to this network after all: it is none of those that failed from there."""
-    if spread is not None and await tx.throttles.get(spread.pair) is not None:
-        await tx.throttles.clear(spread.pair)
-        await _give_back(tx, spread.network, ACCOUNTS_OF_NETWORK, now=now)
-
-
-async def _add_one(tx: Tx, key: bytes, rule: ThrottleRule, *, now: int) -> int:
-    """Charge one counter, and return 0; or how long it is blocked, if others filled it in the meantime."""
+async def _add_one(tx: Tx, key: bytes, rule: ThrottleRule, was: Counter | None, *, now: int) -> int:
+    """Charge one counter, read as `was`, and return 0; or how long it is blocked, if others filled it in the meantime."""
     while True:
-        was = await tx.throttles.get(key)
         if blocked := wait_s(was or FRESH, now=now):
             return blocked
         becomes = after_failure(was or FRESH, rule, now=now)
         expires = max(becomes.blocked_until, becomes.window_started_at + rule.window_s)
         if await tx.throttles.compare_and_set(key, was=was, becomes=becomes, expires_at=expires):
             return 0
+        was = await tx.throttles.get(key)
 
 
 async def give_back(paid: Charge, *, rt: Runtime, now: int) -> None:
     """Take a charge back for a try that was not judged; what was counted before stays."""
 
     async def unit(tx: Tx) -> None:
-        for counter, rule in paid.counters:
-            await _give_back(tx, counter, rule, now=now)
-        await _not_spread(tx, paid.spread, now=now)
+        await _take_back(tx, paid.counters, paid.spread, now=now)
 
     await rt.store.write(unit)
 
@@ -223,14 +216,22 @@ async def refund(tx: Tx, paid: Charge, *, now: int) -> None:
     (account, _), *others = paid.counters
     paid.watch.succeeded(account, now=now)
     await tx.throttles.clear(account)
-    await _not_spread(tx, paid.spread, now=now)
-    for network, rule in others:
-        await _give_back(tx, network, rule, now=now)
+    await _take_back(tx, others, paid.spread, now=now)
 
 
-async def _give_back(tx: Tx, network: bytes, rule: ThrottleRule, *, now: int) -> None:
+async def _take_back(
+    tx: Tx, counters: Sequence[tuple[bytes, ThrottleRule]], spread: _Spread | None, *, now: int
+) -> None:
+    """One try less in each of these; and the account was no stranger's to this network after all."""
+    if spread is not None and await tx.throttles.clear(spread.pair):
+        counters = [*counters, (spread.network, ACCOUNTS_OF_NETWORK)]
+    found = await tx.throttles.of([key for key, _ in counters]) if counters else {}
+    for key, rule in counters:
+        await _give_back(tx, key, rule, found.get(key), now=now)
+
+
+async def _give_back(tx: Tx, network: bytes, rule: ThrottleRule, counter: Counter | None, *, now: int) -> None:
     for _ in range(3):
-        counter = await tx.throttles.get(network)
         if counter is None or counter.failures == 0:
             return
         failures = counter.failures - 1
@@ -238,3 +239,4 @@ async def _give_back(tx: Tx, network: bytes, rule: ThrottleRule, *, now: int) ->
         becomes = Counter(failures, counter.window_started_at, blocked)
         if await tx.throttles.compare_and_set(network, was=counter, becomes=becomes, expires_at=now + rule.window_s):
             return
+        counter = await tx.throttles.get(network)

@@ -1,5 +1,6 @@
 """Ports of keys, revocations, counters and audit."""
 
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from ..domain.audit import AuditEvent
@@ -67,11 +68,17 @@ class Throttles(Protocol):
 
     async def get(self, counter: bytes) -> Counter | None: ...
 
+    async def of(self, counters: Sequence[bytes]) -> Mapping[bytes, Counter]:
+        """Those of them that there are, in one read."""
+        ...
+
     async def compare_and_set(self, counter: bytes, *, was: Counter | None, becomes: Counter, expires_at: int) -> bool:
         """Write the new value if the stored one is still what was read; False when somebody else was first."""
         ...
 
-    async def clear(self, counter: bytes) -> None: ...
+    async def clear(self, counter: bytes) -> bool:
+        """Remove it; False when there was none."""
+        ...
 
 
 class Audit(Protocol):

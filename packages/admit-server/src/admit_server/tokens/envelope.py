@@ -19,6 +19,7 @@ KEY_BYTES = 32
 _VERSION = b"\x01"
 _ID_BYTES, _NONCE_BYTES = 8, 12
 _HEADER = "admit-key-v1"
+_MOST_MAC_KEYS = 256
 
 
 class KeyFileInvalid(ValueError):
@@ -35,6 +36,7 @@ class Vault:
 
     _keys: Mapping[bytes, bytes] = field(repr=False)
     _first: bytes
+    _mac_keys: dict[str, bytes] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def from_keys(cls, keys: list[bytes]) -> "Vault":
@@ -129,7 +131,13 @@ class Vault:
 
     def mac(self, purpose: str, message: bytes) -> bytes:
         """HMAC-SHA-256 under a key of its own for each purpose (throttle counters, form tokens)."""
-        return hmac.digest(self._derive(self._first, b"mac", purpose.encode()), message, "sha256")
+        key = self._mac_keys.get(purpose)
+        if key is None:
+            key = self._derive(self._first, b"mac", purpose.encode())
+            # Purposes are few, and written in the code; the bound is for whoever forgets that.
+            if len(self._mac_keys) < _MOST_MAC_KEYS:
+                self._mac_keys[purpose] = key
+        return hmac.digest(key, message, "sha256")
 
     def keys_for(self, purpose: str) -> dict[str, bytes]:
         """A key of its own for a purpose, from each key of the file, the sealing one first; by the names of `key_ids`."""

@@ -11,7 +11,8 @@ from ...ports.transaction import Tx
 from ...ports.users import Credential
 from .. import mailing, notices
 from ..journeys.enrolment import tidy_label
-from ..journeys.full import means_with, require_full_sign_in, required_of
+from ..journeys.full import require_full_sign_in, required_of
+from ..journeys.planning import means_with
 from ..runtime import Caller, Runtime
 
 _GONE = "You have no such way to sign in any more; it may have been removed already."

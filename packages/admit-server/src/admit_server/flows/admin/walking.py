@@ -7,7 +7,7 @@ from ...domain.errors import AccessDenied
 from ...domain.journey import Ask, Complete
 from ...ports.transaction import Tx
 from ..journeys.asking import begin
-from ..journeys.judging import apply_proof, judge
+from ..journeys.judging import WRONG, apply_proof, judge
 from ..journeys.planning import Plan, plan_for
 from ..journeys.state import Asked, Journey
 from ..journeys.steps import STUCK
@@ -80,6 +80,9 @@ async def _step(journey: Journey, method: str, ask: Prompt, *, rt: Runtime, call
     )
 
     async def unit(tx: Tx) -> Refusal | None:
+        if await tx.users.hold(proven.user.id) is None:
+            caller.trail.failed("user is enabled", True, "disabled meanwhile")
+            return Refusal(AccessDenied(WRONG, detail="the user was disabled meanwhile", advice=WRONG))
         refusal = await apply_proof(tx, proven, authenticator, rt=rt, caller=caller, now=now)
         if refusal is None:
             await tx.audit.append(event)

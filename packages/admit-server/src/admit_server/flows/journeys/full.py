@@ -1,17 +1,15 @@
 """The sign-in that a change of the account needs: fresh, and as strong as the person can make it."""
 
 from ...domain.account import SignInTooOld, require_fresh
-from ...domain.journey import Means, acr_of, reaches, strongest
+from ...domain.journey import acr_of, reaches, strongest
 from ...domain.removal import Required
 from ...domain.requirement import Requirement, parse_requirement, together
 from ...domain.session import Session
 from ...domain.sign_in_rule import SignInRule
 from ...domain.user import User
 from ...ports.transaction import Tx
-from ...ports.users import Credential
 from ..runtime import Runtime
-from .keeping import opened, subject_of
-from .planning import means, proofs_of_session
+from .planning import means_with, proofs_of_session
 
 
 async def require_full_sign_in(current: Session, *, rt: Runtime) -> None:
@@ -40,16 +38,6 @@ async def full_class(user: User, *, rt: Runtime) -> str:
     tx = rt.store.read
     every = await tx.credentials.all_of_user(user.id)
     return strongest(each for each in await means_with(tx, user, every, rt=rt) if each.usable and not each.stands_in)
-
-
-async def means_with(tx: Tx, user: User, kept: list[Credential], *, rt: Runtime) -> tuple[Means, ...]:
-    """By what means a person could sign in, had they these credentials."""
-    subject = await subject_of(tx, user)
-    found = []
-    for each in rt.authenticators.values():
-        stored = tuple(opened(one, each, rt=rt) for one in kept if one.authenticator == each.name)
-        found.append(means(each, usable=subject is not None and each.usable(subject, stored)))
-    return tuple(found)
 
 
 async def required_of(tx: Tx, user: User, *, rt: Runtime) -> Required:

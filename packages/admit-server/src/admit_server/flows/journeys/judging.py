@@ -187,11 +187,10 @@ async def refuse(
 async def apply_proof(
     tx: Tx, proven: Proven, authenticator: Authenticator, *, rt: Runtime, caller: Caller, now: int
 ) -> Refusal | None:
-    """Within a unit: what the proof stood on is still so, its one-use parts are used now, and the charge is given back."""
+    """Within a unit that holds the person: what the proof stood on is still so, its one-use parts are used now, and the charge is given
+    back.
+    """
     trail, user = caller.trail, proven.user
-    if await tx.users.hold(user.id) is None:
-        trail.failed("user is enabled", True, "disabled meanwhile")
-        return Refusal(AccessDenied(WRONG, detail="the user was disabled meanwhile", advice=WRONG))
     if await seen_now(tx, user.id, authenticator.name) != seen(proven.stored):
         # A change ends every session; whoever was still proving the old one must not get another.
         trail.failed("proof", "the one that this person has set", "it was changed meanwhile")

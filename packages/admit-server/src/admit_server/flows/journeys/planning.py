@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ...authenticators.api import Authenticator, Enrolling
+from ...authenticators.api import Authenticator, enrols
 from ...domain.authorization_request import AuthorizationRequest
 from ...domain.client import Client
 from ...domain.journey import (
@@ -22,9 +22,11 @@ from ...domain.session import Session
 from ...domain.sign_in_rule import SignInRule, Situation, required
 from ...domain.token_policy import TokenPolicy
 from ...domain.user import User
+from ...ports.transaction import Tx
+from ...ports.users import Credential
 from ..effective import effective_policy
 from ..runtime import Caller, Runtime
-from .keeping import stored_of, subject_of
+from .keeping import opened, subject_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +72,13 @@ async def plan_for(
     client: Client | None,
     new_device: bool,
     may_enrol: bool = False,
+    every: list[SignInRule] | None = None,
     rt: Runtime,
     caller: Caller,
 ) -> Plan:
     """The plan of a person's sign-in. For nobody in particular: as if every authenticator could be used.
 
-    `audience` says for which resource where there is no request.
+    `audience` says for which resource where there is no request; `every` are all rules, where they were read already.
     """
     tx, audience = rt.store.read, request.audience if request is not None else audience
     situation = Situation(
@@ -85,7 +88,8 @@ async def plan_for(
         address=caller.address,
         new_device=new_device,
     )
-    requirement, rules = required(rt.sign_in_requires, await tx.sign_in_rules.all(), situation)
+    every = await tx.sign_in_rules.all() if every is None else every
+    requirement, rules = required(rt.sign_in_requires, every, situation)
     policy = await policy_for(user, audience=audience, client=client, rt=rt)
     acr, all_means = needed_acr(request.acr_values if request else (), policy), await means_of(user, rt=rt)
     if acr == ACR_ONE_FACTOR and user is not None and any(_is_second_factor(each) for each in all_means):
@@ -116,10 +120,16 @@ async def means_of(user: User | None, *, rt: Runtime) -> tuple[Means, ...]:
     """The authenticators of this server, as they are for one person; for nobody, as if all had been set up."""
     if user is None:
         return tuple(means(each) for each in rt.authenticators.values())
-    subject = await subject_of(rt.store.read, user)
+    tx = rt.store.read
+    return await means_with(tx, user, await tx.credentials.all_of_user(user.id), rt=rt)
+
+
+async def means_with(tx: Tx, user: User, kept: list[Credential], *, rt: Runtime) -> tuple[Means, ...]:
+    """By what means a person could sign in, had they these credentials."""
+    subject = await subject_of(tx, user)
     found = []
     for each in rt.authenticators.values():
-        stored = await stored_of(rt.store.read, user, each, rt=rt)
+        stored = tuple(opened(one, each, rt=rt) for one in kept if one.authenticator == each.name)
         found.append(means(each, usable=subject is not None and each.usable(subject, stored)))
     return tuple(found)
 
@@ -135,13 +145,14 @@ def _is_second_factor(means: Means) -> bool:
 def means(authenticator: Authenticator, *, usable: bool = True) -> Means:
     """One authenticator, as journeys see it."""
     # One that can't be used here at all has room for none (passkeys on an IP address).
-    room = not isinstance(authenticator, Enrolling) or authenticator.most > 0
+    addable = enrols(authenticator)
+    room = authenticator.most > 0 if enrols(authenticator) else True
     return Means(
         name=authenticator.name,
         factors=frozenset(authenticator.factors),
         phishing_resistant=authenticator.phishing_resistant,
         usable=usable and room,
-        enrollable=isinstance(authenticator, Enrolling) and room and not authenticator.stands_in,
+        enrollable=addable and room and not authenticator.stands_in,
         stands_in=authenticator.stands_in,
     )
 

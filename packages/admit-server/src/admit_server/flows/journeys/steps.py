@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from ...domain.errors import AccessDenied, NotFound
 from ...domain.journey import Ask, Complete, reaches
+from ...domain.sign_in_rule import SignInRule
 from ...domain.user import User
 from ..devices import known_browser
 from ..new_session import Occasion
@@ -42,8 +43,10 @@ class Step:
     beside: tuple[Pending, ...] = ()
 
 
-async def plan_of(user: User | None, occasion: Occasion, *, rt: Runtime, caller: Caller) -> Plan:
-    """What this sign-in has to prove."""
+async def plan_of(
+    user: User | None, occasion: Occasion, *, every: list[SignInRule] | None = None, rt: Runtime, caller: Caller
+) -> Plan:
+    """What this sign-in has to prove. `every`: all rules, where they were read already."""
     plan = await plan_for(
         user,
         request=occasion.request,
@@ -51,6 +54,7 @@ async def plan_of(user: User | None, occasion: Occasion, *, rt: Runtime, caller:
         new_device=user is None or await known_browser(user, rt=rt, caller=caller) is None,
         # An app without a browser has no pages on which something could be set up.
         may_enrol=rt.enrol_at_sign_in and occasion.in_browser,
+        every=every,
         rt=rt,
         caller=caller,
     )

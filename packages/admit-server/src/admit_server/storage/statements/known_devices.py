@@ -33,6 +33,15 @@ class KnownDeviceStatements:
         return [(row[0], row[1]) for row in rows]
 
     async def see(self, user_id: str, digest: bytes, *, now: int) -> bool:
+        # Nearly always it is there; and of several that find it missing one inserts it.
+        seen_again = await self._tx.run(
+            "UPDATE known_device SET last_seen_at = :now WHERE user_id = :user_id AND digest = :digest",
+            user_id=user_id,
+            digest=digest,
+            now=now,
+        )
+        if seen_again:
+            return False
         made = await self._tx.run(
             """INSERT INTO known_device (user_id, digest, first_seen_at, last_seen_at)
                VALUES (:user_id, :digest, :now, :now) ON CONFLICT (user_id, digest) DO NOTHING""",
@@ -40,15 +49,7 @@ class KnownDeviceStatements:
             digest=digest,
             now=now,
         )
-        if made:
-            return True
-        await self._tx.run(
-            "UPDATE known_device SET last_seen_at = :now WHERE user_id = :user_id AND digest = :digest",
-            user_id=user_id,
-            digest=digest,
-            now=now,
-        )
-        return False
+        return made == 1
 
     async def forget(self, user_id: str, *, but: bytes | None = None) -> int:
         # No digest is empty.

@@ -1,6 +1,7 @@
 """Counters of failures, audit, and the sweeping of what matters no more."""
 
 import itertools
+from collections.abc import Sequence
 
 from ...domain.audit import AuditEvent
 from ...domain.throttle import Counter
@@ -20,6 +21,15 @@ class ThrottleStatements:
             "SELECT failures, window_started_at, blocked_until FROM throttle WHERE counter = :counter", counter=counter
         )
         return Counter(*row) if row else None
+
+    async def of(self, counters: Sequence[bytes]) -> dict[bytes, Counter]:
+        names = {f"counter_{n}": counter for n, counter in enumerate(counters)}
+        rows = await self._tx.all(
+            f"""SELECT counter, failures, window_started_at, blocked_until FROM throttle
+                WHERE counter IN ({", ".join(f":{name}" for name in names)})""",
+            **names,
+        )
+        return {bytes(row[0]): Counter(*row[1:]) for row in rows}
 
     async def compare_and_set(self, counter: bytes, *, was: Counter | None, becomes: Counter, expires_at: int) -> bool:
         if was is None:
@@ -51,8 +61,8 @@ class ThrottleStatements:
             == 1
         )
 
-    async def clear(self, counter: bytes) -> None:
-        await self._tx.run("DELETE FROM throttle WHERE counter = :counter", counter=counter)
+    async def clear(self, counter: bytes) -> bool:
+        return await self._tx.run("DELETE FROM throttle WHERE counter = :counter", counter=counter) == 1
 
 
 EVENT = "id, at, actor, action, target, outcome, network, details"
