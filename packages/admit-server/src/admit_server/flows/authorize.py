@@ -6,9 +6,7 @@ from urllib.parse import urlencode
 from ..domain.authorization_request import AuthorizationRequest, check_client_and_redirect, check_request
 from ..domain.client import Client
 from ..domain.errors import (
-    AccessDenied,
     ConsentRequired,
-    InvalidScope,
     LoginRequired,
     ProtocolError,
     UnknownClient,
@@ -16,21 +14,13 @@ from ..domain.errors import (
 )
 from ..domain.journey import Complete, session_suffices, strong_enough
 from ..domain.session import Session
-from ..domain.token_policy import TokenPolicy
-from ..ports.grants import NewCode
-from ..ports.transaction import Tx
-from ..tokens import opaque
-from . import issuing
 from .denials import record
-from .effective import effective_policy, this_issue
 from .journeys.planning import Plan, proofs_of_session
 from .journeys.steps import plan_of
+from .new_code import issue_code, too_weak
 from .new_session import Occasion
-from .role_scopes import permitted
-from .runtime import Caller, Refusal, Runtime, or_raise
+from .runtime import Caller, Runtime
 from .transaction_details import parse_details
-
-CODE_LIFETIME_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +83,7 @@ async def proceed(
     plan = await plan_of_session(session, request=request, client=client, rt=rt, caller=caller)
     if not strong_enough(plan.strongest, acr_values=request.acr_values, policy=plan.policy):
         # Nobody is asked for a password that can't be enough.
-        _too_weak(request, plan.policy, plan.strongest, caller=caller)
+        too_weak(request, plan.policy, plan.strongest, caller=caller)
         raise UnmetAuthenticationRequirements("No sign-in here is as strong as that.")
     if session is None or not suffices(session, request, plan, now=rt.clock()):
         if "none" in request.prompt:
@@ -132,11 +122,6 @@ def is_fresh(session: Session, request: AuthorizationRequest, plan: Plan, *, now
     )
 
 
-def _too_weak(request: AuthorizationRequest, policy: TokenPolicy | None, found: str, *, caller: Caller) -> None:
-    wanted = [*request.acr_values, *([policy.acr] if policy is not None and policy.acr is not None else [])]
-    caller.trail.failed("strength of the sign-in", wanted, found)
-
-
 async def grant_code(
     request: AuthorizationRequest, *, client: Client, session: Session, rt: Runtime, caller: Caller
 ) -> SendBack:
@@ -150,89 +135,6 @@ async def grant_code(
         request, client=client, session_id=session.id, user_id=session.user_id, sign_in=sign_in, rt=rt, caller=caller
     )
     return SendBack(with_params(request.redirect_uri, {"code": code, "state": request.state, "iss": rt.issuer}))
-
-
-async def issue_code(
-    request: AuthorizationRequest,
-    *,
-    client: Client,
-    session_id: str,
-    user_id: str,
-    sign_in: Complete,
-    rt: Runtime,
-    caller: Caller,
-) -> str:
-    """Make the grant and its one-use code of 60 seconds; the code's text is nowhere but in the answer.
-
-    Raises:
-        AccessDenied: The session or the resource is gone.
-        InvalidScope: Everything asked for belongs to roles that the person does not have.
-    """
-    now, code = rt.clock(), opaque.mint("ac", rt.entropy(opaque.SECRET_BYTES))
-    grant_id = rt.new_id("grt")
-    event = rt.event("grant.made", grant_id, actor=user_id, caller=caller, now=now, details={"client": client.id})
-
-    async def unit(tx: Tx) -> str | Refusal:
-        # Whoever issues checks who lives: the session's row is locked until the commit.
-        if await tx.sessions.hold(session_id, jwt_alive_until=0, now=now) is None:
-            caller.trail.failed("session is alive", True, "it ended meanwhile")
-            return Refusal(AccessDenied("The session has ended. Sign in again."))
-        resource = await tx.resources.get(request.audience)
-        if resource is None:
-            caller.trail.failed("resource", request.audience, "it was removed meanwhile")
-            return Refusal(AccessDenied("The resource is gone."))
-        user = await tx.users.get(user_id)
-        # RFC 6749 section 3.3: less than was asked for is given and told.
-        scopes = await permitted(tx, rt, user=user, audience=resource.audience, scopes=request.scopes)
-        if request.scopes and not scopes:
-            caller.trail.failed("scopes of the person's roles", request.scopes, user.roles if user else ())
-            return Refusal(InvalidScope("No role of this person allows any of these scopes."))
-        transaction = request.transaction
-        if transaction is not None and transaction.type not in resource.transactions:
-            caller.trail.failed("type of transaction", transaction.type, "it was removed meanwhile")
-            return Refusal(AccessDenied("The type of transaction is gone."))
-        limits = transaction.policy if transaction else None
-        applied = await effective_policy(tx, rt, client=client, resource=resource, user=user, issue=this_issue(limits))
-        policy = applied.policy
-        if not strong_enough(sign_in.acr, acr_values=request.acr_values, policy=policy):
-            _too_weak(request, policy, sign_in.acr, caller=caller)
-            return Refusal(UnmetAuthenticationRequirements("The sign-in is not as strong as that."))
-        if not policy.is_fresh(auth_time=sign_in.auth_time, now=now):
-            age = f"{now - sign_in.auth_time} s"
-            caller.trail.failed("age of the sign-in", f"under {policy.max_auth_age_s} s", age)
-            return Refusal(LoginRequired("The sign-in is too old for this."))
-        grant = issuing.new_grant(
-            grant_id=grant_id,
-            client=client,
-            resource=resource,
-            policy=policy,
-            scopes=scopes,
-            now=now,
-            user_id=user_id,
-            session_id=session_id,
-            sign_in=sign_in,
-        )
-        grant = replace(grant, transaction=transaction)
-        await tx.grants.add(grant, applied.rules)
-        await tx.codes.add(
-            NewCode(
-                digest=opaque.digest(code),
-                grant_id=grant_id,
-                client_id=client.id,
-                redirect_uri=request.redirect_uri,
-                code_challenge=request.code_challenge,
-                nonce=request.nonce,
-                created_at=now,
-                expires_at=now + CODE_LIFETIME_S,
-                # The used row stays as long as its tokens, so that a second use is recognised and revokes them.
-                keep_until=grant.expires_at + policy.lifetime_s,
-                dpop_jkt=request.dpop_jkt,
-            )
-        )
-        await tx.audit.append(event)
-        return code
-
-    return or_raise(await rt.store.write(unit))
 
 
 async def resume(request: AuthorizationRequest, *, rt: Runtime, caller: Caller) -> Client:

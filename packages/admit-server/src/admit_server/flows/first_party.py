@@ -8,10 +8,11 @@ from typing import Any, ClassVar
 from ..domain.authorization_request import AuthorizationRequest, check_request
 from ..domain.client import Client
 from ..domain.errors import InvalidAuthorizationDetails, ProtocolError, UnauthorizedClient
-from .authorize import issue_code
+from ..domain.user import User
 from .client_auth import AuthenticatedClient
 from .journeys import steps
 from .journeys.state import Asked, Journey, seal_challenge, seal_journey, unseal_challenge, unseal_journey
+from .new_code import CodeToBe, prepare_code
 from .new_session import Occasion
 from .runtime import Caller, Runtime
 from .sealed_request import seal, unseal
@@ -58,7 +59,11 @@ async def challenge(params: dict[str, str], *, who: AuthenticatedClient, rt: Run
     caller.trail.passed("kind of client", "first-party", "first-party")
     request, journey, asked = await _resumed(params, client=client, rt=rt, caller=caller)
     channel = "" if who.proved else "challenge"
-    occasion = Occasion(in_browser=False, request=request, client=client)
+
+    def code(user: User) -> CodeToBe:
+        return prepare_code(request, client=client, user_id=user.id, rt=rt, caller=caller)
+
+    occasion = Occasion(in_browser=False, request=request, client=client, code=code)
     method = params.get("method") or (asked.authenticator if asked is not None else "password")
     if not _is_answer(params, method, journey):
         wish = params.get("method", "")
@@ -77,15 +82,9 @@ async def challenge(params: dict[str, str], *, who: AuthenticatedClient, rt: Run
     if isinstance(outcome, NextStep):
         step = await steps.offer(outcome.journey, occasion, may_send=True, channel=channel, rt=rt, caller=caller)
         raise _insufficient(request, step, client=client, rt=rt)
-    return await issue_code(
-        request,
-        client=client,
-        session_id=outcome.session.id,
-        user_id=outcome.user.id,
-        sign_in=outcome.sign_in,
-        rt=rt,
-        caller=caller,
-    )
+    if outcome.code is None:
+        raise RuntimeError("a code was asked for")
+    return outcome.code
 
 
 def _is_answer(params: Mapping[str, str], method: str, journey: Journey) -> bool:

@@ -18,6 +18,7 @@ from .endings import end_session
 from .journeys.judging import USED
 from .journeys.keeping import seen_now
 from .journeys.state import Journey
+from .new_code import CodeToBe, write_code
 from .runtime import Caller, Refusal, Runtime, or_raise
 from .session_limit import make_room
 
@@ -35,6 +36,7 @@ class Occasion:
         request: What was asked at the authorization endpoint; None for the server's own pages.
         client: Who asked it.
         resume: The address at which a journey goes on in the same browser, for links that are mailed.
+        code: An authorization code is made with the session, in the same unit: `prepare_code` for this person.
         full: It is for a change of the account: two factors are asked of who has set up two.
     """
 
@@ -43,18 +45,20 @@ class Occasion:
     request: AuthorizationRequest | None = None
     client: Client | None = None
     resume: Callable[[Journey], str] | None = None
+    code: Callable[[User], CodeToBe] | None = None
     full: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedIn:
-    """The session, its cookie's secret, and the id of the browser (None for an app without one)."""
+    """The session, its cookie's secret, the id of the browser (None for an app without one), and the code that was asked for."""
 
     user: User
     session: Session
     sign_in: Complete
     cookie: str | None = field(repr=False)
     device: str | None = None
+    code: str | None = field(default=None, repr=False)
 
 
 async def begin_session(
@@ -113,10 +117,11 @@ async def begin_session(
     client_id = occasion.client.id if occasion.client else None
     seen = await sighting(user, device=device, client_id=client_id, rt=rt, caller=caller, now=now)
 
+    new_code = occasion.code(user) if occasion.code is not None else None
     # Written by the unit: sessions that it ended.
     ended: list[str] = []
 
-    async def unit(tx: Tx) -> Session | Refusal:
+    async def made(tx: Tx) -> Session | Refusal:
         ended.clear()
         refusal = await still_stands(tx, journey, user, occasion, last=last, caller=caller, now=now) or await before(tx)
         if refusal is not None:
@@ -155,10 +160,20 @@ async def begin_session(
         await tx.sessions.add(fresh, digest=digest)
         return fresh
 
-    session = or_raise(await rt.store.write(unit))
+    async def unit(tx: Tx) -> tuple[Session, str | None] | Refusal:
+        session = await made(tx)
+        if isinstance(session, Refusal):
+            return session
+        if new_code is None:
+            return session, None
+        code = await write_code(tx, new_code, session_id=session.id, sign_in=complete, rt=rt, caller=caller)
+        return code if isinstance(code, Refusal) else (session, code)
+
+    outcome = await rt.store.write(unit)
     if ended:
         rt.on_revocation()
-    return SignedIn(user=user, session=session, sign_in=complete, cookie=cookie, device=device)
+    session, code = or_raise(outcome)
+    return SignedIn(user=user, session=session, sign_in=complete, cookie=cookie, device=device, code=code)
 
 
 def _device_of(caller: Caller, *, rt: Runtime) -> str:
