@@ -16,7 +16,6 @@ ALLOWED: dict[str, str] = {
     "packages/admit-server/src/admit_server/settings/loading.py": (
         "one question, where a value came from: the order of the sources, and the words for each that can't be used"
     ),
-    "packages/admit-server/src/admit_server/flows/authorize.py": "one endpoint: what is asked, who is signed in, the code that goes back",
     "packages/admit-server/src/admit_server/domain/errors.py": "the list of all refusals, a class of three lines each",
     "packages/admit-server/src/admit_server/flows/issuing.py": (
         "one order of things for every grant: who lives, what is written, what is signed"
