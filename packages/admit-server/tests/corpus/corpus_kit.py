@@ -37,7 +37,9 @@ PAGE_TEXTS = {
     },
     "access_denied": {
         "That did not work. Try again.",
-        "That did not work. Try again, or take another way.",
+        "That code is not right, or was used before. Type the next one that your app shows.",
+        "That is none of the recovery codes that you have left.",
+        "That code is not right, or is too old. Take the one of the newest mail.",
         "This sign-in needs a proof that is not set up for your account. Ask the administrator to help you.",
         "That user name and password don&#39;t match.",
         "This form was not sent from our own page.",

@@ -4,7 +4,8 @@ import pytest
 from journeys_kit import CALLER, answer_step, give_card
 from site_kit import answer_of, first_form, hidden_fields
 
-from admit_server.domain.errors import TooManyTries
+from admit_server.authenticators.api import NotReached
+from admit_server.domain.errors import TemporarilyUnavailable, TooManyTries
 from admit_server.domain.throttle import SENDING
 from admit_server.flows.admin.sessions import end_one
 from admit_server.flows.journeys.state import Journey
@@ -30,6 +31,31 @@ async def test_what_needs_no_name_stands_beside_what_does(site, desk):
         ["guest"],
         ("card",),
     )
+
+
+async def _out_of_reach(ctx, subject, credentials):
+    raise NotReached("192.0.2.7 can't be reached")
+
+
+async def test_what_can_not_be_begun_lets_another_way_go_on_and_sends_nothing_in_its_place(
+    site, desk, card, letter, monkeypatch
+):
+    monkeypatch.setattr(card, "begin", _out_of_reach)
+    rt = desk("card or letter")
+    step = await offered(rt, Journey(name="alice", choice="card"), may_send=True)
+    assert (step.method, step.failing, step.others, step.pending) == ("letter", ("card",), ("card",), None)
+    assert letter.sent == []
+    page = await site.browser(app=site.app).get("/sign-in")
+    assert "does not work right now. Go on like this instead" in page.text
+    with pytest.raises(TemporarilyUnavailable):
+        await offered(desk("card"))
+
+
+async def test_what_can_not_be_begun_beside_another_one_is_left_among_the_others(site, desk, monkeypatch):
+    rt = desk("password or guest")
+    monkeypatch.setattr(rt.authenticators["guest"], "begin", _out_of_reach)
+    step = await offered(rt)
+    assert (step.method, step.beside, step.others, step.failing) == ("password", (), ("guest",), ())
 
 
 async def test_what_was_chosen_is_asked_if_it_leads_on(site, desk):

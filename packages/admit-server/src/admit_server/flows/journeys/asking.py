@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from urllib.parse import quote
 
-from ...authenticators.api import Authenticator, Challenge, Context, Message
+from ...authenticators.api import Authenticator, Challenge, Context, Message, NotReached
 from ...domain.errors import ProtocolError, TemporarilyUnavailable
 from ...domain.user import User
 from ..mailing import queue
@@ -96,11 +96,18 @@ async def begin(
             raise TypeError(f"begin gave {type(challenge).__name__} instead of a Challenge")
     except ProtocolError:
         raise
+    except NotReached as error:
+        log.warning("the authenticator %s can't begin: %s", authenticator.name, error)
+        raise _unavailable(f"{authenticator.name} can't begin: {error}") from None
     except Exception:
         log.exception("the authenticator %s failed to begin", authenticator.name)
-        text = "This way to sign in does not work right now. Take another one, or try again later."
-        raise TemporarilyUnavailable(text, detail=f"{authenticator.name} failed to begin", advice=text) from None
+        raise _unavailable(f"{authenticator.name} failed to begin") from None
     pending = Pending(authenticator.name, challenge, rt.entropy(_ID_BYTES).hex())
     for message in sending.written(resume(pending) if resume is not None else ""):
         await queue(message, user_id=user.id if user else "", lives_s=LASTS_S, rt=rt)
     return pending
+
+
+def _unavailable(detail: str) -> TemporarilyUnavailable:
+    text = "What you would be asked for does not work right now. Try again in a few minutes."
+    return TemporarilyUnavailable(text, detail=detail, advice=text)

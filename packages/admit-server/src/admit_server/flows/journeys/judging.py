@@ -31,7 +31,13 @@ log = logging.getLogger("admit.sign_in")
 
 # The same words for every reason: which of them it was is told by none.
 WRONG = "That user name and password don't match."
-WRONG_PROOF = "That did not work. Try again, or take another way."
+WRONG_PROOF = "That did not work. Try again."
+_WRONG = {
+    "password": WRONG,
+    "totp": "That code is not right, or was used before. Type the next one that your app shows.",
+    "recovery_codes": "That is none of the recovery codes that you have left.",
+    "email_code": "That code is not right, or is too old. Take the one of the newest mail.",
+}
 USED = "This step was used already. Begin it again."
 DISABLED = "the user is disabled"
 
@@ -125,7 +131,7 @@ async def judge(
         case _:
             reason = f"{authenticator.name} gave no answer"
     await refuse(user, authenticator, reason, suspect=suspect, rt=rt, caller=caller, now=now)
-    text = WRONG if authenticator.name == "password" else WRONG_PROOF
+    text = _WRONG.get(authenticator.name, WRONG_PROOF)
     raise AccessDenied(text, detail=reason, advice=text)
 
 

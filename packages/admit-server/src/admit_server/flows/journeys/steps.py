@@ -1,8 +1,9 @@
 """What a person is asked next, and what they may take instead."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from ...domain.errors import AccessDenied, NotFound
+from ...domain.errors import AccessDenied, NotFound, TemporarilyUnavailable
 from ...domain.journey import Ask, Complete, reaches
 from ...domain.sign_in_rule import SignInRule
 from ...domain.user import User
@@ -29,6 +30,7 @@ class Step:
         method: The authenticator that is asked.
         others: What would lead on as well, after a word of the person.
         beside: What is asked on the same page, because it needs no user name.
+        failing: What would have been asked instead, and could not be begun: the process behind it is down, for instance.
         enrol: The person sets the authenticator up first.
         pending: The challenge; None: it needs a name first, or a word that something may be sent.
         user: The person, once they proved something.
@@ -41,6 +43,7 @@ class Step:
     pending: Pending | None = field(default=None, repr=False)
     user: User | None = None
     beside: tuple[Pending, ...] = ()
+    failing: tuple[str, ...] = ()
 
 
 async def plan_of(
@@ -90,9 +93,9 @@ async def offer(
     Raises:
         AccessDenied: What is still needed can't be proven by this person.
         TooManyTries: Something was sent too often.
-        TemporarilyUnavailable: The authenticator failed.
+        TemporarilyUnavailable: The authenticator failed, and so did all that would lead on in its place.
     """
-    now, proved = rt.clock(), journey.proved_user
+    proved = journey.proved_user
     user = await rt.store.read.users.get(proved) if proved is not None else None
     plan = await plan_of(user, occasion, rt=rt, caller=caller)
     ask = plan.next(journey.proofs)
@@ -103,14 +106,42 @@ async def offer(
         caller.trail.failed("what is required", plan.in_words, "it can't be proven with what is set up")
         raise AccessDenied(STUCK, detail=f"no step leads to {plan.in_words}", advice=STUCK)
     choices = (ask.authenticator, *ask.others)
-    method = journey.choice if journey.choice in choices else ask.authenticator
-    step = Step(
-        journey=replace(journey, choice=method if method == journey.choice else ""),
-        method=method,
-        others=tuple(name for name in choices if name != method),
-        enrol=user is not None and not any(each.usable for each in plan.means if each.name == method),
-        user=user,
-    )
+    chosen = journey.choice if journey.choice in choices else ask.authenticator
+    order = (chosen, *(name for name in choices if name != chosen))
+    for number, method in enumerate(order):
+        step = Step(
+            journey=replace(journey, choice=method if method == journey.choice else ""),
+            method=method,
+            others=tuple(name for name in choices if name != method),
+            enrol=user is not None and not any(each.usable for each in plan.means if each.name == method),
+            user=user,
+            failing=order[:number],
+        )
+        try:
+            # Nobody asked that something is sent by what only takes another one's place.
+            may = may_send and not number
+            return await _begun(
+                step, journey, occasion, may_send=may, channel=channel, again=again, rt=rt, caller=caller
+            )
+        except TemporarilyUnavailable:
+            if method == order[-1]:
+                raise
+    raise AssertionError("an Ask names an authenticator")
+
+
+async def _begun(
+    step: Step,
+    journey: Journey,
+    occasion: Occasion,
+    *,
+    may_send: bool,
+    channel: str,
+    again: Asked | None,
+    rt: Runtime,
+    caller: Caller,
+) -> Step:
+    """The step with its challenge."""
+    now, method, user = rt.clock(), step.method, step.user
     if step.enrol and not journey.enrols(now=now, fresh_s=rt.account.fresh_s):
         # Whoever found an open browser must not add to the account: it is proved anew first.
         return await offer(journey.of_its_own(), occasion, may_send=may_send, channel=channel, rt=rt, caller=caller)
@@ -125,7 +156,7 @@ async def offer(
         )
     if journey.pending is not None and journey.pending.authenticator == method:
         return replace(step, pending=journey.pending)
-    if not may_send or not (journey.name or proved):
+    if not may_send or not (journey.name or user):
         return replace(step, journey=replace(step.journey, pending=None))
     somebody = user or await find_for_sign_in(journey.name, tx=rt.store.read)
     await charge_sending(somebody, journey.name, method=method, channel=channel, rt=rt, caller=caller)
@@ -148,9 +179,13 @@ async def offer(
 
 async def _with_what_needs_no_name(step: Step, *, rt: Runtime, now: int) -> Step:
     names = [n for n in step.others if rt.authenticators[n].names_the_person and not rt.authenticators[n].contacts]
-    beside = [await begin(rt.authenticators[name], None, first=True, rt=rt, now=now) for name in names]
-    others = tuple(name for name in step.others if name not in names)
-    return replace(step, beside=tuple(beside), others=others)
+    beside: list[Pending] = []
+    for name in names:
+        # One that can't be begun is left among the others, where it is tried again by whoever wants it.
+        with suppress(TemporarilyUnavailable):
+            beside.append(await begin(rt.authenticators[name], None, first=True, rt=rt, now=now))
+    begun = {each.authenticator for each in beside}
+    return replace(step, beside=tuple(beside), others=tuple(name for name in step.others if name not in begun))
 
 
 async def _enrolment(method: str, user: User, again: Asked | None, *, rt: Runtime, now: int) -> Pending:

@@ -88,6 +88,7 @@ def show_step(step: Step, shown: Shown, *, site: Site) -> Response:
         # It needs a name first, or a word that something may be sent.
         begin=None if step.pending is not None else {"method": step.method, "words": _called(step.method)},
         others=[{"method": name, "words": _called(name)} for name in step.others],
+        failing=bool(step.failing),
         signing_in_as=step.user.username if step.user is not None else None,
         knows_name=bool(step.journey.name) or step.user is not None,
         anew_url=f"/sign-in?{anew}",
