@@ -7,22 +7,32 @@ from ..domain.devices import place_in_words
 from ..domain.email_address import EmailAddress, address_key, check_email
 from ..domain.errors import LinkEnded, NotAllowed, NotFound
 from ..domain.one_use_link import OneUseLink
+from ..domain.session import Session
 from ..domain.times import in_words
 from ..domain.user import User
 from ..ports.transaction import Tx
 from . import links, mailing, throttling
+from .journeys.full import hold_session
 from .people import addresses_of, reach
 from .runtime import Caller, Refusal, Runtime, or_raise
 
 MOST = 10
 
 
-async def add(user: User, address: str, *, rt: Runtime, caller: Caller) -> None:
+async def add(user: User, address: str, *, current: Session | None = None, rt: Runtime, caller: Caller) -> None:
     """Note an address, and mail it a link that verifies it; once more where it was noted before.
 
     The answer is the same for an address that somebody else has verified: only its owner learns of the mail.
 
+    Args:
+        user: Whose.
+        address: As typed.
+        current: The session that asks, where one does: it has to be alive still.
+        rt: The runtime.
+        caller: Who asks.
+
     Raises:
+        SignInTooOld: The session has ended meanwhile.
         NotAllowed: No address, too many of them, one that is verified already, or this server sends no mail.
         TooManyTries: Too many mails were asked for.
     """
@@ -41,6 +51,8 @@ async def add(user: User, address: str, *, rt: Runtime, caller: Caller) -> None:
     event = rt.event("address.added", user.id, actor=user.id, caller=caller, now=now)
 
     async def unit(tx: Tx) -> None:
+        if current is not None:
+            await hold_session(tx, current, now=now)
         if await tx.users.hold(user.id) is None:
             raise NotFound("The account is disabled.")
         known = {address_key(each.address): each for each in await addresses_of(user, tx=tx)}
@@ -109,10 +121,11 @@ async def verify(secret: str, *, rt: Runtime, caller: Caller) -> tuple[User, str
     return user, address
 
 
-async def make_main(user: User, address: str, *, rt: Runtime, caller: Caller) -> None:
-    """Let mail go to this address first.
+async def make_main(user: User, address: str, *, current: Session | None = None, rt: Runtime, caller: Caller) -> None:
+    """Let mail go to this address first. `current`: as for `add`.
 
     Raises:
+        SignInTooOld: As `add`.
         NotFound: It is not one of this person's.
         NotAllowed: It is not verified.
     """
@@ -120,6 +133,8 @@ async def make_main(user: User, address: str, *, rt: Runtime, caller: Caller) ->
     event = rt.event("address.made_main", user.id, actor=user.id, caller=caller, now=now)
 
     async def unit(tx: Tx) -> None:
+        if current is not None:
+            await hold_session(tx, current, now=now)
         held = await tx.users.hold(user.id)
         found = await _one(held, address, tx=tx)
         if found.verified_at is None:
@@ -134,10 +149,11 @@ async def make_main(user: User, address: str, *, rt: Runtime, caller: Caller) ->
     await rt.store.write(unit)
 
 
-async def remove(user: User, address: str, *, rt: Runtime, caller: Caller) -> None:
-    """Remove an address; it is told of that, and so are all others.
+async def remove(user: User, address: str, *, current: Session | None = None, rt: Runtime, caller: Caller) -> None:
+    """Remove an address; it is told of that, and so are all others. `current`: as for `add`.
 
     Raises:
+        SignInTooOld: As `add`.
         NotFound: It is not one of this person's.
         NotAllowed: It is the main one.
     """
@@ -148,6 +164,8 @@ async def remove(user: User, address: str, *, rt: Runtime, caller: Caller) -> No
     event = rt.event("address.removed", user.id, actor=user.id, caller=caller, now=now)
 
     async def unit(tx: Tx) -> None:
+        if current is not None:
+            await hold_session(tx, current, now=now)
         found = await _one(await tx.users.hold(user.id), address, tx=tx)
         if found.is_main:
             raise NotAllowed("This is the main address. Make another one the main address first.")

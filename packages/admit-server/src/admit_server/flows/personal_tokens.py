@@ -16,6 +16,7 @@ from ..domain.personal_token import (
     check_policy,
 )
 from ..domain.scopes import format_scope, narrow
+from ..domain.session import Session
 from ..domain.token_policy import TokenPolicy
 from ..domain.user import User
 from ..ports.transaction import Tx
@@ -23,6 +24,7 @@ from ..tokens import opaque
 from . import issuing
 from .effective import effective_policy, limits_of, this_issue
 from .endings import end_grant
+from .journeys.full import hold_session
 from .role_scopes import permitted
 from .runtime import Caller, Runtime
 from .token_status import GoodToken
@@ -51,16 +53,20 @@ class Made:
     text: str = field(repr=False)
 
 
-async def make(new: NewPersonalToken, *, by_administrator: bool, rt: Runtime, caller: Caller) -> Made:
+async def make(
+    new: NewPersonalToken, *, by_administrator: bool, current: Session | None = None, rt: Runtime, caller: Caller
+) -> Made:
     """Make a personal token.
 
     Args:
         new: What is wanted.
         by_administrator: Also for a resource for which people may not make their own.
+        current: The session that asks, where one does: it has to be alive still.
         rt: The runtime.
         caller: Who asks.
 
     Raises:
+        SignInTooOld: The session has ended meanwhile.
         NotFound: The resource does not exist.
         NotAllowed: A value that a rule forbids: name, lifetime, scopes, limits, too many, a resource without personal tokens; the person is
             disabled; or this very one was made before.
@@ -75,6 +81,8 @@ async def make(new: NewPersonalToken, *, by_administrator: bool, rt: Runtime, ca
     event = rt.event("personal_token.made", new.id, actor=caller.actor or new.user.id, caller=caller, now=now)
 
     async def unit(tx: Tx) -> PersonalToken:
+        if current is not None:
+            await hold_session(tx, current, now=now)
         if (user := await tx.users.hold(new.user.id)) is None:  # with the roles of now
             raise NotAllowed(f"User {new.user.username!r} is disabled.")
         resource = await tx.resources.get(new.audience)

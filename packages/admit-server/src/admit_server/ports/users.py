@@ -147,10 +147,6 @@ class Sessions(Protocol):
         """Note that its browser was here, if nobody noted it since `was`. Of any number racing exactly one gets True."""
         ...
 
-    async def set_proofs(self, session_id: str, proofs: tuple[Proof, ...], *, now: int) -> bool:
-        """Keep what a living session has proved by now; its age, `amr` and `acr` stay those of its sign-in."""
-        ...
-
     async def renew(
         self,
         session_id: str,
@@ -163,7 +159,7 @@ class Sessions(Protocol):
         proofs: tuple[Proof, ...],
         now: int,
     ) -> bool:
-        """The same person proved it anew: a new cookie secret and a new time for the same living session."""
+        """The same person proved it anew, or more than before: a new cookie secret, and what it proved, for the same living session."""
         ...
 
     async def end(self, session_id: str, *, reason: str, now: int) -> int | None:

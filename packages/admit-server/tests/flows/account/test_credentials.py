@@ -10,6 +10,7 @@ from admit_server.authenticators.passkey.record import Record
 from admit_server.domain.account import SignInTooOld
 from admit_server.domain.errors import NotAllowed, NotFound
 from admit_server.domain.journey import Proof
+from admit_server.domain.session import Session
 from admit_server.flows.account import credentials
 from admit_server.flows.admin import users
 from admit_server.flows.journeys.keeping import closed
@@ -157,12 +158,23 @@ async def test_the_only_way_in_stays(open_site, template):
         user = await users.find("alice", rt=site.rt)
         one = await keep(site, "One")
 
-        class Now:
-            user_id = user.id
-            auth_time = site.rt.clock()
-            proofs = (Proof("passkey", auth_time, (), frozenset({"possession", "inherence"}), True),)
-
+        now = site.rt.clock()
+        shown = Proof("passkey", now, (), frozenset({"possession", "inherence"}), True)
+        current = Session(
+            id=site.rt.new_id("ses"),
+            user_id=user.id,
+            auth_time=now,
+            amr=(),
+            acr="",
+            network="",
+            user_agent="",
+            in_browser=True,
+            created_at=now,
+            expires_at=now + 600,
+            proofs=(shown,),
+        )
+        await site.rt.store.write(lambda tx: tx.sessions.add(current, digest=None))
         with pytest.raises(NotAllowed, match="could not sign in any more"):
-            await remove(site, Now(), one, sure=True)
+            await remove(site, current, one, sure=True)
         await keep(site, "Two")
-        await remove(site, Now(), one)
+        await remove(site, current, one)

@@ -1,17 +1,21 @@
 """A person sets a new password."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from site_kit import API, PASSWORD
 
 from admit_server.domain.account import SignInTooOld
 from admit_server.domain.errors import NotAllowed
+from admit_server.domain.journey import Proof
 from admit_server.flows import personal_tokens
 from admit_server.flows.account import password
 from admit_server.flows.admin import resources, users
+from admit_server.flows.journeys.keeping import closed
 from admit_server.flows.new_session import current_session
 from admit_server.flows.runtime import Caller
+from admit_server.ports.users import Credential
 
 pytestmark = pytest.mark.anyio
 CALLER = Caller()
@@ -79,10 +83,28 @@ async def test_what_the_rules_forbid_and_the_old_one_are_refused(site, new):
     assert await opens(site, PASSWORD)
 
 
+async def test_a_password_alone_sets_no_other_one_for_who_can_show_more(open_site):
+    """Whoever phished it would throw its owner out."""
+    async with open_site(toml='[sign_in]\nauthenticators = ["password", "totp"]\n') as site:
+        _, session, alice = await signed_in(site)
+        data = closed("{}", "crd_1", site.rt.authenticators["totp"], rt=site.rt)
+        app = Credential(
+            id="crd_1", user_id=alice.id, authenticator="totp", data=data, version=1, created_at=1, updated_at=1
+        )
+        await site.rt.store.write(lambda tx: tx.credentials.put(app))
+        with pytest.raises(SignInTooOld):
+            await change(site, session, alice)
+        assert await opens(site, PASSWORD)
+
+
 async def test_who_has_none_sets_the_first_one(site):
+    """Who has nothing else either; with a passkey, it is shown before."""
     _, session, alice = await signed_in(site)
     await site.rt.store.write(lambda tx: tx.credentials.remove(alice.id, "password"))
-    await change(site, session, alice)
+    by_mail = replace(session, proofs=(Proof("email_code", session.auth_time, ("email",)),))
+    await change(site, by_mail, alice)
+    with pytest.raises(SignInTooOld):
+        await change(site, by_mail, alice, "another river lantern")
     assert await opens(site, NEW)
 
 
@@ -99,6 +121,6 @@ async def test_of_many_changes_at_once_one_is_made(site):
 async def test_a_session_that_ended_meanwhile_changes_nothing(site):
     _, session, alice = await signed_in(site)
     await site.rt.store.write(lambda tx: tx.sessions.end(session.id, reason="logout", now=site.clock()))
-    with pytest.raises(NotAllowed, match="ended meanwhile"):
+    with pytest.raises(SignInTooOld):
         await change(site, session, alice)
     assert await opens(site, PASSWORD)

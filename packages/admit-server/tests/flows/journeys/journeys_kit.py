@@ -16,7 +16,7 @@ async def give_card(site, username="alice", **response):
     pending = await enrolment.begin_enrolment("card", user, rt=rt, now=rt.clock())
     asked = Asked("card", pending.challenge.state, pending.id, user.id)
     addition = await enrolment.finish_enrolment("card", user, asked, {"first": "1"} | response, rt=rt, caller=Caller())
-    return await enrolment.add_credential(addition, rt=rt, caller=Caller())
+    return (await enrolment.add_credential(addition, rt=rt, caller=Caller())).credential
 
 
 async def answer_step(browser, location, **fields):

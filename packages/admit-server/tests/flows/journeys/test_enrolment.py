@@ -23,7 +23,7 @@ async def ready(rt, username="alice", *, response=None, whose=None, label=""):
 
 async def test_it_is_stored_under_the_persons_own_words(site, desk):
     rt = desk()
-    kept = await enrolment.add_credential(await ready(rt, label="  My\n ring\x00 "), rt=rt, caller=CALLER)
+    kept = (await enrolment.add_credential(await ready(rt, label="  My\n ring\x00 "), rt=rt, caller=CALLER)).credential
     assert (kept.label, kept.version, kept.lookup) == ("My ring", 1, None)
     event = (await site.events())[0]
     assert (event.action, event.details["by"], event.details["label"]) == ("credential.added", "card", "My ring")

@@ -1,13 +1,19 @@
 """The sign-in that a change of the account needs."""
 
+from dataclasses import replace
+
 import pytest
 
 from admit_server.authenticators.passkey.record import Record
-from admit_server.domain.journey import ACR_ONE_FACTOR, ACR_PHISHING_RESISTANT, ACR_TWO_FACTORS
+from admit_server.domain.account import SignInTooOld
+from admit_server.domain.journey import ACR_ONE_FACTOR, ACR_PHISHING_RESISTANT, ACR_TWO_FACTORS, Ask, Proof
 from admit_server.domain.sign_in_rule import SignInRule
 from admit_server.flows.admin import users
-from admit_server.flows.journeys.full import full_class, required_of
+from admit_server.flows.journeys.full import full_class, require_full_sign_in, required_of
 from admit_server.flows.journeys.keeping import closed
+from admit_server.flows.journeys.steps import plan_of
+from admit_server.flows.new_session import Occasion, current_session
+from admit_server.flows.runtime import Caller
 from admit_server.ports.users import Credential
 
 pytestmark = pytest.mark.anyio
@@ -69,3 +75,17 @@ async def test_rules_are_told_apart_by_whether_they_hold_always(site):
     await rule(site, role="editor", network="10.0.0.0/8")
     found = await required_of(site.rt.store.read, alice, rt=site.rt)
     assert len(found.sometimes) == 1
+
+
+async def test_a_letter_is_not_enough_for_who_can_show_a_factor_and_the_sign_in_asks_for_one(site, desk):
+    """Else the mailbox alone would add a way to sign in beside the password."""
+    rt, browser = desk("password or letter"), site.browser(app=site.app)
+    await browser.sign_in()
+    session = await current_session(browser.cookies["admit-8100-sid"], rt=rt)
+    await require_full_sign_in(session, rt=rt)
+    letter = Proof("letter", rt.clock(), ("otp",))
+    with pytest.raises(SignInTooOld):
+        await require_full_sign_in(replace(session, proofs=(letter,)), rt=rt)
+    alice = await users.find("alice", rt=rt)
+    plan = await plan_of(alice, Occasion(full=True), rt=rt, caller=Caller())
+    assert plan.next((letter,)) == Ask("password")

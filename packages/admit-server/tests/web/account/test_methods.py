@@ -9,7 +9,9 @@ import re
 import pytest
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.hotp import HOTP
-from site_kit import PASSWORD, first_form, hidden_fields
+from site_kit import PASSWORD, answer_of, first_form, hidden_fields
+
+from admit_server.flows.new_session import current_session
 
 pytestmark = pytest.mark.anyio
 
@@ -99,8 +101,12 @@ async def test_an_app_is_added_named_renamed_and_removed_and_each_is_written_dow
     refused = await do(browser, TOTP, remove=credential)
     assert refused.status_code == 400
     assert "the last one" in refused.text
-    assert (await do(browser, TOTP, remove=credential, sure="1")).status_code == 303
-    assert "You have none yet" in (await browser.get(TOTP)).text
+    gone = await do(browser, TOTP, remove=credential, sure="1")
+    assert gone.status_code == 303
+    page = (await browser.get(gone.headers["location"])).text
+    assert "You have none yet" in page
+    assert "End all other sessions" in page
+    assert "End all other sessions" not in (await browser.get(TOTP)).text
     assert {"credential.added", "credential.renamed", "credential.removed"} <= set(await site.actions())
 
 
@@ -133,6 +139,18 @@ async def test_one_form_adds_one_app_however_often_it_is_sent(site):
     assert [answer.headers.get("location") for answer in answers].count(TOTP) == 1
     assert all(answer.status_code == 403 or answer.headers["location"] in (TOTP, "/sign-in") for answer in answers)
     assert await site.rows("SELECT COUNT(*) FROM credential WHERE authenticator = 'totp'") == [(1,)]
+
+
+async def test_a_session_that_is_worth_more_by_it_gets_a_new_cookie_and_counts_at_once(site):
+    """A copy of the cookie from before gains nothing."""
+    browser = await signed_in(site)
+    copied = browser.cookies["admit-8100-sid"]
+    await add_app(site, browser)
+    assert browser.cookies["admit-8100-sid"] != copied
+    assert await current_session(copied, rt=site.rt) is None
+    session = await current_session(browser.cookies["admit-8100-sid"], rt=site.rt)
+    assert (session.acr, session.amr) == ("urn:admit:acr:2fa", ("pwd", "otp", "mfa"))
+    assert "code" in answer_of(await browser.authorize(acr_values="urn:admit:acr:2fa"))
 
 
 async def test_a_form_of_another_browser_adds_nothing(site):

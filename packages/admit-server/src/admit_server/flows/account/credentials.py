@@ -11,7 +11,7 @@ from ...ports.transaction import Tx
 from ...ports.users import Credential
 from .. import mailing, notices
 from ..journeys.enrolment import tidy_label
-from ..journeys.full import require_full_sign_in, required_of
+from ..journeys.full import hold_session, require_full_sign_in, required_of
 from ..journeys.planning import means_with
 from ..runtime import Caller, Runtime
 
@@ -115,7 +115,8 @@ async def remove(
 
     async def unit(tx: Tx) -> None:
         # Locks the row: of two removals at once the second sees what the first left.
-        user = await tx.users.hold(user_id)
+        await hold_session(tx, current, now=now)
+        user = await tx.users.get(user_id)
         if user is None:
             raise NotFound(_GONE)
         one, every = await _find(tx, credential_id, authenticator, user_id), await tx.credentials.all_of_user(user_id)

@@ -41,4 +41,4 @@ async def make_own(new: NewPersonalToken, *, current: Session, rt: Runtime, call
             f"For {new.audience} a sign-in has to prove more than yours did: {plan.in_words}. "
             "Sign in with all of that, or ask the administrator for the token."
         )
-    return await personal_tokens.make(new, by_administrator=False, rt=rt, caller=caller)
+    return await personal_tokens.make(new, by_administrator=False, current=current, rt=rt, caller=caller)

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 
-from ...domain.account import require_fresh
 from ...domain.errors import NotAllowed
 from ...domain.session import Session
 from ...domain.user import User
@@ -11,6 +10,7 @@ from ...ports.users import Credential
 from .. import links, mailing, notices
 from ..devices import forget_others
 from ..endings import end_grant, end_session
+from ..journeys.full import hold_session, require_full_sign_in
 from ..runtime import Caller, Runtime
 
 PASSWORD = "password"
@@ -27,7 +27,8 @@ class Changed:
 async def change(new: str, *, user: User, current: Session, keep: bool, rt: Runtime, caller: Caller) -> Changed:
     """Set a new password, or the first one. Everything that the old one opened ends, personal tokens too.
 
-    The fresh sign-in stands for the old password: it is proved, and its failures are counted, in one place only.
+    The full sign-in stands for the old password: it is proved, and its failures are counted, in one place only. With less, whoever found
+    out the password alone could throw its owner out, and whoever reads the mailbox could add a password where there was none.
 
     Args:
         new: The new password.
@@ -38,12 +39,12 @@ async def change(new: str, *, user: User, current: Session, keep: bool, rt: Runt
         caller: Who asks.
 
     Raises:
-        SignInTooOld: See `domain.account`.
+        SignInTooOld: See `require_full_sign_in`; or the session has ended meanwhile.
         NotAllowed: A rule forbids the password, or it was changed at the same moment elsewhere.
         Busy: The hashing queue is full.
     """
     now, nonce = rt.clock(), rt.nonce()
-    require_fresh(current, rt.account, now=now)
+    await require_full_sign_in(current, rt=rt)
     text = rt.password_rules.check(new, username=user.username, email=user.email)
     was = await rt.store.read.credentials.of_user(user.id, PASSWORD)
     if was and await rt.hasher.verify(was[0].data, text):
@@ -62,11 +63,7 @@ async def change(new: str, *, user: User, current: Session, keep: bool, rt: Runt
 
     async def unit(tx: Tx) -> int:
         # Locks the row, so that this and a sign-in, or an administrator's change, come one after the other.
-        if (
-            await tx.users.hold(user.id) is None
-            or await tx.sessions.hold(current.id, jwt_alive_until=0, now=now) is None
-        ):
-            raise NotAllowed("Your session has ended meanwhile. Sign in again.")
+        await hold_session(tx, current, now=now)
         stored = await tx.credentials.of_user(user.id, PASSWORD)
         if [(each.id, each.version) for each in stored] != [(each.id, each.version) for each in was]:
             raise NotAllowed("Your password was changed somewhere else at the same moment.")

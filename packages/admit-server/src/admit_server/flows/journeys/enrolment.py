@@ -7,17 +7,19 @@ from dataclasses import dataclass, field
 from ...authenticators.api import Authenticator, Enrolled, Enrolling, Redrawing, Rejected
 from ...domain.audit import AuditEvent
 from ...domain.errors import AccessDenied, NotFound, ProtocolError, TemporarilyUnavailable
-from ...domain.journey import Proof
+from ...domain.journey import Proof, complete
 from ...domain.methods import method_in_words
 from ...domain.outgoing_mail import OutgoingMail
 from ...domain.session import Session
 from ...domain.user import User
 from ...ports.transaction import Tx
 from ...ports.users import Credential
+from ...tokens import opaque
 from .. import mailing
 from ..notices import notices
 from ..runtime import Caller, Refusal, Runtime, or_raise
 from .asking import context_of
+from .full import hold_session
 from .keeping import closed, stored_of, subject_of
 from .planning import proofs_of_session
 from .state import Asked, Pending
@@ -180,36 +182,57 @@ def added(addition: Addition, *, rt: Runtime, caller: Caller, now: int) -> Audit
     return rt.event("credential.added", user.id, actor=user.id, caller=caller, now=now, details=details)
 
 
-async def add_credential(
-    addition: Addition, *, shown_in: Session | None = None, rt: Runtime, caller: Caller
-) -> Credential:
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What was stored, and the new secret of the session's cookie where the session is worth more by it."""
+
+    credential: Credential
+    cookie: str | None = field(default=None, repr=False)
+
+
+async def add_credential(addition: Addition, *, shown_in: Session | None = None, rt: Runtime, caller: Caller) -> Added:
     """Store a credential of somebody who is signed in.
 
-    Whoever set it up has shown it in doing so: it is noted in `shown_in`, their session, so that they need not show it again at once.
+    Whoever set it up has shown it in doing so: it counts in `shown_in`, their session, so that they need not show it again at once.
+    The session is worth more then, so it gets a new cookie: a copy of the one before gains nothing.
 
     Raises:
+        SignInTooOld: The session has ended meanwhile.
         AccessDenied: It was used already, belongs to an account already, or there is no room for it.
     """
     now, user = rt.clock(), addition.user
     event = added(addition, rt=rt, caller=caller, now=now)
+    cookie = opaque.mint("ss", rt.entropy(opaque.SECRET_BYTES))
 
-    async def unit(tx: Tx) -> Refusal | None:
+    async def unit(tx: Tx) -> Added | Refusal:
+        current = await hold_session(tx, shown_in, now=now) if shown_in is not None else None
         refusal = await store(tx, addition, rt=rt, caller=caller, now=now)
-        if refusal is None:
-            await tx.audit.append(event)
-            await _note_shown(tx, addition, shown_in, now=now)
-        return refusal
+        if refusal is not None:
+            return refusal
+        await tx.audit.append(event)
+        counts = current is not None and await _note_shown(tx, addition, current, cookie=cookie, now=now)
+        return Added(addition.credential, cookie if counts else None)
 
     caller.trail.user_id = user.id
-    or_raise(await rt.store.write(unit))
-    return addition.credential
+    return or_raise(await rt.store.write(unit))
 
 
-async def _note_shown(tx: Tx, addition: Addition, session: Session | None, *, now: int) -> None:
+async def _note_shown(tx: Tx, addition: Addition, session: Session, *, cookie: str, now: int) -> bool:
     by, proved = addition.authenticator, addition.enrolled.proved
-    current = await tx.sessions.get(session.id) if session is not None and proved is not None else None
-    if current is None or proved is None or current.user_id != addition.user.id:
-        return
+    if proved is None or not session.in_browser:
+        return False
     factors = proved.factors if proved.factors is not None else by.factors
     proof = Proof(by.name, now, tuple(proved.amr), frozenset(factors), by.phishing_resistant)
-    await tx.sessions.set_proofs(current.id, (*proofs_of_session(current), proof), now=now)
+    proofs = (*proofs_of_session(session), proof)
+    # As old as it was: nothing of it was proven anew but this.
+    is_now = complete(proofs)
+    return await tx.sessions.renew(
+        session.id,
+        user_id=session.user_id,
+        digest=opaque.digest(cookie),
+        auth_time=session.auth_time,
+        amr=is_now.amr,
+        acr=is_now.acr,
+        proofs=proofs,
+        now=now,
+    )

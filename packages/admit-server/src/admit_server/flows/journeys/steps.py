@@ -4,7 +4,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from ...domain.errors import AccessDenied, NotFound, TemporarilyUnavailable
-from ...domain.journey import Ask, Complete, reaches
+from ...domain.journey import Ask, Complete
 from ...domain.sign_in_rule import SignInRule
 from ...domain.user import User
 from ..devices import known_browser
@@ -14,7 +14,7 @@ from ..runtime import Caller, Runtime
 from ..throttling import charge_sending
 from .asking import begin
 from .enrolment import begin_again, begin_enrolment
-from .full import full_class
+from .full import in_full
 from .planning import Plan, plan_for
 from .state import Asked, Journey, Pending
 
@@ -61,10 +61,7 @@ async def plan_of(
         rt=rt,
         caller=caller,
     )
-    if user is None or not occasion.full:
-        return plan
-    full = await full_class(user, rt=rt)
-    return plan if reaches(plan.acr, full) else replace(plan, acr=full)
+    return in_full(plan) if user is not None and occasion.full else plan
 
 
 async def offer(

@@ -146,14 +146,6 @@ class SessionStatements:
             was=was,
         )
 
-    async def set_proofs(self, session_id: str, proofs: tuple[Proof, ...], *, now: int) -> bool:
-        return 1 == await self._tx.run(
-            "UPDATE session SET proofs = :proofs WHERE id = :id AND ended_at IS NULL AND expires_at > :now",
-            proofs=_kept(proofs),
-            id=session_id,
-            now=now,
-        )
-
     async def renew(
         self,
         session_id: str,

@@ -11,7 +11,7 @@ from ....domain.session import Session
 from ....domain.user import User
 from ....flows.journeys.full import require_full_sign_in
 from ... import params
-from ...security import check_form_post, form_token
+from ...security import check_form_post, form_token, set_cookie
 from ...site import Site
 from ..browser import browser_id, browser_id_or_new, remember_browser
 from ..returning import to_sign_in
@@ -37,6 +37,7 @@ _FULL = (
     "/account/passkeys",
     "/account/totp",
     "/account/recovery-codes",
+    "/account/password",
     "/account/tokens",
 )
 
@@ -67,12 +68,19 @@ class Visit:
             username=self.user.username,
             parts=[(url, text, _current(url, path)) for url, text in PARTS],
             # Null where the sign-in is good enough for what this page offers.
+            removed="removed" in self.request.query_params,
             prove_url=None if self.is_proven else f"{path}?prove=now",
             form_token=form_token(self.browser, rt=site.rt),
             **context,
         )
         if self.is_new:
             remember_browser(response, self.browser, site)
+        return response
+
+    def with_cookie(self, response: Response, cookie: str | None) -> Response:
+        """The response, with the new cookie of the session where there is one."""
+        if cookie is not None:
+            set_cookie(response, self.site.cookies.session, cookie, secure=self.site.cookies.secure)
         return response
 
     def prove_again(self, *, full: bool = False) -> Response:

@@ -19,6 +19,7 @@ from ... import responses
 from ...refused import recorded
 from ...site import Site
 from .entering import Visit, enter, enter_with_form
+from .renaming import rename_or_remove
 
 _OURS = frozenset({"form_token", "challenge", "label"})
 _CHANGED = "The form was not sent as it was shown."
@@ -43,23 +44,15 @@ class Method:
         if isinstance(entered, Response):
             return entered
         visit, form = entered
-        rt, caller = site.rt, site.caller(request)
         try:
-            if "remove" in form:
-                sure = "sure" in form
-                await credentials.remove(
-                    form["remove"], self.name, sure=sure, current=visit.session, rt=rt, caller=caller
-                )
-            elif "rename" in form:
-                label = form.get("label", "")
-                await credentials.rename(form["rename"], label, current=visit.session, rt=rt, caller=caller)
-            else:
-                raise InvalidRequest(_CHANGED)
+            done = await rename_or_remove(visit, form, here=self.path, authenticator=self.name)
         except SignInTooOld:
             return visit.prove_again(full=True)
         except AdministrationError as error:
             return await self._list(visit, problem=str(error), status=400)
-        return responses.see_other(self.path)
+        if done is None:
+            raise InvalidRequest(_CHANGED)
+        return done
 
     async def show_add(self, request: Request, site: Site) -> Response:
         """The form, for who signed in a moment ago. Every load begins anew."""
@@ -92,13 +85,13 @@ class Method:
         try:
             await require_full_sign_in(visit.session, rt=rt)
             addition = await finish_enrolment(self.name, visit.user, asked, response, label=label, rt=rt, caller=caller)
-            await add_credential(addition, shown_in=visit.session, rt=rt, caller=caller)
+            added = await add_credential(addition, shown_in=visit.session, rt=rt, caller=caller)
         except SignInTooOld:
             return visit.prove_again(full=True)
         except (AccessDenied, TooManyTries, Busy) as refusal:
             await recorded(refusal, request, site)
             return await self._once_more(visit, asked, refusal.advice or str(refusal), status=refusal.status)
-        return responses.see_other(self.path)
+        return visit.with_cookie(responses.see_other(self.path), added.cookie)
 
     async def _once_more(self, visit: Visit, asked: Asked, problem: str, *, status: int) -> Response:
         rt = visit.site.rt

@@ -14,8 +14,9 @@ from ... import responses
 from ...refused import recorded
 from ...site import Site
 from .entering import Visit, enter, enter_with_form
+from .renaming import rename_or_remove
 
-NAME = "passkey"
+NAME, HERE = "passkey", "/account/passkeys"
 # An attestation with its certificates, percent-encoded.
 LIMIT = 131_072
 
@@ -32,17 +33,10 @@ async def post(request: Request, site: Site) -> Response:
     if isinstance(entered, Response):
         return entered
     visit, form = entered
-    caller = site.caller(request)
     try:
-        if "remove" in form:
-            await credentials.remove(
-                form["remove"], NAME, sure="sure" in form, current=visit.session, rt=site.rt, caller=caller
-            )
-        elif "rename" in form:
-            label = form.get("label", "")
-            await credentials.rename(form["rename"], label, current=visit.session, rt=site.rt, caller=caller)
-        else:
-            await _add(visit, form, request)
+        done = await rename_or_remove(visit, form, here=HERE, authenticator=NAME)
+        if done is None:
+            done = await _add(visit, form, request)
     except SignInTooOld:
         return visit.prove_again(full=True)
     except AdministrationError as error:
@@ -50,10 +44,10 @@ async def post(request: Request, site: Site) -> Response:
     except AccessDenied as refusal:
         await recorded(refusal, request, site)
         return await _page(visit, problem=refusal.advice or str(refusal), status=400)
-    return responses.see_other("/account/passkeys")
+    return done
 
 
-async def _add(visit: Visit, form: dict[str, str], request: Request) -> None:
+async def _add(visit: Visit, form: dict[str, str], request: Request) -> Response:
     rt, caller = visit.site.rt, visit.site.caller(request)
     await require_full_sign_in(visit.session, rt=rt)
     if not form.get("challenge"):
@@ -63,7 +57,8 @@ async def _add(visit: Visit, form: dict[str, str], request: Request) -> None:
     addition = await finish_enrolment(
         NAME, visit.user, asked, response, label=form.get("label", ""), rt=rt, caller=caller
     )
-    await add_credential(addition, shown_in=visit.session, rt=rt, caller=caller)
+    added = await add_credential(addition, shown_in=visit.session, rt=rt, caller=caller)
+    return visit.with_cookie(responses.see_other(HERE), added.cookie)
 
 
 async def _page(visit: Visit, *, problem: str = "", status: int = 200) -> Response:
@@ -87,7 +82,8 @@ async def _page(visit: Visit, *, problem: str = "", status: int = 200) -> Respon
         full=full,
         public=public,
         challenge=challenge,
-        passkeys=[
+        here=HERE,
+        own=[
             {
                 "id": each.credential.id,
                 "label": each.credential.label or "Passkey",

@@ -33,7 +33,7 @@ async def post(request: Request, site: Site) -> Response:
             form.get("password", ""), user=visit.user, current=visit.session, keep=keep, rt=site.rt, caller=caller
         )
     except SignInTooOld:
-        return visit.prove_again()
+        return visit.prove_again(full=True)
     except AdministrationError as error:
         return _page(visit, problem=str(error), keep=keep, status=400)
     except Busy as error:

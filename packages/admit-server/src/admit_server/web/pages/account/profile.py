@@ -26,17 +26,17 @@ async def post(request: Request, site: Site) -> Response:
     if isinstance(entered, Response):
         return entered
     visit, form = entered
-    rt, caller, user = site.rt, site.caller(request), visit.user
+    rt, caller, user, current = site.rt, site.caller(request), visit.user, visit.session
     try:
         # ASVS 5.0 7.5.1: an address can be a way back into the account.
-        await require_full_sign_in(visit.session, rt=rt)
+        await require_full_sign_in(current, rt=rt)
         if "add" in form:
-            await addresses.add(user, form.get("add", ""), rt=rt, caller=caller)
+            await addresses.add(user, form.get("add", ""), current=current, rt=rt, caller=caller)
             return await _page(visit, sent_to=form["add"])
         if "main" in form:
-            await addresses.make_main(user, form["main"], rt=rt, caller=caller)
+            await addresses.make_main(user, form["main"], current=current, rt=rt, caller=caller)
         elif "remove" in form:
-            await addresses.remove(user, form["remove"], rt=rt, caller=caller)
+            await addresses.remove(user, form["remove"], current=current, rt=rt, caller=caller)
         else:
             raise InvalidRequest("The form was not sent as it was shown.")
     except SignInTooOld:

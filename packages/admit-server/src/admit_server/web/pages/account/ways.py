@@ -5,13 +5,13 @@ from starlette.responses import Response
 
 from ....authenticators.api import Enrolling
 from ....domain.account import SignInTooOld
-from ....domain.errors import AdministrationError
+from ....domain.errors import AdministrationError, InvalidRequest
 from ....domain.methods import method_in_words
 from ....domain.times import in_words as day
 from ....flows.account import credentials
-from ... import responses
 from ...site import Site
 from .entering import Visit, enter, enter_with_form
+from .renaming import rename_or_remove
 
 # Where each of them is set up; a stranger's authenticator is set up at sign-in.
 _SET_UP = {
@@ -34,21 +34,17 @@ async def post(request: Request, site: Site) -> Response:
     if isinstance(entered, Response):
         return entered
     visit, form = entered
-    rt, caller, current = site.rt, site.caller(request), visit.session
     try:
-        if "rename" in form:
-            await credentials.rename(form["rename"], form.get("label", ""), current=current, rt=rt, caller=caller)
-            return responses.see_other("/account/ways")
-        gone = await credentials.remove(
-            form.get("remove", ""), sure=form.get("sure") == "yes", current=current, rt=rt, caller=caller
-        )
+        done = await rename_or_remove(visit, form, here="/account/ways")
     except SignInTooOld:
         return visit.prove_again(full=True)
     except credentials.NotSure as error:
         return visit.page("account/remove_way.html", http_status=409, problem=str(error), remove=form.get("remove", ""))
     except AdministrationError as error:
         return await _page(visit, problem=str(error), status=400)
-    return visit.page("account/way_removed.html", name=method_in_words(gone.authenticator, gone.label))
+    if done is None:
+        raise InvalidRequest("The form was not sent as it was shown.")
+    return done
 
 
 async def _page(visit: Visit, *, problem: str = "", status: int = 200) -> Response:
