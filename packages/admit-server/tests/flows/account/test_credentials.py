@@ -170,6 +170,7 @@ async def test_the_only_way_in_stays(open_site, template):
             user_agent="",
             in_browser=True,
             created_at=now,
+            last_seen_at=now,
             expires_at=now + 600,
             proofs=(shown,),
         )
