@@ -65,10 +65,11 @@ async def test_of_many_that_see_a_device_at_once_exactly_one_sees_it_first(store
     async def unit(tx):
         return await tx.known_devices.see(ME, b"digest", now=NOW)
 
-    assert not await store.read.known_devices.has_any(ME)
+    assert not await store.read.known_devices.has_other(ME, b"other")
     assert sorted(await asyncio.gather(*(store.write(unit) for _ in range(20)))) == [False] * 19 + [True]
     assert await store.read.known_devices.is_known(ME, b"digest")
-    assert await store.read.known_devices.has_any(ME)
+    assert await store.read.known_devices.has_other(ME, b"other")
+    assert not await store.read.known_devices.has_other(ME, b"digest")
     assert not await store.read.known_devices.is_known(OTHER, b"digest")
     assert not await store.read.known_devices.is_known(ME, b"other")
 

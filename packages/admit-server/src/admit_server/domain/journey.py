@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 
 from .requirement import AllOf, Requirement, is_met, names_of
@@ -135,10 +136,12 @@ def next_step(
         acr: The least class that the sign-in has to reach.
         may_enrol: The person may set up what is missing, once they proved as much as they can.
     """
-    if _enough(requirement, proofs, (), means, acr):
+    if proofs and _enough(requirement, proofs, (), means, acr):
         return complete(proofs)
-    usable = {each.name for each in means if each.usable}
-    if (ask := _shortest(requirement, proofs, means, usable, acr)) is not None:
+    usable = frozenset(each.name for each in means if each.usable)
+    # Nearly all sign-ins begin alike: what is asked first is worked out once.
+    ask = _shortest(requirement, proofs, means, usable, acr) if proofs else _first(requirement, means, usable, acr)
+    if ask is not None:
         return ask
     if proofs and may_enrol:
         # Whoever has set up more than was shown yet shows it before anything is added to the account.
@@ -147,7 +150,7 @@ def next_step(
             AllOf(), proofs, (), means, best
         ):
             return ask
-        possible = {each.name for each in means if each.usable or each.enrollable}
+        possible = frozenset(each.name for each in means if each.usable or each.enrollable)
         if (ask := _shortest(requirement, proofs, means, possible, acr)) is not None:
             return Ask(ask.authenticator, ask.others, enrol=ask.authenticator not in usable)
     usable |= {proof.authenticator for proof in proofs}
@@ -178,8 +181,13 @@ def _enough(
     return bool(given) and is_met(requirement, (given | replaceable).__contains__) and reaches(acr_of(shown), acr)
 
 
+@lru_cache(maxsize=256)
+def _first(requirement: Requirement, means: tuple[Means, ...], possible: frozenset[str], acr: str) -> Ask | None:
+    return _shortest(requirement, (), means, possible, acr)
+
+
 def _shortest(
-    requirement: Requirement, proofs: tuple[Proof, ...], means: tuple[Means, ...], possible: set[str], acr: str
+    requirement: Requirement, proofs: tuple[Proof, ...], means: tuple[Means, ...], possible: frozenset[str], acr: str
 ) -> Ask | None:
     """The first step of a shortest way, and every other step with which some way without a needless step begins."""
     given = {proof.authenticator for proof in proofs}

@@ -53,8 +53,11 @@ async def note(tx: Tx, seen: Sighting, *, rt: Runtime) -> bool:
     The very first sign-in of an account is no news. Of any number of sign-ins at once with a new device one tells it.
     """
     devices, user_id = tx.known_devices, seen.user.id
-    been_here = await devices.has_any(user_id) or bool(await tx.sessions.page(user_id=user_id, alive_at=None, limit=1))
-    if not await devices.see(user_id, seen.digest, now=seen.at) or not been_here:
+    if not await devices.see(user_id, seen.digest, now=seen.at):
+        return False
+    if not await devices.has_other(user_id, seen.digest) and not await tx.sessions.page(
+        user_id=user_id, alive_at=None, limit=1
+    ):
         return False
     await mailing.add(tx, seen.mails, rt=rt)
     await tx.audit.append(seen.event)

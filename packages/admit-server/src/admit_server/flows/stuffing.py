@@ -67,9 +67,18 @@ class StuffingWatch:
 
 
 async def alarm(
-    tx: Tx, key: bytes, stored: Counter | None, *, seen: Seen | None, rule: StuffingRule, event: AuditEvent, now: int
+    tx: Tx,
+    key: bytes,
+    stored: Counter | None,
+    *,
+    seen: Seen | None,
+    rule: StuffingRule,
+    event: AuditEvent | None,
+    now: int,
 ) -> bool:
-    """Whether tries of unknown devices are limited now. `stored`: what stands under the key; `seen`: by this process, at this moment.
+    """Whether tries of unknown devices are limited now.
+
+    `stored` is what stands under the key, `seen` what this process sees at this moment, of which `event` tells.
 
     Of any number of processes that see the same attack one writes that it began.
     """
@@ -80,7 +89,7 @@ async def alarm(
         wins = await tx.throttles.compare_and_set(
             key, was=stored, becomes=Counter(seen.failed, now, until), expires_at=until
         )
-        if wins and not goes_on:
+        if wins and not goes_on and event is not None:
             details: dict[str, str | int | bool | None] = {"accounts": seen.failed, "networks": seen.networks}
             await tx.audit.append(replace(event, details=details))
         return True

@@ -157,7 +157,7 @@ async def _charge(
     now = rt.clock()
     seen = rt.stuffing.sees(now=now) if spread is not None else None
     alarm_key = rt.vault.mac("throttle stuffing", b"")
-    began = rt.event("sign_in.stuffing", "", actor="server", caller=Caller(), now=now)
+    began = rt.event("sign_in.stuffing", "", actor="server", caller=Caller(), now=now) if seen is not None else None
     refused = rt.event("sign_in.throttled", username_known or "", actor="", caller=caller, now=now, outcome="refused")
 
     async def unit(tx: Tx) -> Charge | Refusal:

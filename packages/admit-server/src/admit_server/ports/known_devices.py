@@ -8,8 +8,8 @@ class KnownDevices(Protocol):
 
     async def is_known(self, user_id: str, digest: bytes) -> bool: ...
 
-    async def has_any(self, user_id: str) -> bool:
-        """Whether this person is known to have signed in with anything."""
+    async def has_other(self, user_id: str, digest: bytes) -> bool:
+        """Whether this person is known to have signed in with anything but this."""
         ...
 
     async def of_user(self, user_id: str, *, limit: int) -> list[tuple[int, int]]:

@@ -66,7 +66,7 @@ async def who_answers(
     tx = rt.store.read
     if journey.user_id is not None:
         return await tx.users.get(journey.user_id)
-    if isinstance(authenticator, Naming) and authenticator.names_the_person and not name:
+    if authenticator.names_the_person and isinstance(authenticator, Naming) and not name:
         lookup = authenticator.lookup(response)
         credential = await tx.credentials.by_lookup(authenticator.name, lookup) if lookup else None
         return await tx.users.get(credential.user_id) if credential else None

@@ -17,9 +17,11 @@ class KnownDeviceStatements:
         )
         return row is not None
 
-    async def has_any(self, user_id: str) -> bool:
+    async def has_other(self, user_id: str, digest: bytes) -> bool:
         row = await self._tx.one(
-            "SELECT first_seen_at FROM known_device WHERE user_id = :user_id LIMIT 1", user_id=user_id
+            "SELECT first_seen_at FROM known_device WHERE user_id = :user_id AND digest <> :digest LIMIT 1",
+            user_id=user_id,
+            digest=digest,
         )
         return row is not None
 
