@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 # Makes the bytes of the next request from the body of the last answer (empty at the first).
 NextRequest = Callable[[bytes], bytes]
+# What went well: an answer, or the way on after a form.
+_GOOD = (b"HTTP/1.1 200", b"HTTP/1.1 303")
 
 
 @dataclass(slots=True)
@@ -21,7 +23,7 @@ class Turn:
 
     @property
     def per_second(self) -> float:
-        """Answers of status 200 in a second."""
+        """Answers of status 200 or 303 in a second."""
         return self.requests / self.seconds if self.seconds else 0.0
 
     def percentile(self, share: float) -> float:
@@ -69,7 +71,7 @@ async def _connection(port: int, maker: NextRequest, ends: float, result: Turn) 
             length = int(head[at + 15 : head.index(b"\r\n", at)]) if at >= 0 else 0
             body = await reader.readexactly(length)
             result.latencies.append((time.perf_counter() - sent) * 1000)
-            if head.startswith(b"HTTP/1.1 200"):
+            if head.startswith(_GOOD):
                 result.requests += 1
             else:
                 result.errors += 1

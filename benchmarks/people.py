@@ -68,6 +68,23 @@ class Browser:
         answer.read()
         return answer.status
 
+    def sign_in(self, username: str) -> bytes:
+        """Sign in once, and return the bytes of a request that does so again: a browser that is known, and nobody signed in with it."""
+        _, page = self.get("/sign-in")
+        form = urlencode(hidden_fields(page) | {"username": username, "password": PASSWORD})
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}
+        self._connection.request("POST", "/sign-in", form, self._headers | headers | {"Origin": self._origin})
+        answer = self._connection.getresponse()
+        answer.read()
+        kept = [value.partition(";")[0] for name, value in answer.getheaders() if name.lower() == "set-cookie"]
+        cookies = [self._headers["Cookie"], *(cookie for cookie in kept if "-did=" in cookie)]
+        if answer.status != 303 or len(cookies) != 2:
+            raise SystemExit(f"the sign-in of {username} answered {answer.status} and {len(kept)} cookies")
+        lines = self._headers | headers | {"Origin": self._origin, "Cookie": "; ".join(cookies)}
+        head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+        host = self._origin.partition("//")[2]
+        return f"POST /sign-in HTTP/1.1\r\nHost: {host}\r\n{head}Content-Length: {len(form)}\r\n\r\n{form}".encode()
+
     def follow(self, path: str, form: dict[str, str]) -> int:
         """Send a form and open the page that its answer leads to; the status of that page."""
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}
