@@ -24,6 +24,7 @@ PAGE_TEXTS = {
     "invalid_request": {
         "The application that sent you here asked for something that this server refuses.",
         "This sign-in page is too old, or was opened in another browser. Go back to the application and begin again.",
+        "This sign-in was begun too long ago, in another browser, or before you signed out here. Begin it again.",
         "Fill in both the user name and the password.",
         "There is no such way to sign in here.",
         "This step is not asked for here. Begin again.",

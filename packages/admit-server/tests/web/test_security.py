@@ -28,7 +28,7 @@ def cookies_set(answer):
 def test_over_https_cookies_have_the_host_prefix():
     names = CookieNames.for_issuer("https://id.example")
     assert (names.session, names.browser, names.device) == ("__Host-admit-sid", "__Host-admit-bid", "__Host-admit-did")
-    assert names.back == "__Host-admit-back"
+    assert (names.journeys, names.back) == ("__Host-admit-jid", "__Host-admit-back")
     assert names.secure
 
 
@@ -87,7 +87,7 @@ async def test_signing_out_takes_the_session_cookie_back_and_leaves_the_others(s
     page = await browser.get("/logout")
     answer = await browser.send("/logout", hidden_fields(page.text))
     taken = cookies_set(answer)
-    assert set(taken) == {"admit-8100-sid"}
+    assert set(taken) == {"admit-8100-sid", "admit-8100-jid"}
     assert "max-age=0" in taken["admit-8100-sid"]
 
 

@@ -26,6 +26,7 @@ class CookieNames:
 
     session: str
     browser: str
+    journeys: str
     device: str
     back: str
     secure: bool
@@ -35,7 +36,14 @@ class CookieNames:
         """Names fit for the issuer's scheme and port."""
         parts = urlsplit(issuer)
         stem = "__Host-admit" if parts.scheme == "https" else f"admit-{parts.port or 80}"
-        return cls(f"{stem}-sid", f"{stem}-bid", f"{stem}-did", f"{stem}-back", secure=parts.scheme == "https")
+        return cls(
+            session=f"{stem}-sid",
+            browser=f"{stem}-bid",
+            journeys=f"{stem}-jid",
+            device=f"{stem}-did",
+            back=f"{stem}-back",
+            secure=parts.scheme == "https",
+        )
 
 
 def set_cookie(response: Response, name: str, value: str, *, secure: bool, max_age_s: int | None = None) -> None:

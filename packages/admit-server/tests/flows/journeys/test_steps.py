@@ -280,4 +280,4 @@ async def test_a_proof_grows_old_however_often_its_page_is_loaded(site, desk):
     site.clock.advance(600)
     answer = await browser.send("/sign-in", form | {"number": "2"})
     assert answer.status_code == 400
-    assert "too old" in answer.text
+    assert "begun too long ago" in answer.text

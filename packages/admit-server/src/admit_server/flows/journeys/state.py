@@ -8,11 +8,12 @@ from ...authenticators.api import Challenge
 from ...domain.errors import InvalidRequest
 from ...domain.journey import Proof
 from ..runtime import Runtime
-from ..sealed_request import STALE, seal, unseal
+from ..sealed_request import seal, unseal
 from .keeping import Seen
 
 LASTS_S = 900
 _JOURNEY, _CHALLENGE = "journey", "challenge"
+BEGIN_ANEW = "This sign-in was begun too long ago, in another browser, or before you signed out here. Begin it again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +103,12 @@ def unseal_journey(text: str, *, browser: str, rt: Runtime, now: int) -> Journey
     """Open what `seal_journey` made.
 
     Raises:
-        InvalidRequest: Changed, of another browser, or too old.
+        InvalidRequest: Changed, of another browser or from before its sign-out, or too old.
     """
-    value = unseal(text, purpose=_JOURNEY, browser=browser, rt=rt, now=now)
+    try:
+        value = unseal(text, purpose=_JOURNEY, browser=browser, rt=rt, now=now)
+    except InvalidRequest as refusal:
+        raise InvalidRequest(BEGIN_ANEW, detail=refusal.detail, advice=BEGIN_ANEW) from None
     pending = value.get("pending")
     journey = Journey(
         name=value["name"],
@@ -116,7 +120,7 @@ def unseal_journey(text: str, *, browser: str, rt: Runtime, now: int) -> Journey
     # Each page seals it anew, so its own end would never come.
     oldest = min((each.since for each in journey.given), default=now)
     if now - oldest >= LASTS_S:
-        raise InvalidRequest(STALE, detail=f"the first proof is {now - oldest} s old", advice=STALE)
+        raise InvalidRequest(BEGIN_ANEW, detail=f"the first proof is {now - oldest} s old", advice=BEGIN_ANEW)
     return journey
 
 

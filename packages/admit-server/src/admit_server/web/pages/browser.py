@@ -1,4 +1,4 @@
-"""The browser's own id: binds a sign-in in progress, and its forms, to one browser."""
+"""The ids of a browser: its own binds forms and sign-ins in progress to it; that of its journeys lasts until it signs out."""
 
 import re
 
@@ -26,3 +26,29 @@ def browser_id_or_new(request: Request, site: Site) -> tuple[str, bool]:
 def remember_browser(response: Response, browser: str, site: Site) -> None:
     """Set the id for this browser session."""
     set_cookie(response, site.cookies.browser, browser, secure=site.cookies.secure)
+
+
+def journeys_id(request: Request, site: Site) -> str:
+    """The id under which this browser's journeys are sealed; a new one where it has none, which `remember_journeys` has to set."""
+    value = request.cookies.get(site.cookies.journeys, "")
+    if _ID.match(value):
+        return value
+    made: str | None = getattr(request.state, "journeys", None)
+    if made is None:
+        made = request.state.journeys = site.rt.entropy(16).hex()
+    return made
+
+
+def remember_journeys(response: Response, request: Request, site: Site) -> None:
+    """Set the id that `journeys_id` made in this request, if it made one."""
+    made: str | None = getattr(request.state, "journeys", None)
+    if made is not None:
+        set_cookie(response, site.cookies.journeys, made, secure=site.cookies.secure)
+
+
+def forget_journeys(response: Response, site: Site) -> None:
+    """Another id: what was proved on the way to a sign-in that is not finished counts no more, in any tab.
+
+    The browser's own id stays, and with it the forms and requests of other tabs: they begin anew where they are.
+    """
+    set_cookie(response, site.cookies.journeys, site.rt.entropy(16).hex(), secure=site.cookies.secure)

@@ -8,7 +8,7 @@ from ...flows.logout import AskSignOut, SignedOut, begin
 from .. import params, responses
 from ..security import check_form_post, clear_cookie, form_token
 from ..site import Site
-from .browser import browser_id, browser_id_or_new, remember_browser
+from .browser import browser_id, browser_id_or_new, forget_journeys, remember_browser
 
 LIMIT = 32_768
 _CARRIED = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state")
@@ -31,6 +31,7 @@ async def logout_endpoint(request: Request, site: Site) -> Response:
             else:
                 response = site.page("signed_out.html", client_name=client.name if client else None, return_url=None)
             clear_cookie(response, site.cookies.session, secure=site.cookies.secure)
+            forget_journeys(response, site)
             return response
 
 

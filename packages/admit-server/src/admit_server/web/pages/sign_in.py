@@ -13,28 +13,26 @@ from ...domain.errors import (
     Busy,
     InvalidRequest,
     NotFound,
-    ProtocolError,
     StillWaiting,
     TooManyTries,
     UnmetAuthenticationRequirements,
 )
 from ...domain.journey import Ask
-from ...flows.authorize import after_sign_in, is_fresh, proceed, resume, send_error
+from ...flows.authorize import is_fresh, resume, send_error
 from ...flows.journeys.enrolment import finish_enrolment
 from ...flows.journeys.planning import proofs_of_session
 from ...flows.journeys.state import Asked, Given, Journey, seal_journey, unseal_challenge, unseal_journey
 from ...flows.journeys.steps import STUCK, offer, plan_of
 from ...flows.new_session import Occasion, SignedIn
-from ...flows.runtime import DeviceCookie
 from ...flows.sealed_request import unseal_request
 from ...flows.sign_in import NextStep, SignInTry, sign_in, sign_in_by_enrolling
 from .. import params, responses
 from ..refused import recorded
-from ..security import DEVICE_COOKIE_S, check_form_post, open_device, seal_device, set_cookie
+from ..security import check_form_post
 from ..site import Site
-from .authorize import to_next_page
-from .browser import browser_id, browser_id_or_new, remember_browser
-from .returning import back_from_sign_in, wants_full
+from .arriving import arrived
+from .browser import browser_id, browser_id_or_new, journeys_id, remember_browser, remember_journeys
+from .returning import wants_full
 from .step import Shown, binding, show_step
 
 # A sealed request with the longest state there may be, a journey, a passkey's answer, and the longest password, percent-encoded.
@@ -48,44 +46,58 @@ async def show(request: Request, site: Site) -> Response:
     browser, is_new = browser_id_or_new(request, site)
     asked, client = await _asked(query.get("request"), browser, request, site)
     occasion = await _occasion(asked, client, request, site)
-    if (sealed := query.get("journey")) is not None:
-        bound = binding(browser, query.get("request", ""))
-        journey = unseal_journey(sealed, browser=bound, rt=site.rt, now=site.rt.clock())
-    else:
-        journey = Journey() if "anew" in query else await _from_session(occasion, request, site)
-    caller = site.caller(request)
-    step = await offer(journey, occasion, may_send=False, rt=site.rt, caller=caller)
     shown = Shown(
         occasion=occasion,
         browser=browser,
+        journeys=journeys_id(request, site),
         sealed=query.get("request", ""),
-        username=journey.name or (asked.login_hint if asked else ""),
         link=query.get("link", ""),
         was_idle=_is_idle(occasion, site),
     )
+    if (sealed := query.get("journey")) is not None:
+        try:
+            journey = unseal_journey(sealed, browser=shown.bound, rt=site.rt, now=site.rt.clock())
+        except InvalidRequest as refusal:
+            # As by a step back after a sign-out: the page is still good, and begins as it did the first time.
+            journey, denial_id = Journey(), await recorded(refusal, request, site)
+            shown = replace(shown, problem=refusal, denial_id=denial_id)
+    else:
+        journey = Journey() if "anew" in query else await _from_session(occasion, request, site)
+    shown = replace(shown, username=journey.name or (asked.login_hint if asked else ""))
+    step = await offer(journey, occasion, may_send=False, rt=site.rt, caller=site.caller(request))
     response = show_step(step, shown, site=site)
     if is_new:
         remember_browser(response, browser, site)
+    remember_journeys(response, request, site)
     return response
 
 
 async def post(request: Request, site: Site) -> Response:
     """Judge what was sent; lead on with 303 to the next step, or with the cookies to where the person was going."""
+    response = await _judged(request, site)
+    remember_journeys(response, request, site)
+    return response
+
+
+async def _judged(request: Request, site: Site) -> Response:
     form = await params.read_form(request, limit=LIMIT, keep_empty=("username", "password"))
     browser = check_form_post(request, form, browser=browser_id(request, site), rt=site.rt)
     asked, client = await _asked(form.get("request"), browser, request, site)
     occasion = replace(
         await _occasion(asked, client, request, site),
-        resume=lambda journey: site.rt.issuer + _address(journey, form.get("request", ""), browser, site),
+        resume=lambda journey: site.rt.issuer + _address(journey, shown, site),
+    )
+    shown = Shown(
+        occasion=occasion,
+        browser=browser,
+        journeys=journeys_id(request, site),
+        sealed=form.get("request", ""),
+        username=form.get("username", "")[:254],
     )
     journey = Journey()
-    if form.get("journey"):
-        bound = binding(browser, form.get("request", ""))
-        journey = unseal_journey(form["journey"], browser=bound, rt=site.rt, now=site.rt.clock())
-    shown = Shown(
-        occasion=occasion, browser=browser, sealed=form.get("request", ""), username=form.get("username", "")[:254]
-    )
     try:
+        if form.get("journey"):
+            journey = unseal_journey(form["journey"], browser=shown.bound, rt=site.rt, now=site.rt.clock())
         outcome = await _step(form, journey, occasion, browser=browser, request=request, site=site)
     except (AccessDenied, TooManyTries, Busy, InvalidRequest, StillWaiting) as refusal:
         denial_id = await recorded(refusal, request, site) if not isinstance(refusal, StillWaiting) else None
@@ -102,8 +114,8 @@ async def post(request: Request, site: Site) -> Response:
             send_error(refusal, redirect_uri=asked.redirect_uri, state=asked.state, rt=site.rt, denial_id=denial_id).url
         )
     if isinstance(outcome, SignedIn):
-        return await _arrived(outcome, occasion, request, site)
-    return _to_step(outcome, shown, site)
+        return await arrived(outcome, occasion, request, site)
+    return responses.see_other(_address(outcome, shown, site))
 
 
 async def _step(
@@ -184,39 +196,10 @@ def _is_idle(occasion: Occasion, site: Site) -> bool:
     return before is not None and before.is_idle(rt.clock(), idle_s=rt.session_idle_s)
 
 
-async def _arrived(signed_in: SignedIn, occasion: Occasion, request: Request, site: Site) -> Response:
-    if occasion.request is None or occasion.client is None:
-        response = back_from_sign_in(request, site=site)
-    else:
-        asked, caller = occasion.request, site.caller(request)
-        if signed_in.device is not None:
-            # From here on this browser is one that the person signed in with.
-            device = DeviceCookie(signed_in.user.id, signed_in.device, stands=True)
-            caller = request.state.caller = replace(caller, device=device)
-        try:
-            step = await proceed(
-                after_sign_in(asked), client=occasion.client, session=signed_in.session, rt=site.rt, caller=caller
-            )
-        except ProtocolError as error:
-            if not error.may_redirect:
-                raise
-            denial_id = await recorded(error, request, site)
-            step = send_error(
-                error, redirect_uri=asked.redirect_uri, state=asked.state, rt=site.rt, denial_id=denial_id
-            )
-        response = to_next_page(step, request, site)
-    _set_cookies(response, signed_in, request, site)
-    return response
-
-
-def _to_step(journey: Journey, shown: Shown, site: Site) -> Response:
-    return responses.see_other(_address(journey, shown.sealed, shown.browser, site))
-
-
-def _address(journey: Journey, sealed_request: str, browser: str, site: Site) -> str:
+def _address(journey: Journey, shown: Shown, site: Site) -> str:
     """Where a journey goes on."""
-    sealed = seal_journey(journey, browser=binding(browser, sealed_request), rt=site.rt, now=site.rt.clock())
-    return f"/sign-in?{urlencode(({'request': sealed_request} if sealed_request else {}) | {'journey': sealed})}"
+    sealed = seal_journey(journey, browser=shown.bound, rt=site.rt, now=site.rt.clock())
+    return f"/sign-in?{urlencode(({'request': shown.sealed} if shown.sealed else {}) | {'journey': sealed})}"
 
 
 async def _occasion(
@@ -233,12 +216,3 @@ async def _asked(
         return None, None
     asked = unseal_request(sealed, browser=browser, rt=site.rt, now=site.rt.clock())
     return asked, await resume(asked, rt=site.rt, caller=site.caller(request))
-
-
-def _set_cookies(response: Response, signed_in: SignedIn, request: Request, site: Site) -> None:
-    if signed_in.cookie is not None:
-        set_cookie(response, site.cookies.session, signed_in.cookie, secure=site.cookies.secure)
-    known = open_device(request.cookies.get(site.cookies.device), rt=site.rt)
-    if signed_in.device is not None and known != DeviceCookie(signed_in.user.id, signed_in.device):
-        device = seal_device(signed_in.user.id, signed_in.device, rt=site.rt)
-        set_cookie(response, site.cookies.device, device, secure=site.cookies.secure, max_age_s=DEVICE_COOKIE_S)

@@ -36,6 +36,7 @@ class Shown:
     Attributes:
         occasion: For what somebody signs in.
         browser: The id of the browser.
+        journeys: That of its journeys.
         sealed: The sealed authorization request.
         username: What the field of the user name holds.
         problem: What went wrong with the answer before.
@@ -46,6 +47,7 @@ class Shown:
 
     occasion: Occasion
     browser: str
+    journeys: str
     sealed: str = ""
     username: str = ""
     problem: ProtocolError | None = None
@@ -53,16 +55,21 @@ class Shown:
     link: str = ""
     was_idle: bool = False
 
+    @property
+    def bound(self) -> str:
+        """To what a journey is sealed: browser and request, as challenges are, and the time until the browser's next sign-out."""
+        return f"{binding(self.browser, self.sealed)}/{self.journeys}"
+
 
 def binding(browser: str, sealed_request: str) -> str:
-    """To what a journey is sealed: one browser, and the very request that it is for."""
+    """To what a challenge is sealed: one browser, and the very request that it is for."""
     return f"{browser}/{hashlib.sha256(sealed_request.encode()).hexdigest()[:32]}"
 
 
 def show_step(step: Step, shown: Shown, *, site: Site) -> Response:
     """The page of a step."""
     rt, now, asked, client = site.rt, site.rt.clock(), shown.occasion.request, shown.occasion.client
-    bound, cancel = binding(shown.browser, shown.sealed), None
+    cancel = None
     if asked is not None:
         # RFC 6749 section 4.1.2.1: access_denied is what the client learns when the person turns back.
         cancel = send_error(AccessDenied(), redirect_uri=asked.redirect_uri, state=asked.state, rt=rt).url
@@ -78,7 +85,7 @@ def show_step(step: Step, shown: Shown, *, site: Site) -> Response:
         for_client=client is not None,
         form_url="/sign-in",
         request=shown.sealed,
-        journey=seal_journey(step.journey, browser=bound, rt=rt, now=now) if step.journey != Journey() else "",
+        journey=seal_journey(step.journey, browser=shown.bound, rt=rt, now=now) if step.journey != Journey() else "",
         form_token=form_token(shown.browser, rt=rt),
         username=shown.username,
         problem=_words(shown.problem) if shown.problem is not None else None,

@@ -9,6 +9,7 @@ from ....flows.account import deleting, person_data
 from ... import responses
 from ...security import clear_cookie
 from ...site import Site
+from ..browser import forget_journeys
 from .entering import Visit, enter, enter_with_form
 
 
@@ -38,6 +39,7 @@ async def post(request: Request, site: Site) -> Response:
     response = site.page("account/deleted.html", username=user.username)
     for name in (site.cookies.session, site.cookies.device):
         clear_cookie(response, name, secure=site.cookies.secure)
+    forget_journeys(response, site)
     return response
 
 
