@@ -6,6 +6,7 @@ Steps 1 to 4 are the browser's and the page's script (tests/browser).
 import hashlib
 import json
 import time
+from dataclasses import replace
 
 import pytest
 from soft_authenticator import ORIGIN, RP_ID, Key, SoftAuthenticator, b64, bomb
@@ -159,6 +160,12 @@ async def test_step_11_another_challenge_is_refused(server, device):
     earlier = (await server.ask()).public["publicKey"]["challenge"]
     for challenge in (earlier, b64(b"x" * 32), "", None, 5):
         await refused(server, device, "challenge is not", client={"challenge": challenge})
+
+
+async def test_step_11_an_answer_to_nothing_is_refused_and_no_fault_of_the_server(server, device):
+    """Any stranger can send one: it must not fill the log."""
+    asked = await server.ask()
+    assert await server.show(device, asked=replace(asked, state=b"")) == Rejected("nothing was asked")
 
 
 async def test_step_11_a_challenge_spelled_otherwise_is_refused(server, device):

@@ -63,7 +63,7 @@ def test_rules_add_to_the_default_and_never_take_from_it():
     [
         ({"name": "No Name"}, "lower-case word"),
         ({"name": ""}, "lower-case word"),
-        ({"requires": "password and"}, "needs the name"),
+        ({"requires": "password and"}, "missing at its end"),
         ({"network": "10.0.0.1/8"}, "no network"),
         ({"outside": "office"}, "no network"),
         ({"risk": "moon"}, "no risk"),

@@ -182,3 +182,14 @@ def test_it_looks_once_a_second_however_many_tries_there_are(monkeypatch):
         watch.sees(now=1000 + number // 1000)
     assert looks == [1000, 1001, 1002]
     assert watch.sees(now=1002) is not None
+
+
+def test_a_try_that_nobody_judged_is_none_of_those_that_failed():
+    """An outage of a process is no attack on all who wanted in meanwhile."""
+    watch = StuffingWatch(StuffingRule(accounts=2))
+    for number in range(3):
+        watch.tried(b"%d" % number, f"network {number}", now=100)
+    watch.tried(b"1", "network 1", now=101)
+    for account in (b"0", b"1", b"nobody's"):
+        watch.not_judged(account)
+    assert watch.seen(now=101) == Seen(failed=2, networks=2, signed_in=0)

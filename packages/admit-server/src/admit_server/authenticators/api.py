@@ -34,7 +34,10 @@ class HttpAnswer:
 
 
 class NotReached(Exception):
-    """An outside process did not answer in time, or may not be called from here; the message says which."""
+    """An outside process did not answer in time, or may not be called from here; the message says which.
+
+    `finish` may let it through: the sign-in is refused, and it is not counted against the person, ten times a day.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +95,8 @@ class StoredCredential:
 class CredentialUpdate:
     """A new text for a credential. Applied only if the version is still the one that was read.
 
-    `needed`: the proof is good only if this update wins (a one-time code, a counter); without it a lost update is no harm (a re-hash).
+    `needed`: the proof is good only if this update wins (a one-time code, a counter). Without it a lost update is no harm (a re-hash), and
+    the version stays: of several at once each is good.
     """
 
     id: str

@@ -106,7 +106,11 @@ class WebhookAuthenticator:
     async def finish(
         self, ctx: Context, state: bytes, response: Mapping[str, str], credentials: Sequence[StoredCredential]
     ) -> Verified | Rejected | Pending | NotMine:
-        """Hand the response on, and take the process at its signed word."""
+        """Hand the response on, and take the process at its signed word.
+
+        Raises:
+            NotReached: It gave no whole, signed verdict.
+        """
         if (given := response.get(self.name)) is None:
             return NotMine()
         if self._poll or len(given) > LONGEST_RESPONSE:
@@ -117,10 +121,7 @@ class WebhookAuthenticator:
         except (ValueError, KeyError, TypeError):
             return Rejected("the ceremony was not begun")
         asked = {"type": "sign_in.finish", "first": ctx.first, "subject": who, "state": kept, "response": given}
-        try:
-            answer = await self._ask(ctx, asked)
-        except NotReached as error:
-            return Rejected(str(error))
+        answer = await self._ask(ctx, asked)
         match answer.get("verdict"):
             case "verified" if who is not None:
                 return Verified(amr=self._amr, subject=who["id"])
@@ -131,7 +132,7 @@ class WebhookAuthenticator:
                 said = answer.get("reason", "")
                 return Rejected(f"the process behind {self.name} said no: {str(said)[:200]}" if who else "no such user")
             case _:
-                return Rejected(f"the process behind {self.name} gave no verdict")
+                raise NotReached(f"the process behind {self.name} gave no verdict")
 
     async def _ask(self, ctx: Context, message: Mapping[str, object]) -> Mapping[str, Any]:
         if ctx.post is None:

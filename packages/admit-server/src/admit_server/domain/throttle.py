@@ -43,6 +43,10 @@ NETWORK = ThrottleRule(free_failures=50, window_s=600, first_delay_s=10, longest
 # that no account's counter and few networks' ever fill.
 ACCOUNTS_OF_NETWORK = ThrottleRule(free_failures=20, window_s=3600, first_delay_s=10, longest_delay_s=600)
 
+# Tries of an account that an outside process left without an answer: so many a day are no failures of the person. The next ones are, so
+# that whoever can make the process fail has no tries without end; with those of ACCOUNT they stay under the 100 as well.
+UNANSWERED = ThrottleRule(free_failures=10, window_s=86_400, first_delay_s=0, longest_delay_s=0)
+
 # What is sent to a person: nobody's mailbox or phone is flooded by a stranger who knows their name.
 SENDING = ThrottleRule(free_failures=4, window_s=3600, first_delay_s=60, longest_delay_s=1800)
 

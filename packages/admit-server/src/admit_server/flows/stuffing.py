@@ -39,6 +39,13 @@ class StuffingWatch:
         if self.rule.accounts and len(self._signed_in) < MOST:
             self._signed_in[account] = now
 
+    def not_judged(self, account: bytes) -> None:
+        """The last try of an account came to nothing, neither failure nor success."""
+        for index in range(len(self._tries) - 1, -1, -1):
+            if self._tries[index].account == account:
+                del self._tries[index]
+                return
+
     def seen(self, *, now: int) -> Seen:
         """What the window up to now held."""
         self._forget(now - self.rule.window_s)

@@ -12,6 +12,7 @@ from ..domain.throttle import (
     FRESH,
     NETWORK,
     SENDING,
+    UNANSWERED,
     Counter,
     ThrottleRule,
     after_failure,
@@ -97,8 +98,8 @@ async def charge_try(user: User | None, name: str, *, method: str, channel: str,
 
 async def charge_sending(
     user: User | None, name: str, *, method: str, channel: str, to_others: bool = False, rt: Runtime, caller: Caller
-) -> None:
-    """Count that something is sent to a person; it is not given back.
+) -> Charge:
+    """Count that something is sent to a person. It is not given back once it was sent.
 
     A browser that signed this person in before has a counter of its own, as in `charge`: strangers can't keep the owner from their mail.
 
@@ -122,7 +123,7 @@ async def charge_sending(
     else:
         account = account_counter(user, name, method=what, channel=channel, rt=rt)
         counters = ((account, SENDING), (network_counter(caller, channel=f"sending {channel}", rt=rt), NETWORK))
-    await _charge(counters, rt=rt, caller=caller, username_known=user.id if user else None)
+    return await _charge(counters, rt=rt, caller=caller, username_known=user.id if user else None)
 
 
 async def charge(
@@ -205,10 +206,28 @@ async def _add_one(tx: Tx, key: bytes, rule: ThrottleRule, was: Counter | None, 
 async def give_back(paid: Charge, *, rt: Runtime, now: int) -> None:
     """Take a charge back for a try that was not judged; what was counted before stays."""
 
-    async def unit(tx: Tx) -> None:
-        await _take_back(tx, paid.counters, paid.spread, now=now)
+    await rt.store.write(lambda tx: _take_back(tx, paid.counters, paid.spread, now=now))
+    paid.watch.not_judged(paid.counters[0][0])
 
-    await rt.store.write(unit)
+
+async def excuse(paid: Charge, *, rt: Runtime, now: int) -> None:
+    """As `give_back`, for a try that an outside process left without an answer; only `UNANSWERED` of an account and a method in a day."""
+    account = paid.counters[0][0]
+    key = rt.vault.mac("throttle unanswered", account)
+
+    async def unit(tx: Tx) -> bool:
+        was = await tx.throttles.get(key)
+        becomes = after_failure(was or FRESH, UNANSWERED, now=now)
+        expires = becomes.window_started_at + UNANSWERED.window_s
+        if becomes.failures > UNANSWERED.free_failures:
+            return False
+        if not await tx.throttles.compare_and_set(key, was=was, becomes=becomes, expires_at=expires):
+            return False
+        await _take_back(tx, paid.counters, paid.spread, now=now)
+        return True
+
+    if await rt.store.write(unit):
+        paid.watch.not_judged(account)
 
 
 async def refund(tx: Tx, paid: Charge, *, now: int) -> None:

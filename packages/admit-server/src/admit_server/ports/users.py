@@ -95,6 +95,10 @@ class Credentials(Protocol):
         """Compare-and-set on the version that was read; False when somebody else was first."""
         ...
 
+    async def rewrite(self, credential_id: str, *, data: str, version: int, now: int) -> bool:
+        """The same credential in another text, if the version is still the one that was read. It stays, so what was proven stands."""
+        ...
+
     async def rename(self, user_id: str, credential_id: str, *, label: str) -> bool: ...
 
     async def touch(self, credential_id: str, *, now: int) -> None:

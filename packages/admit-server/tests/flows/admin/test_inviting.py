@@ -71,6 +71,7 @@ async def test_nobody_lets_somebody_in_who_may_more_than_they(rt):
     for act in (
         inviting.invite("root", rt=rt, caller=little),
         inviting.recover("root", by_mail=False, rt=rt, caller=little),
+        inviting.stop_recovery("root", rt=rt, caller=little),
     ):
         with pytest.raises(ExceedsPowers):
             await act

@@ -6,7 +6,7 @@ import pytest
 from journeys_kit import answer_step, give_card
 from site_kit import BOBS_PASSWORD, hidden_fields
 
-from admit_server.authenticators.api import Base, NotMine, Pending, Rejected, Verified
+from admit_server.authenticators.api import Base, NotMine, NotReached, Pending, Rejected, Verified
 from admit_server.flows.admin import users
 from admit_server.flows.runtime import Caller
 from admit_server.ports.users import Credential
@@ -76,6 +76,58 @@ async def test_who_has_to_wait_is_told_so_and_nothing_is_counted(site):
     assert (answer.status_code, answer.headers["retry-after"]) == (200, "7")
     assert "Not confirmed yet" in answer.text
     assert await site.rows("SELECT SUM(failures) FROM throttle") == [(0,)]
+
+
+class Silent(Base):
+    """A process that does not answer."""
+
+    name = "password"
+
+    async def finish(self, ctx, state, response, credentials):
+        raise NotReached("the process is down")
+
+
+async def test_who_gets_no_answer_is_refused_and_has_not_failed(site, caplog):
+    browser = site.browser(app=site.with_runtime(authenticators={"password": Silent()}))
+    answer = await browser.sign_in()
+    assert answer.status_code == 403
+    assert WRONG in answer.text, "as any refusal, while nothing is proven"
+    assert "the process is down" in caplog.text
+    unanswered = await site.rows("SELECT failures FROM throttle WHERE failures > 0")
+    assert unanswered == [(1,)], "of the account and method, not of what blocks them"
+    assert (await site.events())[0].details["reason"] == "the process is down"
+
+
+async def test_whoever_can_make_a_process_fail_has_no_tries_without_end(site):
+    app = site.with_runtime(authenticators={"password": Silent()})
+    answers = [(await site.browser(app=app).sign_in()).status_code for _ in range(16)]
+    assert answers == [403] * 15 + [429]
+    site.clock.advance(86_400)
+    assert (await site.browser(app=app).sign_in()).status_code == 403
+
+
+async def test_after_a_first_proof_the_person_hears_that_there_was_no_answer(site, desk, letter):
+    async def finish(ctx, state, response, credentials):
+        raise NotReached("the process is down")
+
+    letter.finish = finish
+    desk("password and letter")
+    browser = site.browser(app=site.app)
+    answer = await answer_step(browser, (await browser.sign_in()).headers["location"], code="4711")
+    assert answer.status_code == 403
+    assert "There was no answer" in answer.text
+
+
+async def test_what_can_not_be_begun_is_no_sending_either(site, desk, letter):
+    async def begin(ctx, subject, credentials):
+        raise NotReached("the process is down")
+
+    letter.begin = begin
+    desk("letter")
+    browser = site.browser(app=site.app)
+    form = hidden_fields((await browser.get("/sign-in")).text) | {"username": "alice", "with": "letter"}
+    for _ in range(6):
+        assert (await browser.send("/sign-in", form)).status_code == 503
 
 
 async def test_failures_of_one_method_are_not_forgotten_by_a_success_with_another(site, desk):

@@ -162,3 +162,12 @@ async def test_a_code_that_went_to_ones_own_mailbox_is_no_second_proof_of_somebo
     await browser.send("/sign-in", form | {"challenge": bobs["challenge"], "code": "4711"})
     assert letter.sent == ["bob", "alice"]
     assert await living(site) == 0
+
+
+async def test_a_name_longer_than_any_is_carried_nowhere(site, desk, letter):
+    """It would stand in the address of a mailed link, and in a row of the outbox for nobody."""
+    desk("letter")
+    browser = site.browser(app=site.app)
+    form = first_form((await browser.get("/sign-in")).text) | {"username": "a" * 60_000, "with": "letter"}
+    assert (await browser.send("/sign-in", form)).status_code == 400
+    assert letter.sent == []

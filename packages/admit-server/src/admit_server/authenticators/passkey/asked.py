@@ -43,6 +43,8 @@ class Asked:
         Raises:
             Unfit: It is too old, or of the other ceremony.
         """
+        if not state:
+            raise Unfit("nothing was asked")
         challenge, at, verification, user, listed, purpose = json.loads(state)
         if purpose is not for_enrolment:
             raise Unfit("the challenge is of another ceremony")

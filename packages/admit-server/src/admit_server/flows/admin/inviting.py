@@ -118,11 +118,13 @@ async def stop_recovery(name_or_id: str, *, rt: Runtime, caller: Caller) -> tupl
 
     Raises:
         NotFound: No such user.
+        ExceedsPowers: Somebody who may more than the caller.
     """
     user, now = await find(name_or_id, rt=rt), rt.clock()
     event = rt.event("recovery.stopped", user.id, actor=caller.actor, caller=caller, now=now)
 
     async def unit(tx: Tx) -> bool:
+        await powers.over_user(tx, user, caller=caller)
         stopped = await tx.links.forget(user.id, purpose="recovery")
         if stopped:
             await tx.audit.append(event)

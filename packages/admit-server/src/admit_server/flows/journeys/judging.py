@@ -10,6 +10,7 @@ from ...authenticators.api import (
     CredentialUpdate,
     Naming,
     NotMine,
+    NotReached,
     Pending,
     Rejected,
     StoredCredential,
@@ -38,6 +39,7 @@ _WRONG = {
     "recovery_codes": "That is none of the recovery codes that you have left.",
     "email_code": "That code is not right, or is too old. Take the one of the newest mail.",
 }
+UNANSWERED = "There was no answer, so nothing could be judged. Try again in a moment, or take another way."
 USED = "This step was used already. Begin it again."
 DISABLED = "the user is disabled"
 
@@ -55,7 +57,7 @@ class Proven:
 
     def seen_after(self) -> Seen:
         """The credentials as they are once the updates are written."""
-        changed = {update.id for update in self.verified.credential_updates}
+        changed = {update.id for update in self.verified.credential_updates if update.needed}
         return tuple((each.id, each.version + (each.id in changed)) for each in self.stored)
 
 
@@ -126,12 +128,17 @@ async def judge(
         case Pending(retry_after_s):
             await throttling.give_back(paid, rt=rt, now=now)
             raise StillWaiting(retry_after_s=retry_after_s)
+        case NotReached() as outage:
+            await throttling.excuse(paid, rt=rt, now=now)
+            reason = str(outage)
         case Rejected(reason):
             pass
         case _:
             reason = f"{authenticator.name} gave no answer"
     await refuse(user, authenticator, reason, suspect=suspect, rt=rt, caller=caller, now=now)
-    text = _WRONG.get(authenticator.name, WRONG_PROOF)
+    # Before anything is proven an outage sounds like any refusal: a process may fail for some people alone.
+    unanswered = isinstance(verdict, NotReached) and not first
+    text = UNANSWERED if unanswered else _WRONG.get(authenticator.name, WRONG_PROOF)
     raise AccessDenied(text, detail=reason, advice=text)
 
 
@@ -219,7 +226,9 @@ async def apply_proof(
 
 async def _written(tx: Tx, update: CredentialUpdate, authenticator: Authenticator, *, rt: Runtime, now: int) -> bool:
     data = closed(update.data, update.id, authenticator, rt=rt)
-    return await tx.credentials.replace(update.id, data=data, version=update.version, now=now)
+    # What need not win is the same secret in another text: two first sign-ins with an imported password at once both stand.
+    write = tx.credentials.replace if update.needed else tx.credentials.rewrite
+    return await write(update.id, data=data, version=update.version, now=now)
 
 
 async def _judged(
@@ -228,12 +237,15 @@ async def _judged(
     state: bytes,
     response: Mapping[str, str],
     stored: Sequence[StoredCredential],
-) -> Verified | Rejected | Pending | NotMine:
+) -> Verified | Rejected | Pending | NotMine | NotReached:
     """What an authenticator says. It may be a stranger's code: whatever it raises fails closed."""
     try:
         return await authenticator.finish(ctx, state, response, stored)
     except ProtocolError:
         raise  # the pool of hashes is full: nothing was judged
+    except NotReached as outage:
+        log.warning("the authenticator %s got no answer: %s", authenticator.name, outage)
+        return outage
     except Exception:
         log.exception("the authenticator %s failed; the sign-in was refused", authenticator.name)
         return Rejected(f"{authenticator.name} failed")

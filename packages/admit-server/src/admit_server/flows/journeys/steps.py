@@ -3,7 +3,8 @@
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from ...domain.errors import AccessDenied, NotFound, TemporarilyUnavailable
+from ...domain.email_address import LONGEST
+from ...domain.errors import AccessDenied, InvalidRequest, NotFound, TemporarilyUnavailable
 from ...domain.journey import Ask, Complete
 from ...domain.sign_in_rule import SignInRule
 from ...domain.user import User
@@ -11,7 +12,7 @@ from ..devices import known_browser
 from ..new_session import Occasion
 from ..people import find_for_sign_in
 from ..runtime import Caller, Runtime
-from ..throttling import charge_sending
+from ..throttling import charge_sending, excuse
 from .asking import begin
 from .enrolment import begin_again, begin_enrolment
 from .full import in_full
@@ -88,11 +89,15 @@ async def offer(
         caller: Where the request came from.
 
     Raises:
+        InvalidRequest: The name is longer than any.
         AccessDenied: What is still needed can't be proven by this person.
         TooManyTries: Something was sent too often.
         TemporarilyUnavailable: The authenticator failed, and so did all that would lead on in its place.
     """
     proved = journey.proved_user
+    if len(journey.name) > LONGEST:
+        text = "That is longer than any user name or address."
+        raise InvalidRequest(text, detail="a name longer than any", advice=text)
     user = await rt.store.read.users.get(proved) if proved is not None else None
     plan = await plan_of(user, occasion, rt=rt, caller=caller)
     ask = plan.next(journey.proofs)
@@ -156,20 +161,24 @@ async def _begun(
     if not may_send or not (journey.name or user):
         return replace(step, journey=replace(step.journey, pending=None))
     somebody = user or await find_for_sign_in(journey.name, tx=rt.store.read)
-    await charge_sending(somebody, journey.name, method=method, channel=channel, rt=rt, caller=caller)
+    paid = await charge_sending(somebody, journey.name, method=method, channel=channel, rt=rt, caller=caller)
     chosen, resume = replace(step.journey, choice=method), occasion.resume
 
     def going_on(pending: Pending) -> str:
         return resume(replace(chosen, pending=replace(pending, name=journey.name))) if resume is not None else ""
 
-    pending = await begin(
-        authenticator,
-        somebody,
-        first=not journey.given,
-        resume=going_on if resume is not None else None,
-        rt=rt,
-        now=now,
-    )
+    try:
+        pending = await begin(
+            authenticator,
+            somebody,
+            first=not journey.given,
+            resume=going_on if resume is not None else None,
+            rt=rt,
+            now=now,
+        )
+    except TemporarilyUnavailable:
+        await excuse(paid, rt=rt, now=now)
+        raise
     pending = replace(pending, name=journey.name)
     return replace(step, pending=pending, journey=replace(chosen, pending=pending))
 

@@ -192,6 +192,16 @@ class CredentialStatements:
             == 1
         )
 
+    async def rewrite(self, credential_id: str, *, data: str, version: int, now: int) -> bool:
+        return 1 == await self._tx.run(
+            """UPDATE credential SET data = :data, updated_at = :now, last_used_at = :now
+                WHERE id = :id AND version = :version""",
+            data=data,
+            now=now,
+            id=credential_id,
+            version=version,
+        )
+
     async def rename(self, user_id: str, credential_id: str, *, label: str) -> bool:
         return 1 == await self._tx.run(
             "UPDATE credential SET label = :label WHERE id = :id AND user_id = :user_id",
