@@ -12,7 +12,6 @@ from ..domain.throttle import (
     FRESH,
     NETWORK,
     SENDING,
-    UNANSWERED,
     Counter,
     ThrottleRule,
     after_failure,
@@ -206,28 +205,8 @@ async def _add_one(tx: Tx, key: bytes, rule: ThrottleRule, was: Counter | None, 
 async def give_back(paid: Charge, *, rt: Runtime, now: int) -> None:
     """Take a charge back for a try that was not judged; what was counted before stays."""
 
-    await rt.store.write(lambda tx: _take_back(tx, paid.counters, paid.spread, now=now))
+    await rt.store.write(lambda tx: take_back(tx, paid.counters, paid.spread, now=now))
     paid.watch.not_judged(paid.counters[0][0])
-
-
-async def excuse(paid: Charge, *, rt: Runtime, now: int) -> None:
-    """As `give_back`, for a try that an outside process left without an answer; only `UNANSWERED` of an account and a method in a day."""
-    account = paid.counters[0][0]
-    key = rt.vault.mac("throttle unanswered", account)
-
-    async def unit(tx: Tx) -> bool:
-        was = await tx.throttles.get(key)
-        becomes = after_failure(was or FRESH, UNANSWERED, now=now)
-        expires = becomes.window_started_at + UNANSWERED.window_s
-        if becomes.failures > UNANSWERED.free_failures:
-            return False
-        if not await tx.throttles.compare_and_set(key, was=was, becomes=becomes, expires_at=expires):
-            return False
-        await _take_back(tx, paid.counters, paid.spread, now=now)
-        return True
-
-    if await rt.store.write(unit):
-        paid.watch.not_judged(account)
 
 
 async def refund(tx: Tx, paid: Charge, *, now: int) -> None:
@@ -235,10 +214,10 @@ async def refund(tx: Tx, paid: Charge, *, now: int) -> None:
     (account, _), *others = paid.counters
     paid.watch.succeeded(account, now=now)
     await tx.throttles.clear(account)
-    await _take_back(tx, others, paid.spread, now=now)
+    await take_back(tx, others, paid.spread, now=now)
 
 
-async def _take_back(
+async def take_back(
     tx: Tx, counters: Sequence[tuple[bytes, ThrottleRule]], spread: _Spread | None, *, now: int
 ) -> None:
     """One try less in each of these; and the account was no stranger's to this network after all."""

@@ -21,6 +21,7 @@ from ...domain.journey import Proof
 from ...domain.user import User
 from ...ports.transaction import Tx
 from .. import mailing, throttling
+from ..outages import excuse
 from ..people import find_for_sign_in
 from ..runtime import Caller, Refusal, Runtime
 from .asking import context_of
@@ -129,7 +130,7 @@ async def judge(
             await throttling.give_back(paid, rt=rt, now=now)
             raise StillWaiting(retry_after_s=retry_after_s)
         case NotReached() as outage:
-            await throttling.excuse(paid, rt=rt, now=now)
+            await excuse(paid, rt=rt, now=now)
             reason = str(outage)
         case Rejected(reason):
             pass
@@ -137,8 +138,7 @@ async def judge(
             reason = f"{authenticator.name} gave no answer"
     await refuse(user, authenticator, reason, suspect=suspect, rt=rt, caller=caller, now=now)
     # Before anything is proven an outage sounds like any refusal: a process may fail for some people alone.
-    unanswered = isinstance(verdict, NotReached) and not first
-    text = UNANSWERED if unanswered else _WRONG.get(authenticator.name, WRONG_PROOF)
+    text = UNANSWERED if isinstance(verdict, NotReached) and not first else _WRONG.get(authenticator.name, WRONG_PROOF)
     raise AccessDenied(text, detail=reason, advice=text)
 
 
@@ -180,7 +180,6 @@ async def refuse(
         outcome="refused",
         details={"reason": reason, "by": authenticator.name},
     )
-
     warned = None
     if user is not None and suspect is not None:
         warned = await warning(user, suspect, rt=rt, caller=caller, now=now)
@@ -225,9 +224,9 @@ async def apply_proof(
 
 
 async def _written(tx: Tx, update: CredentialUpdate, authenticator: Authenticator, *, rt: Runtime, now: int) -> bool:
-    data = closed(update.data, update.id, authenticator, rt=rt)
     # What need not win is the same secret in another text: two first sign-ins with an imported password at once both stand.
     write = tx.credentials.replace if update.needed else tx.credentials.rewrite
+    data = closed(update.data, update.id, authenticator, rt=rt)
     return await write(update.id, data=data, version=update.version, now=now)
 
 

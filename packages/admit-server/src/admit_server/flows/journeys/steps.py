@@ -10,9 +10,10 @@ from ...domain.sign_in_rule import SignInRule
 from ...domain.user import User
 from ..devices import known_browser
 from ..new_session import Occasion
+from ..outages import excuse
 from ..people import find_for_sign_in
 from ..runtime import Caller, Runtime
-from ..throttling import charge_sending, excuse
+from ..throttling import charge_sending
 from .asking import begin
 from .enrolment import begin_again, begin_enrolment
 from .full import in_full
