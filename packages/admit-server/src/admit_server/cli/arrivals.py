@@ -13,7 +13,7 @@ from ..flows.admin.importing import MOST_PEOPLE, Immigrant
 from .refusal import Refused
 
 _LONGEST_LINE = 32_768
-_NAMES = ("username", "email", "roles", "disabled", "password_hash", "scheme", "salt")
+_NAMES = ("username", "email", "email_verified", "roles", "disabled", "password_hash", "scheme", "salt")
 _PROJECT = re.compile(r'"?(base64_signer_key|base64_salt_separator|rounds|mem_cost)"?\s*[:=]\s*"?([A-Za-z0-9+/=_-]+)"?')
 
 
@@ -70,6 +70,8 @@ def _person(number: int, line: bytes, *, scheme: str, firebase: FirebaseParamete
         raise ValueError(f"The line is longer than {_LONGEST_LINE} bytes.")
     try:
         value = json.loads(line.decode("utf-8-sig"), object_pairs_hook=_once)
+    except UnicodeDecodeError:
+        raise ValueError("The line is not UTF-8.") from None
     except RecursionError:
         raise ValueError("The line is nested too deeply.") from None
     except json.JSONDecodeError as error:
@@ -81,8 +83,9 @@ def _person(number: int, line: bytes, *, scheme: str, firebase: FirebaseParamete
     hashed, roles = value.get("password_hash"), value.get("roles") or []
     if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
         raise ValueError("'roles' is a list of texts.")
-    if not isinstance(value.get("disabled") or False, bool):
-        raise ValueError("'disabled' is true or false.")
+    for name in ("disabled", "email_verified"):
+        if not isinstance(value.get(name) or False, bool):
+            raise ValueError(f"{name!r} is true or false.")
     if not isinstance(hashed, str | dict | None):
         raise ValueError("'password_hash' is a text, or an object of Keycloak.")
     password = None
@@ -94,6 +97,7 @@ def _person(number: int, line: bytes, *, scheme: str, firebase: FirebaseParamete
         line=number,
         username=_text(value, "username"),
         email=_text(value, "email") or None,
+        email_verified=value.get("email_verified") or False,
         roles=tuple(roles),
         disabled=value.get("disabled") or False,
         password=password,

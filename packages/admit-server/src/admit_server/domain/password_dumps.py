@@ -166,7 +166,7 @@ def _firebase(dumped: Dumped) -> PasswordHash:
     stream, so the stream itself is stored, and the project's key can be forgotten.
     """
     if dumped.firebase is None:
-        raise NotAllowed("A hash of Firebase needs the parameters of its project.")
+        raise NotAllowed("A hash of Firebase needs the parameters of its project: --firebase FILE.")
     project, cipher = dumped.firebase, from_text(_string(dumped).translate(_URL_SAFE))
     if len(cipher) != len(project.signer_key):
         raise NotAllowed("A hash of Firebase is as long as its project's signer key.")

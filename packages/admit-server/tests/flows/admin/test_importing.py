@@ -45,6 +45,29 @@ async def test_people_come_with_their_hashes_and_each_has_an_audit_event(rt, bri
     assert "abcdef" not in scheme.stand_in
 
 
+@both_engines
+async def test_an_address_that_was_verified_before_is_so_here_and_belongs_to_one(rt, bring):
+    await bring(
+        person(1, "ann", email="Ann@example.com", email_verified=True), person(2, "bob", email="bob@example.com")
+    )
+
+    assert (await rt.store.read.addresses.owner("ann@example.com")).username == "ann"
+    assert await rt.store.read.addresses.owner("bob@example.com") is None
+    with pytest.raises(NotImported) as refusal:
+        await bring(
+            person(1, email="ann@EXAMPLE.com", email_verified=True),
+            person(2, email="new@example.com", email_verified=True),
+            person(3, email="NEW@example.com", email_verified=True),
+            person(4, email_verified=True),
+            person(5, email="ann@example.com"),
+        )
+    assert [(line, text.split(" ")[-2:]) for line, text in sorted(refusal.value.problems)] == [
+        (1, ["'ann@EXAMPLE.com'", "already."]),
+        (3, ["line", "2."]),
+        (4, ["is", "none."]),
+    ]
+
+
 async def test_a_dry_run_writes_nothing(rt, bring, actions):
     done = await bring(person(1, password=BCRYPT), dry_run=True)
 

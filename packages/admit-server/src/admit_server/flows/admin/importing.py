@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from ...domain import ids
 from ...domain.audit import AuditEvent
-from ...domain.email_address import check_email
+from ...domain.email_address import address_key, check_email
 from ...domain.errors import AdministrationError, NotAllowed
 from ...domain.password_dumps import Dumped, read
 from ...domain.password_hash import PasswordHash, stand_in
@@ -27,11 +27,15 @@ MOST_PEOPLE = 100_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Immigrant:
-    """One person of the file, as it says. `line` counts from 1. Without a hash they have to be given another way to sign in."""
+    """One person of the file, as it says. `line` counts from 1. Without a hash they have to be given another way to sign in.
+
+    `email_verified`: the other system knew that the person reads what comes there; here it is then as good as verified.
+    """
 
     line: int
     username: str
     email: str | None = None
+    email_verified: bool = False
     roles: tuple[str, ...] = ()
     disabled: bool = False
     password: Dumped | None = field(default=None, repr=False)
@@ -71,6 +75,7 @@ class _Arrival:
     credential: Credential | None
     hashed: PasswordHash | None
     event: AuditEvent
+    address: str = ""
 
 
 async def import_users(people: Sequence[Immigrant], *, dry_run: bool, rt: Runtime, caller: Caller) -> Imported:
@@ -96,6 +101,7 @@ async def _checked(people: Sequence[Immigrant], *, rt: Runtime, caller: Caller) 
     arrivals: list[_Arrival] = []
     problems: list[tuple[int, str]] = []
     seen: dict[str, int] = {}
+    owned: dict[str, int] = {}
     for person in people:
         try:
             arrival = _arrival(person, rt=rt, caller=caller)
@@ -106,6 +112,11 @@ async def _checked(people: Sequence[Immigrant], *, rt: Runtime, caller: Caller) 
             problems.append((person.line, f"The user name {person.username!r} is that of line {before}."))
         elif await rt.store.read.users.by_username_key(arrival.key) is not None:
             problems.append((person.line, f"There is a user {person.username!r} already."))
+        if arrival.address:
+            if (before := owned.setdefault(arrival.address, person.line)) != person.line:
+                problems.append((person.line, f"The verified address {person.email!r} is that of line {before}."))
+            elif (owner := await rt.store.read.addresses.owner(arrival.address)) is not None:
+                problems.append((person.line, f"The user {owner.username!r} has verified {person.email!r} already."))
         arrivals.append(arrival)
     if problems:
         raise NotImported(problems)
@@ -114,6 +125,8 @@ async def _checked(people: Sequence[Immigrant], *, rt: Runtime, caller: Caller) 
 
 def _arrival(person: Immigrant, *, rt: Runtime, caller: Caller) -> _Arrival:
     username, now = check_username(person.username), rt.clock()
+    if person.email_verified and person.email is None:
+        raise NotAllowed("'email_verified' is of an 'email', and there is none.")
     if ids.looks_like("usr", username):
         raise NotAllowed("This user name has the shape of an id.")
     user = User(
@@ -139,7 +152,8 @@ def _arrival(person: Immigrant, *, rt: Runtime, caller: Caller) -> _Arrival:
         )
     details: dict[str, str | int | bool | None] = {"username": username, "imported": True}
     event = rt.event("user.added", user.id, actor=caller.actor, caller=caller, now=now, details=details)
-    return _Arrival(person.line, user, username_key(username), credential, hashed, event)
+    address = address_key(user.email) if user.email is not None and person.email_verified else ""
+    return _Arrival(person.line, user, username_key(username), credential, hashed, event, address)
 
 
 async def _write(batch: Sequence[_Arrival], *, done: int, rt: Runtime, caller: Caller) -> None:
@@ -154,6 +168,11 @@ async def _write(batch: Sequence[_Arrival], *, done: int, rt: Runtime, caller: C
             await tx.users.add(each.user, username_key=each.key)
             if each.credential is not None:
                 await tx.credentials.put(each.credential)
+            if each.address and not await tx.addresses.verify(
+                each.user.id, address=each.user.email or "", address_key=each.address, now=now
+            ):
+                text = f"Somebody verified {each.user.email!r} meanwhile; begin again at line {batch[0].line}."
+                raise NotImported([(each.line, text)], done=done)
             await tx.audit.append(each.event)
 
     try:
