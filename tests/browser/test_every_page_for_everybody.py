@@ -109,7 +109,7 @@ class Gallery:
         problem = self.pages["password with problem"] = visitor.open(f"{pair.url}/account/password")
         problem.get_by_label("New password").fill("short")
         problem.get_by_label("The same again").fill("short")
-        problem.get_by_role("button", name="Set it").click()
+        problem.get_by_role("button", name="Set the new password").click()
         expect(problem.get_by_role("alert")).to_contain_text("at least 15")
         self.pages["data"] = visitor.open(f"{pair.url}/account/data")
         expect(self.pages["data"].get_by_role("button", name="Delete my account")).to_be_visible()

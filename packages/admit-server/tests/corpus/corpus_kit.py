@@ -30,8 +30,8 @@ PAGE_TEXTS = {
         "This step is not asked for here. Begin again.",
     },
     "link_ended": {
-        "This link was used already, or is too old. Ask for a new one.",
-        "This link does not work yet. The mail that told you of it says from when on.",
+        "This link was used already, or is too old.",
+        "This link does not work yet.",
     },
     "too_many_sessions": {
         "You are signed in in as many places as is allowed. Sign out in one of them, then try again."

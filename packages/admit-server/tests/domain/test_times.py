@@ -2,7 +2,7 @@
 
 import pytest
 
-from admit_server.domain.times import duration, in_words
+from admit_server.domain.times import about, duration, in_words
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,11 @@ def test_a_time_is_told_to_the_minute(at, words):
 )
 def test_a_span_of_time_is_told_in_its_largest_whole_unit(seconds, words):
     assert duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(1, "a second"), (89, "89 seconds"), (90, "2 minutes"), (300, "5 minutes"), (301, "6 minutes"), (5401, "2 hours")],
+)
+def test_a_wait_is_told_about_and_never_too_short(seconds, words):
+    assert about(seconds) == words

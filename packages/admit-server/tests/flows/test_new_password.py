@@ -6,6 +6,7 @@ import pytest
 from site_kit import PASSWORD, hidden_fields
 
 from admit_server.domain.errors import LinkEnded
+from admit_server.domain.times import in_words
 from admit_server.flows import password_reset
 from admit_server.flows.admin import inviting, users
 from admit_server.flows.new_password import password_credential, set_by_link
@@ -66,7 +67,9 @@ async def test_an_invitation_ends_after_a_week_and_when_a_new_one_is_made(site):
     site.clock.advance(7 * 86_400 - 1)
     assert (await site.browser().get(path_of(site, first))).status_code == 200
     second = await inviting.invite("carol", rt=site.rt, caller=ADMIN)
-    assert (await site.browser().get(path_of(site, first))).status_code == 410
+    ended = await site.browser().get(path_of(site, first))
+    assert (ended.status_code, "Ask the administrator for a new one" in ended.text) == (410, True)
+    assert '<a class="button" href="/sign-in">' in ended.text
     site.clock.advance(7 * 86_400)
     assert (await site.browser().get(path_of(site, second))).status_code == 410
 
@@ -88,6 +91,7 @@ async def test_a_recovery_begins_anew_after_its_waiting_time(mail_site):
     early = await mail_site.browser().get(path)
     assert early.status_code == 410
     assert "does not work yet" in early.text
+    assert f"works from {in_words(made.starts_at)} on" in early.text
     mail_site.clock.advance(3600)
     assert (await sent(mail_site, path)).status_code == 200
     assert await signs_in(mail_site, NEW, "alice")

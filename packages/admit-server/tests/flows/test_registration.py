@@ -31,6 +31,12 @@ async def asked(site, browser=None, **changes):
     return await browser.send("/sign-up", hidden_fields(page.text) | WISH | changes)
 
 
+def told(answer, typed):
+    """A page without its ids and without what was typed itself, which has to be in it."""
+    assert typed in answer.text
+    return without_id(answer.text).replace(typed, "")
+
+
 async def link_to(site, post_offices, address="dora@example.com", number=1):
     return post_offices.link_in(await site.mail_to(address, number=number)).removeprefix(site.rt.issuer)
 
@@ -94,7 +100,7 @@ async def test_the_answer_is_the_same_for_an_address_with_an_account_and_its_own
     free = await asked(open_house, open_house.browser())
     taken = await asked(open_house, open_house.browser(), email="ALICE@example.com")
 
-    assert (free.status_code, without_id(free.text)) == (taken.status_code, without_id(taken.text))
+    assert (free.status_code, told(free, "dora@example.com")) == (taken.status_code, told(taken, "ALICE@example.com"))
     mail = await open_house.mail_to("ALICE@example.com")
     assert "already" in mail["Subject"]
     assert "adm_sup" not in post_offices.text_of(mail)
@@ -104,7 +110,7 @@ async def test_the_answer_is_the_same_for_an_address_with_an_account_and_its_own
 async def test_the_answer_is_the_same_for_a_name_that_is_taken(open_house, post_offices):
     """Whoever proved an address learns that a name is taken, and chooses another one; strangers learn nothing."""
     free, taken = await asked(open_house), await asked(open_house, username="alice", email="eve@example.com")
-    assert (free.status_code, without_id(free.text)) == (taken.status_code, without_id(taken.text))
+    assert (free.status_code, told(free, "dora@example.com")) == (taken.status_code, told(taken, "eve@example.com"))
     link = await link_to(open_house, post_offices, "eve@example.com")
 
     again = await confirmed(open_house, link, username="Alice")
@@ -202,3 +208,22 @@ async def test_it_is_off_unless_somebody_opens_it(mail_site, path):
 async def test_it_stays_off_without_mail(open_site):
     async with open_site(toml=OPEN) as site:
         assert (await site.browser().get("/sign-up")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"), [({"email": "dora@example"}, "email"), ({"username": "a name"}, "username")]
+)
+async def test_the_field_that_is_wrong_is_the_one_that_is_marked_and_has_the_focus(open_house, changes, field):
+    page = (await asked(open_house, **changes)).text
+    marked = [line for line in page.splitlines() if "aria-invalid" in line]
+    assert len(marked) == 1
+    assert f'id="{field}"' in marked[0]
+    assert "autofocus" in marked[0]
+    assert page.count("autofocus") == 1
+
+
+async def test_a_weak_password_is_marked_and_not_the_name(open_house, post_offices):
+    await asked(open_house)
+    page = (await confirmed(open_house, await link_to(open_house, post_offices), password="short")).text
+    marked = [line for line in page.splitlines() if "aria-invalid" in line]
+    assert ['id="password"' in line for line in marked] == [True]

@@ -164,10 +164,11 @@ class LinkEnded(ProtocolError):
     may_redirect = False
 
     def __init__(self, *, detail: str = "", starts_at: int | None = None) -> None:
-        text = "This link was used already, or is too old. Ask for a new one."
+        text = "This link was used already, or is too old."
         if starts_at is not None:
-            text = "This link does not work yet. The mail that told you of it says from when on."
+            text = "This link does not work yet."
         super().__init__(text, detail=detail, advice=text)
+        self.starts_at = starts_at
 
 
 class InsufficientUserAuthentication(InvalidToken):

@@ -13,4 +13,6 @@ _NAMES = {
 def method_in_words(authenticator: str, label: str = "") -> str:
     """What an authenticator is called, with the name that the person gave to this one: `Passkey "blue key"`."""
     name = _NAMES.get(authenticator) or authenticator.replace("_", " ").capitalize()
+    if label.lower().startswith(name.lower()):
+        return label
     return f'{name} "{label}"' if label else name

@@ -18,6 +18,15 @@ def duration(seconds: int) -> str:
     return f"{seconds} seconds"
 
 
+def about(seconds: int) -> str:
+    """A span of time for people who wait, rounded up: "40 seconds", "5 minutes", "2 hours"."""
+    if seconds < 90:
+        return f"{seconds} seconds" if seconds != 1 else "a second"
+    if seconds <= 5400:
+        return f"{-(-seconds // 60)} minutes"
+    return f"{-(-seconds // 3600)} hours"
+
+
 _UNITS = ((86_400, "a day", "days"), (3_600, "an hour", "hours"), (60, "a minute", "minutes"))
 _MONTHS = (
     "January",

@@ -16,7 +16,9 @@ log = logging.getLogger("admit.web")
 
 async def refused(error: ProtocolError, request: Request, *, kind: Kind, site: Site) -> Response:
     """Record and render."""
-    return responses.refusal(error, kind=kind, site=site, denial_id=await recorded(error, request, site))
+    path: str = request.scope["path"]
+    denial_id = await recorded(error, request, site)
+    return responses.refusal(error, kind=kind, site=site, path=path, denial_id=denial_id)
 
 
 async def recorded(error: ProtocolError, request: Request, site: Site) -> str:

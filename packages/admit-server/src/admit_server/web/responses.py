@@ -11,11 +11,13 @@ from ..domain.errors import (
     InsufficientUserAuthentication,
     InvalidClient,
     InvalidToken,
+    LinkEnded,
     ProtocolError,
     StillWaiting,
     TooManyTries,
     UseDpopNonce,
 )
+from ..domain.times import about, in_words
 from ..flows.first_party import InsufficientAuthorization
 from ..flows.issuing import IssuedTokens
 from .site import Site
@@ -37,6 +39,18 @@ _TITLES = {
     503: "Back in a moment",
 }
 
+Ways = tuple[tuple[str, str], ...]
+# Where a link that ended is had anew, by the page that it led to. Invitations and recovery are an administrator's to give.
+_ANEW: dict[str, Ways] = {
+    "/reset": (("/forgot", "Ask for a new link"), ("/sign-in", "Sign in")),
+    "/sign-up/confirm": (("/sign-up", "Begin again"), ("/sign-in", "Sign in")),
+    "/address": (("/account/profile", "Your addresses"),),
+}
+_NEW_LINKS = {
+    "/reset": "If you have set a password since then, sign in with it. Otherwise ask for a new link.",
+    "/sign-up/confirm": "If you have made your account with it, sign in. Otherwise begin again.",
+    "/address": "Your addresses say whether this one is confirmed, and send a new link.",
+}
 # What a code means to somebody in front of a page: nothing but the code decides which of these they read.
 _TO_PEOPLE = {
     "access_denied": "This was not allowed.",
@@ -80,8 +94,11 @@ def see_other(url: str) -> Response:
     return RedirectResponse(url, 303, headers=NO_STORE)
 
 
-def refusal(error: ProtocolError, *, kind: Kind, site: Site, denial_id: str | None = None) -> Response:
-    """Render a refusal once, for every endpoint: its code and its id. What was expected and found is for the administrator alone."""
+def refusal(error: ProtocolError, *, kind: Kind, site: Site, path: str = "", denial_id: str | None = None) -> Response:
+    """Render a refusal once, for every endpoint: its code and its id. What was expected and found is for the administrator alone.
+
+    `path`: where it was made; it says where somebody goes on from there.
+    """
     headers = dict(NO_STORE)
     if isinstance(error, TooManyTries | Busy | StillWaiting):
         headers["Retry-After"] = str(error.retry_after_s)
@@ -96,8 +113,7 @@ def refusal(error: ProtocolError, *, kind: Kind, site: Site, denial_id: str | No
             scope = f', max_age="{error.max_age_s}"'
         headers["WWW-Authenticate"] = f'Bearer realm="{site.rt.issuer}", error="{error.code}"{scope}'
     if kind == "page":
-        message = error.advice or _TO_PEOPLE.get(error.code, "")
-        return fault_page(error.status, site=site, message=message, denial_id=denial_id, headers=headers)
+        return _refusal_page(error, path, site=site, denial_id=denial_id, headers=headers)
     if kind == "problem":
         told = error.public if error.tells else ""
         return problem(error.status, error.code, detail=told, denial_id=denial_id, headers=headers)
@@ -109,6 +125,36 @@ def refusal(error: ProtocolError, *, kind: Kind, site: Site, denial_id: str | No
     if denial_id is not None:
         body["denial_id"] = denial_id
     return json(body, status=error.status, headers=headers)
+
+
+def _refusal_page(
+    error: ProtocolError, path: str, *, site: Site, denial_id: str | None, headers: dict[str, str]
+) -> Response:
+    """The page of a refusal, with what somebody can do from there."""
+    what_to_do, title = "", ""
+    ways: Ways = ()
+    message = error.advice or _TO_PEOPLE.get(error.code, "")
+    match error:
+        case LinkEnded(starts_at=int(at)):
+            title, what_to_do = "Not yet", f"It works from {in_words(at)} on, once. Keep it until then."
+        case LinkEnded():
+            title, ways = "This link has ended", _ANEW.get(path, (("/sign-in", "Sign in"),))
+            what_to_do = _NEW_LINKS.get(path, "Ask the administrator for a new one, or sign in if you can already.")
+        case TooManyTries(retry_after_s=wait):
+            message, what_to_do = (
+                f"Wait {about(wait)}, and try again then.",
+                "It is so for everybody, to keep guessers out.",
+            )
+    return fault_page(
+        error.status,
+        site=site,
+        message=message,
+        title=title,
+        what_to_do=what_to_do,
+        ways=ways,
+        denial_id=denial_id,
+        headers=headers,
+    )
 
 
 def problem(
@@ -151,16 +197,19 @@ def fault_page(
     *,
     site: Site,
     message: str,
+    title: str = "",
     what_to_do: str = "",
+    ways: Ways = (),
     denial_id: str | None = None,
     headers: dict[str, str] | None = None,
 ) -> Response:
-    """The error page: what happened, and what to do."""
+    """The error page: what happened, what to do, and where to go (`ways`: paths of this server, with what a button says)."""
     response = site.page(
         "error.html",
         http_status=status,
         status=status,
-        title=_TITLES.get(status, "Refused"),
+        title=title or _TITLES.get(status, "Refused"),
+        ways=ways,
         message=message or "The request was refused.",
         what_to_do=what_to_do or "Go back to the application you came from and begin again.",
         denial_id=denial_id,

@@ -76,6 +76,7 @@ async def add_codes(browser):
     page, form = await form_on(browser, f"{CODES}/add")
     answer = await browser.send(f"{CODES}/add", form | {"recovery_codes": "kept"})
     assert (answer.status_code, answer.headers.get("location")) == (303, CODES), answer.text
+    assert "For <strong>alice</strong> at <strong>" in page, "a paper says whose codes it holds"
     return codes_of(page)
 
 

@@ -29,8 +29,12 @@ async def post(request: Request, site: Site) -> Response:
     try:
         await registration.ask(wish, rt=site.rt, caller=site.caller(request))
     except NotAllowed as refusal:
-        return _form(request, site, username=username[:64], email=email[:254], problem=str(refusal), status=400)
-    return site.page("mail_sent.html", what="sign_up", minutes=site.rt.lives.sign_up_s // 60)
+        wrong = "username" if not _may_be_own(username) else "email"
+        return _form(
+            request, site, username=username[:64], email=email[:254], problem=str(refusal), wrong=wrong, status=400
+        )
+    # What was typed, with its slips, and nothing of what is known here.
+    return site.page("mail_sent.html", what="sign_up", to=email, minutes=site.rt.lives.sign_up_s // 60)
 
 
 async def show_confirm(request: Request, site: Site) -> Response:
@@ -53,7 +57,10 @@ async def confirm(request: Request, site: Site) -> Response:
             secret, username, form.get("password", ""), rt=site.rt, caller=site.caller(request)
         )
     except (NotAllowed, AlreadyExists) as refusal:
-        return await _confirm(request, site, secret, username=username[:64], problem=str(refusal), status=400)
+        wrong = "username" if isinstance(refusal, AlreadyExists) or not _may_be_own(username) else "password"
+        return await _confirm(
+            request, site, secret, username=username[:64], problem=str(refusal), wrong=wrong, status=400
+        )
     return site.page("new_password_set.html", username=user.username, way="sign_up")
 
 
@@ -61,12 +68,33 @@ def _closed(site: Site) -> Response | None:
     try:
         registration.require_open(site.rt)
     except NotFound as refusal:
-        return responses.fault_page(404, site=site, message=str(refusal))
+        return responses.fault_page(
+            404,
+            site=site,
+            message=str(refusal),
+            what_to_do="If you have an account, sign in.",
+            ways=(("/sign-in", "Sign in"),),
+        )
     return None
 
 
+def _may_be_own(username: str) -> bool:
+    try:
+        registration.check_own_username(username)
+    except NotAllowed:
+        return False
+    return True
+
+
 def _form(
-    request: Request, site: Site, *, username: str = "", email: str = "", problem: str = "", status: int = 200
+    request: Request,
+    site: Site,
+    *,
+    username: str = "",
+    email: str = "",
+    problem: str = "",
+    wrong: str = "",
+    status: int = 200,
 ) -> Response:
     browser, is_new = browser_id_or_new(request, site)
     response = site.page(
@@ -75,6 +103,7 @@ def _form(
         username=username,
         email=email,
         problem=problem,
+        wrong=wrong,
         form_token=form_token(browser, rt=site.rt),
     )
     if is_new:
@@ -83,7 +112,14 @@ def _form(
 
 
 async def _confirm(
-    request: Request, site: Site, secret: str, *, username: str | None = None, problem: str = "", status: int = 200
+    request: Request,
+    site: Site,
+    secret: str,
+    *,
+    username: str | None = None,
+    problem: str = "",
+    wrong: str = "password",
+    status: int = 200,
 ) -> Response:
     _, wished, email = await registration.wished(secret, rt=site.rt, caller=site.caller(request))
     browser, is_new = browser_id_or_new(request, site)
@@ -94,6 +130,7 @@ async def _confirm(
         username=wished if username is None else username,
         email=email,
         problem=problem,
+        wrong=wrong,
         form_token=form_token(browser, rt=site.rt),
     )
     if is_new:

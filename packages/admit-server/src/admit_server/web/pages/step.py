@@ -4,13 +4,15 @@ import hashlib
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from jinja2 import TemplateNotFound
 from starlette.responses import Response
 
 from ...domain.errors import AccessDenied, Busy, InvalidRequest, ProtocolError, StillWaiting, TooManyTries
-from ...domain.times import duration
+from ...domain.times import about, duration
+from ...domain.times import in_words as day
+from ...domain.user import User
 from ...flows.authorize import send_error
 from ...flows.journeys.state import Journey, Pending, seal_challenge, seal_journey
 from ...flows.journeys.steps import Step
@@ -96,6 +98,7 @@ def show_step(step: Step, shown: Shown, *, site: Site) -> Response:
         begin=None if step.pending is not None else {"method": step.method, "words": _called(step.method)},
         others=[{"method": name, "words": _called(name)} for name in step.others],
         failing=bool(step.failing),
+        whose=whose(step.user, site=site) if step.user is not None else None,
         signing_in_as=step.user.username if step.user is not None else None,
         knows_name=bool(step.journey.name) or step.user is not None,
         anew_url=f"/sign-in?{anew}",
@@ -148,6 +151,12 @@ def _called(method: str) -> str:
     return WORDS.get(method, method.replace("_", " "))
 
 
+def whose(user: User, *, site: Site) -> dict[str, str]:
+    """What stands on a paper with recovery codes, so that it is known later what they are for."""
+    rt = site.rt
+    return {"name": user.username, "at": urlsplit(rt.issuer).netloc, "on": day(rt.clock())}
+
+
 def _status(problem: ProtocolError | None) -> int:
     match problem:
         case None | StillWaiting():
@@ -159,11 +168,5 @@ def _status(problem: ProtocolError | None) -> int:
 
 def _words(problem: ProtocolError) -> str:
     if isinstance(problem, TooManyTries):
-        return f"Too many tries. Wait {_duration(problem.retry_after_s)} and try again."
+        return f"Too many tries. Wait {about(problem.retry_after_s)} and try again."
     return problem.advice or "That did not work. Try again."
-
-
-def _duration(seconds: int) -> str:
-    if seconds < 90:
-        return f"{seconds} seconds" if seconds != 1 else "a second"
-    return f"{(seconds + 59) // 60} minutes"

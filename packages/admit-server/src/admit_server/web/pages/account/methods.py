@@ -18,6 +18,7 @@ from ....flows.journeys.state import Asked, Pending, seal_challenge, unseal_chal
 from ... import responses
 from ...refused import recorded
 from ...site import Site
+from ..step import whose
 from .entering import Visit, enter, enter_with_form
 from .renaming import rename_or_remove
 
@@ -111,6 +112,7 @@ class Method:
             fragment=f"enrol_{pending.challenge.kind}.html",
             back=self.path,
             public=pending.challenge.public,
+            whose=whose(visit.user, site=visit.site),
             challenge=seal_challenge(pending, user_id=visit.user.id, browser=visit.browser, rt=rt, now=rt.clock()),
         )
 

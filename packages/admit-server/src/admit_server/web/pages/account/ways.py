@@ -6,7 +6,6 @@ from starlette.responses import Response
 from ....authenticators.api import Enrolling
 from ....domain.account import SignInTooOld
 from ....domain.errors import AdministrationError, InvalidRequest
-from ....domain.methods import method_in_words
 from ....domain.times import in_words as day
 from ....flows.account import credentials
 from ...site import Site
@@ -15,11 +14,12 @@ from .renaming import rename_or_remove
 
 # Where each of them is set up; a stranger's authenticator is set up at sign-in.
 _SET_UP = {
-    "password": "/account/password",
-    "passkey": "/account/passkeys",
-    "totp": "/account/totp",
-    "recovery_codes": "/account/recovery-codes",
+    "password": ("Set a new password", "/account/password"),
+    "passkey": ("Add a passkey or security key", "/account/passkeys"),
+    "totp": ("Add an authenticator app", "/account/totp"),
+    "recovery_codes": ("Make recovery codes", "/account/recovery-codes"),
 }
+_CAN_BE_LOST = frozenset({"passkey", "totp"})
 
 
 async def show(request: Request, site: Site) -> Response:
@@ -55,8 +55,11 @@ async def _page(visit: Visit, *, problem: str = "", status: int = 200) -> Respon
         http_status=status,
         problem=problem,
         ways=[row(each) for each in own],
+        needs_codes="recovery_codes" in rt.authenticators
+        and bool(_CAN_BE_LOST & (kinds := {each.credential.authenticator for each in own}))
+        and "recovery_codes" not in kinds,
         offered=[
-            (method_in_words(name), _SET_UP[name])
+            _SET_UP[name]
             for name, each in rt.authenticators.items()
             if name in _SET_UP and (isinstance(each, Enrolling) or name == "password")
         ],
