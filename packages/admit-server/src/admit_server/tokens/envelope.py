@@ -36,6 +36,7 @@ class Vault:
 
     _keys: Mapping[bytes, bytes] = field(repr=False)
     _first: bytes
+    _ciphers: dict[bytes, AESGCM] = field(default_factory=dict, repr=False, compare=False)
     _mac_keys: dict[str, bytes] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -93,8 +94,7 @@ class Vault:
         """
         if len(nonce) != _NONCE_BYTES:
             raise ValueError("a nonce has 12 bytes")
-        cipher = AESGCM(self._derive(self._first, b"envelope"))
-        return _VERSION + self._first + nonce + cipher.encrypt(nonce, plaintext, place.encode())
+        return _VERSION + self._first + nonce + self._cipher(self._first).encrypt(nonce, plaintext, place.encode())
 
     def open(self, sealed: bytes, *, place: str) -> bytes:
         """Open an envelope that was sealed for this place.
@@ -106,7 +106,7 @@ class Vault:
         if key_id not in self._keys:
             raise NotSealedHere(f"sealed under key {key_id.hex()}, which the key file does not hold")
         try:
-            return AESGCM(self._derive(key_id, b"envelope")).decrypt(nonce, body, place.encode())
+            return self._cipher(key_id).decrypt(nonce, body, place.encode())
         except InvalidTag:
             raise NotSealedHere("the envelope was changed, or belongs to another place") from None
 
@@ -142,6 +142,12 @@ class Vault:
     def keys_for(self, purpose: str) -> dict[str, bytes]:
         """A key of its own for a purpose, from each key of the file, the sealing one first; by the names of `key_ids`."""
         return {key_id.hex(): self._derive(key_id, b"key", purpose.encode()) for key_id in self._keys}
+
+    def _cipher(self, key_id: bytes) -> AESGCM:
+        """The cipher of envelopes under one key of the file, made once."""
+        if key_id not in self._ciphers:
+            self._ciphers[key_id] = AESGCM(self._derive(key_id, b"envelope"))
+        return self._ciphers[key_id]
 
     def _derive(self, key_id: bytes, secret: bytes, info: bytes = b"") -> bytes:
         # RFC 5869. The key file's key is the salt or the secret; both ways nothing follows from the database alone.
