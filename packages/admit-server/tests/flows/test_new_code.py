@@ -68,9 +68,9 @@ async def test_an_app_gets_session_and_code_from_one_unit(site, monkeypatch):
     monkeypatch.setattr(type(site.rt.store), "write", counting)
     assert (await challenge(site, "notes:read")).status_code == 200
     # Housekeeping writes beside it.
-    parts = {"throttling", "sign_in", "judging", "new_session", "new_code", "first_party"}
+    parts = {"charging", "sign_in", "judging", "new_session", "new_code", "first_party"}
     mine = [unit.__qualname__ for unit in units if unit.__module__.rpartition(".")[2] in parts]
-    assert mine == ["_charge.<locals>.unit", "begin_session.<locals>.unit"]
+    assert mine == ["charge_all.<locals>.unit", "begin_session.<locals>.unit"]
 
 
 async def test_a_code_that_is_refused_undoes_nothing_of_the_sign_in(site):

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from admit_server.domain.throttle import UNANSWERED
-from admit_server.flows import throttling
+from admit_server.flows import charging
 from admit_server.flows.outages import excuse
 from admit_server.flows.runtime import Caller
 
@@ -15,7 +15,7 @@ ACCOUNT, NETWORK = b"a" * 32, b"n" * 32
 
 async def charged(site):
     caller = Caller(network="192.0.2.1")
-    return await throttling.charge(
+    return await charging.charge(
         ACCOUNT, from_known_device=False, network=NETWORK, rt=site.rt, caller=caller, username_known=None
     )
 

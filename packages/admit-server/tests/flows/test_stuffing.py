@@ -9,7 +9,7 @@ from site_kit import PASSWORD
 from admit_server.domain.audit import AuditEvent
 from admit_server.domain.errors import TooManyTries
 from admit_server.domain.stuffing import Seen, StuffingRule
-from admit_server.flows import throttling
+from admit_server.flows import charging, throttling
 from admit_server.flows.runtime import Caller
 from admit_server.flows.stuffing import MOST, StuffingWatch, alarm
 from admit_server.storage.open import open_store
@@ -98,7 +98,7 @@ async def test_many_people_of_whom_some_forgot_their_password_raise_no_alarm(sit
         if number % 2:
 
             async def unit(tx, paid=paid):
-                await throttling.refund(tx, paid, now=site.clock())
+                await charging.refund(tx, paid, now=site.clock())
 
             await site.rt.store.write(unit)
     assert await events(site) == []

@@ -6,7 +6,7 @@ import pytest
 
 from admit_server.domain.errors import TooManyTries
 from admit_server.domain.throttle import ACCOUNT, NETWORK, SENDING, Counter
-from admit_server.flows import throttling
+from admit_server.flows import charging, throttling
 from admit_server.flows.runtime import Caller, DeviceCookie
 
 pytestmark = pytest.mark.anyio
@@ -15,7 +15,7 @@ CALLER = Caller(network="192.0.2.1")
 
 
 async def charge(site, account=b"a" * 32, network=b"n" * 32):
-    return await throttling.charge(
+    return await charging.charge(
         account, from_known_device=False, network=network, rt=site.rt, caller=CALLER, username_known=None
     )
 
@@ -26,7 +26,7 @@ async def counter(site, key):
 
 async def refund(site, paid):
     async def unit(tx):
-        await throttling.refund(tx, paid, now=site.clock())
+        await charging.refund(tx, paid, now=site.clock())
 
     await site.rt.store.write(unit)
 

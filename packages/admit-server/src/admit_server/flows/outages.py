@@ -2,8 +2,8 @@
 
 from ..domain.throttle import FRESH, UNANSWERED, after_failure
 from ..ports.transaction import Tx
+from .charging import Charge, take_back
 from .runtime import Runtime
-from .throttling import Charge, take_back
 
 
 async def excuse(paid: Charge, *, rt: Runtime, now: int) -> bool:

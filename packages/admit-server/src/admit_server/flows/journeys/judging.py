@@ -20,7 +20,7 @@ from ...domain.errors import AccessDenied, ProtocolError, StillWaiting
 from ...domain.journey import Proof
 from ...domain.user import User
 from ...ports.transaction import Tx
-from .. import mailing, throttling
+from .. import charging, mailing, throttling
 from ..outages import excuse
 from ..people import find_for_sign_in
 from ..runtime import Caller, Refusal, Runtime
@@ -54,7 +54,7 @@ class Proven:
     verified: Verified
     asked: Asked
     stored: tuple[StoredCredential, ...]
-    paid: throttling.Charge
+    paid: charging.Charge
 
     def seen_after(self) -> Seen:
         """The credentials as they are once the updates are written."""
@@ -127,7 +127,7 @@ async def judge(
             )
             return Proven(user, proof, verified, asked, stored, paid)
         case Pending(retry_after_s):
-            await throttling.give_back(paid, rt=rt, now=now)
+            await charging.give_back(paid, rt=rt, now=now)
             raise StillWaiting(retry_after_s=retry_after_s)
         case NotReached() as outage:
             await excuse(paid, rt=rt, now=now)
@@ -199,9 +199,7 @@ async def refuse(
 async def apply_proof(
     tx: Tx, proven: Proven, authenticator: Authenticator, *, rt: Runtime, caller: Caller, now: int
 ) -> Refusal | None:
-    """Within a unit that holds the person: what the proof stood on is still so, its one-use parts are used now, and the charge is given
-    back.
-    """
+    """Within a unit that holds the person: the proof still stands, its one-use parts are used now, and the charge is given back."""
     trail, user = caller.trail, proven.user
     if await seen_now(tx, user.id, authenticator.name) != seen(proven.stored):
         # A change ends every session; whoever was still proving the old one must not get another.
@@ -219,7 +217,7 @@ async def apply_proof(
     used = proven.verified.used or (proven.stored[0].id if len(proven.stored) == 1 else None)
     if used is not None:
         await tx.credentials.touch(used, now=now)
-    await throttling.refund(tx, proven.paid, now=now)
+    await charging.refund(tx, proven.paid, now=now)
     return None
 
 
