@@ -74,6 +74,7 @@ class Gallery:
         owner.go("/sign-in")
         owner.type_password()
         expect(owner.page.get_by_role("button", name=BESIDE)).to_be_visible()
+        owner.page.get_by_text("Is your passkey or security key gone?").click()
         self.pages["passkey as second step"] = owner.page
 
     def _owner(self, server: Server) -> Owner:

@@ -105,8 +105,10 @@ def test_nobody_at_the_device_is_said_in_words_and_can_be_tried_again(owner):
     owner.devices.verified(device, False)
     owner.go("/sign-in")
     button = owner.page.get_by_role("button", name=ALONE)
+    expect(owner.page.get_by_text("ask the administrator for a recovery link")).to_be_hidden()
     button.click()
     owner.problem("No passkey was used")
+    expect(owner.page.get_by_text("ask the administrator for a recovery link")).to_be_visible()
     expect(button).to_be_focused()
     assert owner.devices.credentials(device)
 

@@ -281,3 +281,17 @@ async def test_a_proof_grows_old_however_often_its_page_is_loaded(site, desk):
     answer = await browser.send("/sign-in", form | {"number": "2"})
     assert answer.status_code == 400
     assert "begun too long ago" in answer.text
+
+
+async def test_a_step_says_what_is_left_to_who_lost_what_it_asks(site, desk):
+    desk("password and (card or guest)")
+    await give_card(site)
+    browser = site.browser(app=site.app)
+    assert '<details class="lost"' not in (await browser.get("/sign-in")).text
+    step = (await browser.sign_in()).headers["location"]
+    page = await browser.get(step)
+    assert '<details class="lost">' in page.text
+    assert "Nothing else that you have set up is enough here." in page.text
+    assert "guest" not in page.text
+    wrong = await browser.send("/sign-in", first_form(page.text) | {"number": "9"})
+    assert '<details class="lost" open>' in wrong.text

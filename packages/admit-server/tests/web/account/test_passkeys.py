@@ -302,6 +302,9 @@ async def test_a_password_and_a_key_beside_it_when_that_is_required(template, tm
         assert step.status_code == 303
         assert not await alice.is_in()
         page = await alice.browser.get(step.headers["location"])
+        assert "Is your passkey or security key gone?" in page.text
+        assert "Nothing else that you have set up is enough here." in page.text
+        assert "ask the administrator for a recovery link" in page.text
         public, fields = passkey_form(page.text)
         assert [each["transports"] for each in public["publicKey"]["allowCredentials"]] == [["usb"]]
         answer = await alice.send(

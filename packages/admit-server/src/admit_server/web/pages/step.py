@@ -19,6 +19,7 @@ from ...flows.journeys.steps import Step
 from ...flows.new_session import Occasion
 from ..security import form_token
 from ..site import PRODUCT, Site, templates
+from .lost import lost
 
 # What people call the authenticators; a stranger's one goes by its name.
 WORDS = {
@@ -99,6 +100,7 @@ def show_step(step: Step, shown: Shown, *, site: Site) -> Response:
         others=[{"method": name, "words": _called(name)} for name in step.others],
         failing=bool(step.failing),
         whose=whose(step.user, site=site) if step.user is not None else None,
+        lost=lost(step, called=_called, rt=rt),
         signing_in_as=step.user.username if step.user is not None else None,
         knows_name=bool(step.journey.name) or step.user is not None,
         anew_url=f"/sign-in?{anew}",

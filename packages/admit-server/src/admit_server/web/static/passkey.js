@@ -1,5 +1,5 @@
 // Passkeys on the pages that offer them. The page holds the server's question, the form takes the answer; nothing else is
-// read, kept or sent. Without this script the buttons stay hidden, and the other ways to sign in work as ever.
+// read, kept or sent. Without this script the buttons stay hidden, and other ways work as ever.
 "use strict";
 (() => {
   const WORDS = {
@@ -17,7 +17,7 @@
     .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
   const ids = (list) => list?.map((each) => ({ ...each, id: bytes(each.id) }));
 
-  // WebAuthn Level 3 has these; older browsers get the same by hand.
+  // WebAuthn Level 3; older browsers get the same by hand.
   const parsed = (create, options) => {
     const parse = create ? "parseCreationOptionsFromJSON" : "parseRequestOptionsFromJSON";
     if (PublicKeyCredential[parse]) return PublicKeyCredential[parse](options);
@@ -62,12 +62,13 @@
         button.disabled = false;
         if (!mediation) {
           say(WORDS[error.name] ?? OTHERWISE);
+          document.querySelector(".lost")?.setAttribute("open", "");
           button.focus();
           fill();
         }
       }
     };
-    // The browser offers passkeys among the user names that it fills in.
+    // The browser offers passkeys among user names.
     const fill = async () => {
       if (asked.conditional && await PublicKeyCredential.isConditionalMediationAvailable?.()) ask("conditional");
     };
@@ -79,7 +80,7 @@
     without.hidden = true;
     button.hidden = false;
     if (create) {
-      // What was removed here, or renamed, is so on the person's devices too.
+      // What was removed or renamed here is so on the devices too.
       const { rp, user, excludeCredentials } = asked.publicKey, of = { rpId: rp.id, userId: user.id };
       PublicKeyCredential.signalAllAcceptedCredentials?.({ ...of, allAcceptedCredentialIds: excludeCredentials.map((each) => each.id) })
         .catch(() => {});
