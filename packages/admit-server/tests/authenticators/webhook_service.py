@@ -1,6 +1,7 @@
 """A web service of somebody's own, as a process: says yes to one code, and misbehaves where a user name asks for it.
 
 Run as `python webhook_service.py SECRET`; prints its port. It knows nothing of the server's code: the signature is computed here anew.
+With a second argument its clock is that of whoever asks, for servers whose clock a test moves.
 """
 
 import base64
@@ -13,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 
 KEY = base64.b64decode(sys.argv[1].removeprefix("whsec_"))
+THEIR_TIME = len(sys.argv) > 2
 
 
 def signature(identifier: str, timestamp: str, body: bytes) -> str:
@@ -48,9 +50,12 @@ class Service(BaseHTTPRequestHandler):
         good = message["response"] == "2468"
         return self.answer(200, {"verdict": "verified" if good else "rejected", "reason": "wrong code"}, identifier)
 
+    def now(self):
+        return self.headers["webhook-timestamp"] if THEIR_TIME else str(int(time.time()))
+
     def answer(self, status, value, identifier, *, sign=True, answers="ans_", headers=()):
         body = value if isinstance(value, bytes) else json.dumps(value).encode()
-        own, stamp = answers + identifier.removeprefix("req_"), str(int(time.time()))
+        own, stamp = answers + identifier.removeprefix("req_"), self.now()
         self.send_response(status)
         self.send_header("content-length", str(len(body)))
         self.send_header("webhook-id", own)

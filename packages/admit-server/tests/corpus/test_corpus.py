@@ -8,6 +8,7 @@ import causes_grants
 import causes_journeys
 import causes_library
 import causes_links
+import causes_methods
 import causes_proofs
 import causes_reports
 import causes_sign_in
@@ -33,9 +34,15 @@ async def test_the_caller_gets_code_and_id_and_the_administrator_the_cause(cause
     await judge(cause, stage)
 
 
+@pytest.mark.parametrize("cause", causes_methods.CAUSES, ids=lambda cause: cause.name.replace(" ", "-"))
+async def test_so_they_do_with_every_way_to_sign_in(cause, stage_of_methods):
+    await judge(cause, stage_of_methods)
+
+
 def test_the_corpus_is_as_large_as_was_promised():
-    assert len(CAUSES) >= 100
-    assert len({cause.name for cause in CAUSES}) == len(CAUSES)
+    every = [*CAUSES, *causes_methods.CAUSES]
+    assert len(every) >= 100
+    assert len({cause.name for cause in every}) == len(every)
 
 
 def test_the_corpus_knows_every_code_that_a_server_tells_its_callers():

@@ -7,7 +7,7 @@ import html
 import json
 import re
 import shutil
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +18,8 @@ import httpx2
 
 from admit_server.app import Server, open_parts, open_site
 from admit_server.flows.admin import built_in, clients, resources, users
+from admit_server.flows.journeys.enrolment import add_credential, begin_enrolment, finish_enrolment
+from admit_server.flows.journeys.state import Asked
 from admit_server.flows.runtime import Caller, Runtime
 from admit_server.machine import Machine
 from admit_server.machine.clock import system_entropy
@@ -275,6 +277,31 @@ def hidden_fields(page: str) -> dict[str, str]:
 def first_form(page: str) -> dict[str, str]:
     """The hidden fields of the first form of a page."""
     return hidden_fields(page[page.index("<form") :].partition("</form>")[0])
+
+
+def passkey_form(page: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """What the form of a passkey asks of the browser, and its hidden fields."""
+    (form,) = [text for text in re.findall(r"<form .*?</form>", page, re.DOTALL) if "data-passkey" in text]
+    (options,) = re.findall(r"data-options='([^']*)'", form)
+    return json.loads(html.unescape(options)), hidden_fields(form)
+
+
+async def set_up(site: "Site", username: str, method: str, answer: Callable[[Any], dict[str, str]]) -> Any:
+    """Add a way to sign in to somebody's account, as its page does; what the page showed.
+
+    Args:
+        site: Where.
+        username: Whose account.
+        method: The authenticator.
+        answer: Makes the response to what the page asks.
+    """
+    rt, user = site.rt, await users.find(username, rt=site.rt)
+    pending = await begin_enrolment(method, user, rt=rt, now=rt.clock())
+    asked = Asked(method, pending.challenge.state, pending.id, user.id)
+    response = answer(pending.challenge.public)
+    addition = await finish_enrolment(method, user, asked, response, rt=rt, caller=Caller())
+    await add_credential(addition, rt=rt, caller=Caller())
+    return pending.challenge.public
 
 
 def answer_of(response: httpx2.Response) -> dict[str, str]:

@@ -66,7 +66,7 @@ class Device:
         return json.dumps(asdict(self) | {"secret": base64.b32encode(self.secret).decode()})
 
     def step_of(self, code: str, *, now: int) -> int | None:
-        """The newest step around now whose code this is, and which is later than the last one; None for none.
+        """The newest step around now whose code this is; None for none. It is good if it is later than the last one.
 
         Args:
             code: Digits.
@@ -77,7 +77,7 @@ class Device:
         for around in STEPS_AROUND:  # to the end: how long it takes does not tell which step it was
             step = max(now // PERIOD_S + around, 0)
             same = hmac.compare_digest(hotp.generate(step), code.encode())
-            if same and step > self.step:
+            if same:
                 found = step if found is None else max(found, step)
         return found
 
@@ -117,16 +117,22 @@ class TotpAuthenticator(Base):
             return NotMine()
         code = _digits_of(given)
         found: tuple[StoredCredential, Device] | None = None
+        was_used = False
         # As many devices for everybody: nobody learns from the time whether there is one, or how many.
         nobody = Device(secret=bytes(SECRET_BYTES))
         for index in range(max(self.most, len(credentials))):
             stored = credentials[index] if index < len(credentials) else None
             device = Device.read(stored.data) if stored else nobody
             step = device.step_of(code, now=ctx.now)
-            if stored is not None and step is not None and len(code) == device.digits and found is None:
+            if stored is None or step is None or len(code) != device.digits:
+                continue
+            if step <= device.step:
+                was_used = True
+            elif found is None:
                 found = stored, replace(device, step=step)
         if found is None:
-            return Rejected("wrong or used code" if credentials else "no app set up, or no such user")
+            wrong = "a code of an app that was used, or one before it" if was_used else "wrong code of an app"
+            return Rejected(wrong if credentials else "no app set up, or no such user")
         stored, device = found
         update = CredentialUpdate(id=stored.id, data=device.written(), version=stored.version, needed=True)
         # RFC 8176 section 2: "otp" is for RFC 4226 and RFC 6238.

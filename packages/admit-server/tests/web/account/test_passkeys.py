@@ -1,7 +1,5 @@
 """`/account/passkeys`, and signing in with what was added there: the whole way over HTTP, with an authenticator in software."""
 
-import html
-import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from site_kit import PASSWORD, START, Clock, CountingHasher, Site, hidden_fields, running, settings_for
+from site_kit import PASSWORD, START, Clock, CountingHasher, Site, hidden_fields, passkey_form, running, settings_for
 from soft_authenticator import SoftAuthenticator
 
 from admit_server.app import Machine, open_site
@@ -17,8 +15,6 @@ from admit_server.app import Machine, open_site
 pytestmark = pytest.mark.anyio
 ISSUER = "http://localhost:8100"
 HERE = "/account/passkeys"
-_OPTIONS = re.compile(r"data-options='([^']*)'")
-_FORM = re.compile(r"<form .*?</form>", re.DOTALL)
 
 
 @pytest.fixture
@@ -26,12 +22,6 @@ async def site(template: Any, tmp_path: Any, anyio_backend: str) -> AsyncIterato
     """A running site whose address has a name."""
     async with running(template, tmp_path / "site", issuer=ISSUER) as opened:
         yield opened
-
-
-def passkey_form(page: str) -> tuple[dict[str, Any], dict[str, str]]:
-    """What the form of a passkey asks, and its hidden fields."""
-    (form,) = [text for text in _FORM.findall(page) if "data-passkey" in text]
-    return json.loads(html.unescape(_OPTIONS.findall(form)[0])), hidden_fields(form)
 
 
 class Person:

@@ -219,7 +219,7 @@ async def add_credential(addition: Addition, *, shown_in: Session | None = None,
 
 async def _note_shown(tx: Tx, addition: Addition, session: Session, *, cookie: str, now: int) -> bool:
     by, proved = addition.authenticator, addition.enrolled.proved
-    if proved is None or not session.in_browser:
+    if proved is None or not session.in_browser or session.user_id != addition.user.id:
         return False
     factors = proved.factors if proved.factors is not None else by.factors
     proof = Proof(by.name, now, tuple(proved.amr), frozenset(factors), by.phishing_resistant)
