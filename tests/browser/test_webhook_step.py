@@ -56,7 +56,7 @@ def asked(visitor: Visitor, server: Server, name: str) -> Page:
 
 
 def answer(page: Page, text: str) -> None:
-    page.get_by_label("Your answer").fill(text)
+    page.get_by_label("Hello").fill(text)
     page.get_by_role("button", name="Go on").click()
 
 

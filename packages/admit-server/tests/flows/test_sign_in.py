@@ -32,7 +32,7 @@ def without_secrets(page: str) -> str:
 async def test_a_good_sign_in_sets_a_session_and_leads_on(site):
     browser = site.browser()
     answer = await browser.sign_in()
-    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/account")
     assert "signed in as <strong>alice</strong>" in (await browser.get("/")).text
     events = await site.events()
     assert [(event.action, event.network) for event in events] == [("sign_in.done", "192.0.2.1")]

@@ -286,7 +286,7 @@ async def test_no_page_leads_to_an_address_out_of_the_query(site, name):
         assert "evil.example" not in answer.headers.get("location", "")
         assert evil not in answer.text
     form = hidden_fields((await browser.get("/sign-in")).text) | {"username": "alice", "password": PASSWORD, name: evil}
-    assert (await browser.send("/sign-in", form)).headers["location"] == "/"
+    assert (await browser.send("/sign-in", form)).headers["location"] == "/account"
 
 
 async def test_the_code_goes_to_the_registered_address_and_to_no_other(site):

@@ -131,7 +131,8 @@ def _refusal_page(
     error: ProtocolError, path: str, *, site: Site, denial_id: str | None, headers: dict[str, str]
 ) -> Response:
     """The page of a refusal, with what somebody can do from there."""
-    what_to_do, title = "", ""
+    # An advice says itself what to do.
+    what_to_do, title = "" if error.advice else None, ""
     ways: Ways = ()
     message = error.advice or _TO_PEOPLE.get(error.code, "")
     match error:
@@ -181,7 +182,7 @@ def fault(
     kind: Kind,
     site: Site,
     detail: str,
-    what_to_do: str = "",
+    what_to_do: str | None = None,
     headers: dict[str, str] | None = None,
 ) -> Response:
     """A refusal that no flow made: a wrong method, a body too large, a database that can't answer."""
@@ -198,7 +199,7 @@ def fault_page(
     site: Site,
     message: str,
     title: str = "",
-    what_to_do: str = "",
+    what_to_do: str | None = None,
     ways: Ways = (),
     denial_id: str | None = None,
     headers: dict[str, str] | None = None,
@@ -211,7 +212,7 @@ def fault_page(
         title=title or _TITLES.get(status, "Refused"),
         ways=ways,
         message=message or "The request was refused.",
-        what_to_do=what_to_do or "Go back to the application you came from and begin again.",
+        what_to_do="Go back to the application you came from and begin again." if what_to_do is None else what_to_do,
         denial_id=denial_id,
     )
     response.headers.update(headers or {})

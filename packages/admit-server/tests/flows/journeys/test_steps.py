@@ -198,6 +198,16 @@ async def test_a_letter_is_sent_after_the_password_and_its_code_ends_the_journey
     assert letter.sent == ["alice"]
 
 
+async def test_what_did_not_come_is_sent_again_by_a_word_of_the_person(site, desk, letter):
+    desk("password and letter")
+    browser = site.browser(app=site.app)
+    page = await browser.get((await browser.sign_in()).headers["location"])
+    assert 'name="with" value="letter">Begin this step again' in page.text
+    sent = await browser.send("/sign-in", first_form(page.text) | {"with": "letter"})
+    assert letter.sent == ["alice", "alice"]
+    assert (await answer_step(browser, sent.headers["location"], code="4711")).status_code == 303
+
+
 async def test_a_letter_alone_signs_in_whoever_reads_it_and_nobody_else(site, desk, letter):
     desk("letter")
     for name, code, status in (("alice", "4711", 303), ("nobody", "4711", 403), ("alice", "1234", 403)):

@@ -93,7 +93,7 @@ async def test_a_sign_in_leads_back_to_the_page_that_wanted_it_once(site, path):
     assert (await browser.get(path)).headers["location"] == "/sign-in"
     assert (await browser.sign_in()).headers["location"] == path
     assert "admit-8100-back" not in browser.cookies
-    assert (await browser.sign_in()).headers["location"] == "/"
+    assert (await browser.sign_in()).headers["location"] == "/account"
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ async def test_a_sign_in_leads_back_to_the_page_that_wanted_it_once(site, path):
 async def test_a_cookie_that_names_anything_else_leads_nowhere(site, value):
     browser = site.browser()
     browser.client.cookies.set("admit-8100-back", value)
-    assert (await browser.sign_in()).headers["location"] == "/"
+    assert (await browser.sign_in()).headers["location"] == "/account"
 
 
 async def test_an_apps_own_sign_in_goes_back_to_the_app_whatever_the_account_wanted(site):

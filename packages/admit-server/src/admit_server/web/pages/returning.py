@@ -34,9 +34,9 @@ def to_sign_in(path: str, *, full: bool = False, site: Site) -> Response:
 
 
 def back_from_sign_in(request: Request, *, site: Site) -> Response:
-    """To the page from which somebody was led to the sign-in; to the first page where there is none."""
+    """To the page from which somebody was led to the sign-in; to their account where there is none."""
     cookie = request.cookies.get(site.cookies.back)
-    response = responses.see_other(own_page((cookie or "").removesuffix(_FULL)) or "/")
+    response = responses.see_other(own_page((cookie or "").removesuffix(_FULL)) or "/account")
     if cookie is not None:
         clear_cookie(response, site.cookies.back, secure=site.cookies.secure)
     return response

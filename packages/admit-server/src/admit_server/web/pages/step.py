@@ -97,6 +97,8 @@ def show_step(step: Step, shown: Shown, *, site: Site) -> Response:
         forms=forms,
         # It needs a name first, or a word that something may be sent.
         begin=None if step.pending is not None else {"method": step.method, "words": _called(step.method)},
+        # What was sent can get lost; each time counts towards how much may be sent.
+        send_again=step.method if step.journey.pending is not None else None,
         others=[{"method": name, "words": _called(name)} for name in step.others],
         failing=bool(step.failing),
         whose=whose(step.user, site=site) if step.user is not None else None,
