@@ -157,7 +157,7 @@ async def test_who_does_not_own_it_can_not_end_it(shop):
     alice = await users.find("alice", rt=shop.rt)
     await personal_tokens.end(made.token.id, owner=alice, reason="x", rt=shop.rt, caller=CALLER)
     assert not await shop.is_active(made.text)
-    assert (await personal_tokens.of_user(alice, rt=shop.rt))[0].end_reason == "x"
+    assert (await personal_tokens.newest(alice, rt=shop.rt)).tokens[0].end_reason == "x"
 
 
 async def test_the_same_form_sent_twice_makes_one(shop):

@@ -4,7 +4,7 @@ import asyncio
 from itertools import count
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from site_kit import running
 
@@ -88,6 +88,12 @@ async def _play(site, played, *issued):
     return answers
 
 
+# Within a second the order counts: the second use takes the last one, or the third.
+@example(
+    was=TokenPolicy(max_uses=1, networks=groups_of(["10.0.0.0/8"])),
+    would_be=TokenPolicy(max_uses=2),
+    played=[{"wait": 0, "client_address": address} for address in ("10.1.2.3", "10.1.2.3", "192.0.2.7")],
+)
 @settings(max_examples=25)
 @given(was=limits, would_be=limits, played=st.lists(uses, min_size=1, max_size=10))
 def test_what_would_be_is_what_the_server_does_to_a_token_that_has_that_policy(stage, was, would_be, played):

@@ -126,7 +126,9 @@ def happening(event: AuditEvent, *, person: str, names: Mapping[str, str] | None
     details = {name: (names or {}).get(str(value), str(value)) for name, value in event.details.items()}
     if "by" in details:
         details["by"] = method_in_words(details["by"])
-    if event.action == "session.ended":
+    if event.action == "user.sessions_ended" and "session" in details:
+        text = "You ended a session." if by_person else "An administrator ended one of your sessions."
+    elif event.action == "session.ended":
         text = _ENDED.get(str(event.details.get("reason")), "A session ended.")
     elif event.action in _SENTENCES and (not by_person or event.target == person or not _of_a_person(event.target)):
         text = _SENTENCES[event.action][0 if by_person else 1].format_map(_Known(details)).replace(" .", ".")

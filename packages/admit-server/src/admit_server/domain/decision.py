@@ -80,7 +80,7 @@ class Batch(NamedTuple):
 
     Attributes:
         at: When it was written.
-        id: Unique among those of the same second.
+        id: Unique among those of the same second: ten digits that put those of one process in their order, then `process`.
         decisions: In the order in which they were made.
         dropped: So many more were made, but not kept.
     """
@@ -89,3 +89,8 @@ class Batch(NamedTuple):
     id: str
     decisions: tuple[Decision, ...]
     dropped: int = 0
+
+    @property
+    def process(self) -> str:
+        """Which process it was."""
+        return self.id[10:]

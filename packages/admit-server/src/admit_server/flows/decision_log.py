@@ -14,12 +14,14 @@ class DecisionLog:
         most: Kept between two writings at most.
         dropped: Not kept since the last writing.
         takings: How often it was taken.
+        process: Tells this process from others; drawn with the first writing.
     """
 
     on: bool = True
     most: int = 200
     dropped: int = 0
     takings: int = 0
+    process: str = ""
     _waiting: list[Decision] = field(default_factory=list)
 
     def add(self, decision: Decision) -> None:

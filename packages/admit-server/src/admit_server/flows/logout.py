@@ -5,6 +5,7 @@ from typing import Any
 
 from admit.jose import JoseError
 
+from ..domain.audit import AuditEvent
 from ..domain.client import Client
 from ..domain.errors import InvalidRequest
 from ..domain.session import Session
@@ -56,14 +57,18 @@ async def begin(
     return SignedOut(client, return_to)
 
 
-async def end_session_now(session_id: str, *, reason: str, actor: str, rt: Runtime, caller: Caller) -> bool:
-    """End a session in a unit of its own. False when it had ended before, or never was."""
+async def end_session_now(
+    session_id: str, *, reason: str, actor: str, told: AuditEvent | None = None, rt: Runtime, caller: Caller
+) -> bool:
+    """End a session in a unit of its own. False when it had ended before, or never was. `told`: what is noted besides."""
     now, nonce = rt.clock(), rt.nonce()
     event = rt.event("session.ended", session_id, actor=actor, caller=caller, now=now, details={"reason": reason})
 
     async def unit(tx: Tx) -> bool:
         if not await end_session(tx, session_id, reason=reason, nonce=nonce, now=now):
             return False
+        if told is not None:
+            await tx.audit.append(told)
         await tx.audit.append(event)
         return True
 

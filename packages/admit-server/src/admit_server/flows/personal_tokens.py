@@ -30,6 +30,8 @@ from .runtime import Caller, Runtime
 from .token_status import GoodToken
 
 CLIENT_NAME = "Personal tokens"
+PAGE = 10
+After = tuple[bool, int, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +53,14 @@ class Made:
 
     token: PersonalToken
     text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPage:
+    """Some of a person's tokens; `next_after`: where the next page begins, None at the end."""
+
+    tokens: tuple[PersonalToken, ...]
+    next_after: After | None
 
 
 async def make(
@@ -132,10 +142,12 @@ async def make(
     return Made(await rt.store.write(unit), text)
 
 
-async def of_user(user: User, *, rt: Runtime) -> list[PersonalToken]:
-    """A person's, alive or ended not long ago; newest first. However many have ended, none that is alive is missing."""
-    found = await rt.store.read.personal_tokens.alive_first(user.id, limit=200, now=rt.clock())
-    return sorted(found, key=lambda token: (-token.created_at, token.id))
+async def newest(user: User, *, after: After | None = None, rt: Runtime) -> TokenPage:
+    """A person's, those that are alive first; each kind newest first."""
+    now = rt.clock()
+    found = await rt.store.read.personal_tokens.alive_first(user.id, after=after, limit=PAGE + 1, now=now)
+    last = found[PAGE - 1] if len(found) > PAGE else None
+    return TokenPage(tuple(found[:PAGE]), (last.is_alive(now), last.created_at, last.id) if last else None)
 
 
 async def end(token_id: str, *, owner: User | None, reason: str, rt: Runtime, caller: Caller) -> PersonalToken:

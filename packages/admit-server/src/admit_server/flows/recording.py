@@ -167,8 +167,9 @@ async def write_decisions(rt: Runtime) -> None:
     taken, dropped = rt.decisions.take()
     if not taken and not dropped:
         return
+    rt.decisions.process = rt.decisions.process or rt.entropy(8).hex()
     # In the order of this process also within a second, and unique among all.
-    batch = Batch(rt.clock(), f"{rt.decisions.takings:010x}{rt.entropy(8).hex()}", taken, dropped)
+    batch = Batch(rt.clock(), f"{rt.decisions.takings:010x}{rt.decisions.process}", taken, dropped)
     try:
         await rt.store.write(lambda tx: tx.decisions.add(batch))
     except StoreUnavailable:

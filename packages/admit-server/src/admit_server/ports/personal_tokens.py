@@ -18,8 +18,12 @@ class PersonalTokens(Protocol):
         """Those of a person, or of all, in the order of their ids, ended ones too until they are forgotten."""
         ...
 
-    async def alive_first(self, user_id: str, *, limit: int, now: int) -> list[PersonalToken]:
-        """Those of a person, ended ones last."""
+    async def alive_first(
+        self, user_id: str, *, after: tuple[bool, int, str] | None = None, limit: int, now: int
+    ) -> list[PersonalToken]:
+        """Those of a person, ended ones last, else the newest first. `after`: of the last one of the page before, whether it is alive,
+        when it was made, and its id.
+        """
         ...
 
     async def count_alive(self, user_id: str, *, now: int) -> int: ...

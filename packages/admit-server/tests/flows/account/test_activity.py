@@ -3,8 +3,9 @@
 import pytest
 
 from admit_server.flows.account import activity
-from admit_server.flows.admin import users
+from admit_server.flows.admin import sessions, users
 from admit_server.flows.audit.sealing import Sealer
+from admit_server.flows.runtime import Caller
 
 pytestmark = pytest.mark.anyio
 
@@ -44,3 +45,13 @@ async def test_it_comes_in_pages_of_which_none_leaves_anything_out(site, monkeyp
         page = await activity.recent(alice.id, before=page.next_before, rt=site.rt)
     assert [each.text for each in found] == ["You signed in."] * 8 + ["Your account was made."]
     assert [each.at for each in found] == sorted((each.at for each in found), reverse=True)
+
+
+async def test_the_end_of_ones_session_by_an_administrator_is_told(site):
+    browser = site.browser()
+    await browser.sign_in()
+    ((session, alice),) = await site.rows("SELECT id, user_id FROM session")
+    await sessions.end_one(session, rt=site.rt, caller=Caller(actor="test"))
+    told = [each.text for each in (await activity.recent(alice, rt=site.rt)).happenings]
+    assert told[0] == "An administrator ended one of your sessions."
+    assert "session.ended" in await site.actions()

@@ -10,11 +10,12 @@ from site_kit import API, claims_of
 from admit.limits import Attempt, groups_of
 from admit_server.app import open_runtime
 from admit_server.domain.check_request import read_request
+from admit_server.domain.decision import Decision
 from admit_server.domain.descent import ACCESS_TOKEN, TOKEN_EXCHANGE
 from admit_server.domain.errors import NotAllowed, NotFound
 from admit_server.domain.token_policy import TokenPolicy
 from admit_server.flows.admin import clients, policies, resources, rules, sessions, tokens, users
-from admit_server.flows.admin.simulate import simulate
+from admit_server.flows.admin.simulate import in_order, simulate
 from admit_server.flows.admin.simulation import Question
 from admit_server.flows.check import Asked, check, refresh
 from admit_server.flows.client_auth import AuthenticatedClient
@@ -418,3 +419,14 @@ async def test_uses_that_check_counts_are_counted_here_too(world):
     assert (as_it_is.kinds["check"], as_it_is.changes, dict(as_it_is.unknown)) == (3, 0, {})
     assert dict((await world.ask(max_uses=5)).outcomes) == {"newly_allowed": 1}
     assert dict((await world.ask(max_uses=1)).outcomes) == {"newly_refused": 1}
+
+
+def test_the_order_of_one_process_is_kept_and_of_several_who_was_refused_as_used_up_comes_last():
+    def one(token, code=""):
+        return Decision(7, "introspect", code, "grt_1", token)
+
+    spent, other = one("tok_1", "uses_exhausted"), one("tok_1", "network_not_allowed")
+    alone = [(one("tok_1"), "a"), (spent, "a"), (other, "a"), (one("tok_2"), "b")]
+    assert in_order(alone) == [each for each, _ in alone]
+    shared = [(spent, "a"), (one("tok_1"), "b"), (Decision(6, "issue"), "b")]
+    assert in_order(shared) == [Decision(6, "issue"), one("tok_1"), spent]

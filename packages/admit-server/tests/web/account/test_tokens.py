@@ -5,7 +5,9 @@ import re
 import pytest
 from site_kit import API, hidden_fields
 
-from admit_server.flows.admin import resources
+from admit_server.flows import personal_tokens
+from admit_server.flows.admin import resources, users
+from admit_server.flows.personal_tokens import NewPersonalToken
 from admit_server.flows.runtime import Caller
 
 pytestmark = pytest.mark.anyio
@@ -53,6 +55,25 @@ async def test_a_person_makes_one_sees_it_once_and_ends_it(shop, alices):
     assert step.status_code == 303
     assert not await shop.is_active(token)
     assert "It has ended." in (await alices.get("/account/tokens")).text
+
+
+async def test_however_many_there_are_each_stands_on_one_page_and_those_that_ended_come_last(shop, alices):
+    alice = await users.find("alice", rt=shop.rt)
+    for number in range(12):
+        new = NewPersonalToken(id=shop.rt.new_id("tok"), user=alice, audience=API, name=f"token number {number}.")
+        await personal_tokens.make(new, by_administrator=False, rt=shop.rt, caller=CALLER)
+        shop.clock.advance(number % 2)
+    form = hidden_fields((await alices.get("/account/tokens")).text)
+    await alices.send("/account/tokens", {"form_token": form["form_token"], "end": form["end"]})
+    first = (await alices.get("/account/tokens")).text
+    older = re.search(r'href="(/account/tokens\?after=[^"]+)">Older', first)[1]
+    second = (await alices.get(older)).text
+    names = [re.findall(r"<h2>(token number [0-9]+\.)", page) for page in (first, second)]
+    assert [len(each) for each in names] == [10, 2]
+    assert {*names[0], *names[1]} == {f"token number {number}." for number in range(12)}
+    assert ("It has ended." in first, second.count("It has ended.")) == (False, 1)
+    assert "Older" not in second
+    assert (await alices.get("/account/tokens?after=alive.x")).status_code == 400
 
 
 async def test_sending_the_form_again_makes_no_second_one_and_shows_nothing(shop, alices):

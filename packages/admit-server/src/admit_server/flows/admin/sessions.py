@@ -94,9 +94,13 @@ async def end_one(session_id: str, *, rt: Runtime, caller: Caller) -> bool:
     session = await rt.store.read.sessions.get(session_id)
     if session is None:
         raise _unknown(session_id)
-    if not session.is_alive(rt.clock()):
+    now = rt.clock()
+    if not session.is_alive(now):
         return False
-    return await end_session_now(session_id, reason=REASON, actor=caller.actor, rt=rt, caller=caller)
+    # Under the name of the person too, who reads of it among what happened to their account.
+    details: dict[str, str | int | bool | None] = {"ended": 1, "session": session_id}
+    told = rt.event("user.sessions_ended", session.user_id, actor=caller.actor, caller=caller, now=now, details=details)
+    return await end_session_now(session_id, reason=REASON, actor=caller.actor, told=told, rt=rt, caller=caller)
 
 
 async def end_all_of_user(name_or_id: str, *, rt: Runtime, caller: Caller) -> tuple[User, int]:

@@ -66,6 +66,23 @@ async def simulate(question: Question, *, rt: Runtime) -> Simulation:
     return result
 
 
+def in_order(decisions: list[tuple[Decision, str]]) -> list[Decision]:
+    """Decisions as they came one after the other, each with the process that made it; those of one process stand in their order.
+
+    Nothing tells the order of several processes within a second, but this: once spent, a token stays so. Where several decided about it,
+    refusals for being used up come last.
+    """
+    processes: dict[tuple[int, str], set[str]] = {}
+    for each, process in decisions:
+        processes.setdefault((each.at, each.token_id), set()).add(process)
+
+    def place(found: tuple[Decision, str]) -> tuple[int, bool]:
+        each = found[0]
+        return each.at, each.code == "uses_exhausted" and len(processes[each.at, each.token_id]) > 1
+
+    return [each for each, _ in sorted(decisions, key=place)]
+
+
 @dataclass(frozen=True, slots=True)
 class _Only:
     user_id: str | None
@@ -111,14 +128,14 @@ class _Replaying:
         result.recorded_since = max(oldest, result.since)
         # What was decided in the very second of the first batch may have begun before it.
         self._complete_since(oldest)
-        waiting: list[Decision] = []
+        waiting: list[tuple[Decision, str]] = []
         async for batch in self._batches(begin):
-            ready = [each for each in waiting if each.at < batch.at - _OVERLAP_S]
+            ready = [each for each in waiting if each[0].at < batch.at - _OVERLAP_S]
             if ready:
                 await self._replay(ready)
                 await asyncio.sleep(0)  # a server that is asked by its API answers others meanwhile
-                waiting = [each for each in waiting if each.at >= batch.at - _OVERLAP_S]
-            waiting += batch.decisions
+                waiting = [each for each in waiting if each[0].at >= batch.at - _OVERLAP_S]
+            waiting += ((each, batch.process) for each in batch.decisions)
             if batch.dropped:
                 self._complete_since(batch.at + 1)
                 if batch.at >= result.since:
@@ -156,9 +173,8 @@ class _Replaying:
                 return
             after = (page[-1].at, page[-1].id)
 
-    async def _replay(self, decisions: list[Decision]) -> None:
-        # Of one second, those that were refused for being used up come last: once spent, a token stays so.
-        for decision in sorted(decisions, key=lambda each: (each.at, each.code == "uses_exhausted")):
+    async def _replay(self, decisions: list[tuple[Decision, str]]) -> None:
+        for decision in in_order(decisions):
             loaded = await self._cases.load(decision.grant_id)
             if self._only.takes(loaded.case):
                 self._one(decision, loaded)

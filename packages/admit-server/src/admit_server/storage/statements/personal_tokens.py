@@ -27,6 +27,9 @@ def _token(row: Row) -> PersonalToken:
     )
 
 
+_GONE = "CASE WHEN g.ended_at IS NULL AND p.expires_at > :now THEN 0 ELSE 1 END"
+
+
 class PersonalTokenStatements:
     """`ports.personal_tokens.PersonalTokens`."""
 
@@ -64,12 +67,20 @@ class PersonalTokenStatements:
             )
         return [_token(row) for row in rows]
 
-    async def alive_first(self, user_id: str, *, limit: int, now: int) -> list[PersonalToken]:
+    async def alive_first(
+        self, user_id: str, *, after: tuple[bool, int, str] | None = None, limit: int, now: int
+    ) -> list[PersonalToken]:
+        alive, created_at, token_id = after or (True, 1 << 62, "")
         rows = await self._tx.all(
             f"""SELECT {_TOKEN} {_FROM} WHERE p.user_id = :user_id
-                 ORDER BY CASE WHEN g.ended_at IS NULL AND p.expires_at > :now THEN 0 ELSE 1 END, p.created_at DESC, p.id
+                   AND ({_GONE} > :gone OR ({_GONE} = :gone AND (p.created_at < :created_at
+                                                              OR (p.created_at = :created_at AND p.id > :id))))
+                 ORDER BY {_GONE}, p.created_at DESC, p.id
                  LIMIT :limit""",
             user_id=user_id,
+            gone=0 if alive else 1,
+            created_at=created_at,
+            id=token_id,
             now=now,
             limit=limit,
         )

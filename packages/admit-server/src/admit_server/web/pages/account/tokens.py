@@ -1,5 +1,7 @@
 """`/account/tokens`: a person sees, makes and ends their own tokens."""
 
+import re
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,18 +17,21 @@ from ....flows import personal_tokens
 from ....flows.account.own_token import make_own
 from ....flows.role_scopes import permitted
 from ....ports.store import UniqueViolation
-from ... import responses
+from ... import params, responses
 from ...site import Site
 from .entering import Visit, enter, enter_with_form
 
 _DAYS = (7, 30, 90, 365)
+_POSITION = re.compile(r"(alive|ended)\.([0-9]{1,12})\.(tok_[0-9A-Za-z]{22})")
 _CHANGED = "The form was not sent as it was shown."
 
 
 async def show(request: Request, site: Site) -> Response:
     """The list, and a form for each resource that allows it."""
     visit = await enter(request, site)
-    return await _page(visit) if isinstance(visit, Visit) else visit
+    if not isinstance(visit, Visit):
+        return visit
+    return await _page(visit, after=_after(params.read_query(request).get("after")))
 
 
 async def post(request: Request, site: Site) -> Response:
@@ -67,16 +72,31 @@ def _wanted(form: dict[str, str], user: User) -> personal_tokens.NewPersonalToke
     )
 
 
-async def _page(visit: Visit, *, problem: str = "", status: int = 200) -> Response:
+def _after(text: str | None) -> personal_tokens.After | None:
+    if text is None:
+        return None
+    found = _POSITION.fullmatch(text)
+    if found is None:
+        raise InvalidRequest("The address of this page was changed.", advice="Go back to the first page of the list.")
+    return found[1] == "alive", int(found[2]), found[3]
+
+
+async def _page(
+    visit: Visit, *, after: personal_tokens.After | None = None, problem: str = "", status: int = 200
+) -> Response:
     rt, user = visit.site.rt, visit.user
     now = rt.clock()
     offered = [r for r in await rt.store.read.resources.page(after="", limit=200) if r.personal_tokens]
     forms = [await _form(resource, user, visit.site) for resource in offered]
+    page = await personal_tokens.newest(user, after=after, rt=rt)
+    following = page.next_after
     return visit.page(
         "account/tokens.html",
         http_status=status,
         problem=problem,
-        tokens=[_row(token, now) for token in await personal_tokens.of_user(user, rt=rt)],
+        first_page=after is None,
+        next_url=f"/account/tokens?after={_state(following[0])}.{following[1]}.{following[2]}" if following else "",
+        tokens=[_row(token, now) for token in page.tokens],
         forms=[form for form in forms if form["scopes"]],
         days=[days for days in _DAYS if days * DAY_S <= rt.personal_lifetime_s],
         usual=DEFAULT_LIFETIME_S // DAY_S,
@@ -92,9 +112,13 @@ async def _form(resource: Resource, user: User, site: Site) -> dict[str, object]
     return {"audience": resource.audience, "scopes": texts, "new": rt.new_id("tok")}
 
 
+def _state(is_alive: bool) -> str:
+    return "alive" if is_alive else "ended"
+
+
 def _row(token: PersonalToken, now: int) -> dict[str, object]:
     used = "never" if token.last_used_at is None else day(token.last_used_at)
-    state = "alive" if token.is_alive(now) else "ended"
+    state = _state(token.is_alive(now))
     return {
         "id": token.id,
         "name": token.name,
