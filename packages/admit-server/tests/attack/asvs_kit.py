@@ -9,6 +9,9 @@ from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from site_kit import PASSWORD, first_form, hidden_fields
 
+from admit_server.domain.email_address import address_key
+from admit_server.flows.admin import users
+
 ROOT = Path(__file__).parents[4]
 MODEL = (ROOT / "docs/explanation/security-model.md").read_text()
 TEMPLATES = sorted((ROOT / "packages/admit-server/src/admit_server/web/templates").rglob("*.html"))
@@ -97,6 +100,17 @@ async def open_link(site: Any, url: str, password: str) -> Any:
     return await browser.send(
         url.removeprefix(site.rt.issuer).partition("?")[0], first_form(shown.text) | {"password": password}
     )
+
+
+async def verified_address(site: Any) -> None:
+    """Alice has opened the link that came to her address."""
+    alice = await users.find("alice", rt=site.rt)
+    key = address_key(alice.email or "")
+
+    async def verify(tx: Any) -> None:
+        await tx.addresses.verify(alice.id, address=alice.email, address_key=key, now=site.clock.now)
+
+    await site.rt.store.write(verify)
 
 
 def inputs(kind: str) -> list[tuple[str, str]]:

@@ -19,6 +19,7 @@ from asvs_kit import (
     set_password,
     sign_in,
     to_second_step,
+    verified_address,
     with_app,
 )
 from site_kit import CHALLENGE, PASSWORD, CountingHasher, hidden_fields, settings_for, without_id
@@ -218,7 +219,8 @@ async def test_6_3_7_people_are_told_when_how_they_sign_in_was_changed(open_site
 async def test_6_3_8_nobody_learns_who_has_an_account(open_site, monkeypatch):
     """The same status, headers and words, after the same time; measured by `benchmarks.enumeration`."""
     monkeypatch.setattr(CountingHasher, "answer_s", 0.1)
-    async with open_site(toml=MAIL) as site:
+    async with open_site(toml=MAIL + "[registration]\nopen = true\n") as site:
+        await verified_address(site)
         pages, statuses, headers = set(), set(), set()
         for name in ("alice", "nobody", "nopassword"):
             answer = await sign_in(site, WRONG, name=name)
@@ -229,4 +231,12 @@ async def test_6_3_8_nobody_learns_who_has_an_account(open_site, monkeypatch):
             form = hidden_fields((await browser.get("/forgot")).text) | {"name": name}
             asked = await browser.send("/forgot", form)
             pages.add(("forgot", asked.status_code, re.sub(r'value="[^"]*"', "", asked.text)))
-        assert (len(pages), len(statuses), len(headers)) == (2, 1, 1)
+            form = hidden_fields((await browser.get("/sign-up")).text)
+            wish = {"username": f"new-{name}", "email": f"{name}@example.com"}
+            asked = await browser.send("/sign-up", form | wish)
+            pages.add(("sign-up", asked.status_code, asked.text.replace(wish["email"], "what was typed")))
+        assert (len(pages), len(statuses), len(headers)) == (3, 1, 1)
+        assert {row[0] for row in await site.rows("SELECT template FROM mail_outbox")} >= {
+            "sign_up",
+            "already_registered",
+        }

@@ -23,6 +23,7 @@ from asvs_kit import (
     owner_with_app,
     sign_in,
     to_second_step,
+    verified_address,
     with_app,
 )
 from site_kit import PASSWORD, hidden_fields
@@ -35,10 +36,9 @@ from admit_server.authenticators.email_code import DIGITS, LIVES_S, EmailCodeAut
 from admit_server.authenticators.passkey import PasskeyAuthenticator
 from admit_server.authenticators.recovery_codes import RecoveryCodesAuthenticator
 from admit_server.authenticators.totp import PERIOD_S, TotpAuthenticator
-from admit_server.domain.email_address import address_key
 from admit_server.domain.throttle import ACCOUNT, SENDING
 from admit_server.flows import password_reset
-from admit_server.flows.admin import inviting, users
+from admit_server.flows.admin import inviting
 from admit_server.flows.runtime import Caller
 from admit_server.machine.clock import system_entropy
 from admit_server.web.routes import ROUTES
@@ -84,11 +84,7 @@ def by_mail(open_mail_site):
     @asynccontextmanager
     async def opened():
         async with open_mail_site(toml=BY_MAIL) as site:
-            alice = await users.find("alice", rt=site.rt)
-            key = address_key(alice.email)
-            await site.rt.store.write(
-                lambda tx: tx.addresses.verify(alice.id, address=alice.email, address_key=key, now=site.clock.now)
-            )
+            await verified_address(site)
             yield site
 
     return opened
