@@ -24,3 +24,19 @@ async def answer_step(browser, location, **fields):
     shown = await browser.get(location)
     assert shown.status_code == 200, shown.text
     return await browser.send("/sign-in", first_form(shown.text) | fields)
+
+
+def go_on_with(site, browser):
+    """Bring the browser to the site as its settings are now; it keeps its cookies."""
+    browser.client._transport.app = site.app
+
+
+async def signed_in_before(site, desk, *, requires="password and card", after_s=0):
+    """A browser in which alice signed in with a password, when no more was asked."""
+    desk("password")
+    browser = site.browser(app=site.app)
+    await browser.sign_in()
+    site.clock.advance(after_s)
+    desk(requires)
+    go_on_with(site, browser)
+    return browser

@@ -1,7 +1,7 @@
 """The steps that are offered: the shortest way, others beside it, and nothing sent without a word."""
 
 import pytest
-from journeys_kit import CALLER, answer_step, give_card
+from journeys_kit import CALLER, answer_step, give_card, go_on_with, signed_in_before
 from site_kit import answer_of, first_form, hidden_fields
 
 from admit_server.authenticators.api import NotReached
@@ -13,11 +13,6 @@ from admit_server.flows.journeys.steps import offer
 from admit_server.flows.new_session import Occasion
 
 pytestmark = pytest.mark.anyio
-
-
-def go_on_with(site, browser):
-    """The same browser meets the server after its settings were changed."""
-    browser.client._transport.app = site.app
 
 
 async def offered(rt, journey=None, *, may_send=False):
@@ -172,12 +167,8 @@ async def test_nothing_is_set_up_without_a_proof_or_without_need(site, desk):
 
 
 async def test_a_session_that_proved_too_little_goes_on_from_there(site, desk):
-    desk("password")
-    browser = site.browser(app=site.app)
-    await browser.sign_in()
-    desk("password and card")
+    browser = await signed_in_before(site, desk)
     await give_card(site)
-    go_on_with(site, browser)
     step = await browser.authorize()
     page = await browser.get(step.headers["location"])
     assert "One more step" in page.text
@@ -248,12 +239,8 @@ async def test_the_first_page_leads_to_what_this_server_offers(site, desk):
 
 
 async def test_what_a_session_proved_counts_only_while_it_lives(site, desk):
-    desk("password")
-    browser = site.browser(app=site.app)
-    await browser.sign_in()
-    desk("password and card")
+    browser = await signed_in_before(site, desk)
     await give_card(site)
-    go_on_with(site, browser)
     page = await browser.get((await browser.authorize()).headers["location"])
     session = (await site.rows("SELECT id FROM session"))[0][0]
     await end_one(session, rt=site.rt, caller=CALLER)
@@ -264,12 +251,8 @@ async def test_what_a_session_proved_counts_only_while_it_lives(site, desk):
 
 async def test_a_request_that_asks_for_more_is_not_carried_to_the_consent_page(site, desk):
     """Neither shown nor answered there: its sign-in comes first."""
-    desk("password")
-    browser = site.browser(app=site.app)
-    await browser.sign_in()
-    desk("password and card")
+    browser = await signed_in_before(site, desk)
     await give_card(site)
-    go_on_with(site, browser)
     step = await browser.authorize("third")
     asked = step.headers["location"].partition("?")[2]
     shown = await browser.get(f"/consent?{asked}")

@@ -1,17 +1,13 @@
 """What somebody tries who wants in without the proof that is asked: each of these once worked."""
 
 import pytest
-from journeys_kit import CALLER, answer_step, give_card
+from journeys_kit import CALLER, answer_step, give_card, go_on_with, signed_in_before
 from site_kit import BOBS_PASSWORD, CHALLENGE, answer_of, first_form
 
 from admit_server.domain.sign_in_rule import SignInRule
 from admit_server.flows.admin import sessions, users
 
 pytestmark = pytest.mark.anyio
-
-
-def go_on_with(site, browser):
-    browser.client._transport.app = site.app
 
 
 async def living(site):
@@ -44,34 +40,21 @@ async def test_nor_does_it_in_an_app(site, desk, letter):
 
 
 async def test_an_old_session_alone_adds_nothing_to_the_account(site, desk):
-    desk("password")
-    browser = site.browser(app=site.app)
-    await browser.sign_in()
-    site.clock.advance(3 * 3600)
-    desk("password and card")
-    go_on_with(site, browser)
+    browser = await signed_in_before(site, desk, after_s=3 * 3600)
     page = await browser.get((await browser.authorize()).headers["location"])
     assert 'name="password"' in page.text
     assert "Set this up" not in page.text
 
 
 async def test_a_young_one_may_add_what_is_asked(site, desk):
-    desk("password")
-    browser = site.browser(app=site.app)
-    await browser.sign_in()
-    desk("password and card")
-    go_on_with(site, browser)
+    browser = await signed_in_before(site, desk)
     step = (await browser.authorize()).headers["location"]
     assert "Set this up" in (await browser.get(step)).text
     assert "code" in answer_of(await answer_step(browser, step, first="1"))
 
 
 async def test_its_page_grows_too_old_to_add_anything(site, desk):
-    desk("password")
-    browser = site.browser(app=site.app)
-    await browser.sign_in()
-    desk("password and card")
-    go_on_with(site, browser)
+    browser = await signed_in_before(site, desk)
     step = (await browser.authorize()).headers["location"]
     form = first_form((await browser.get(step)).text) | {"first": "1"}
     site.clock.advance(site.rt.account.fresh_s + 1)
@@ -91,11 +74,7 @@ async def test_nothing_is_added_on_the_word_of_a_password_that_was_changed_since
 
 
 async def test_what_one_session_proved_is_nothing_to_the_next_one(site, desk):
-    desk("password")
-    browser = site.browser(app=site.app)
-    await browser.sign_in()
-    desk("password and card")
-    go_on_with(site, browser)
+    browser = await signed_in_before(site, desk)
     old = first_form((await browser.get((await browser.authorize()).headers["location"])).text)
     first = (await site.rows("SELECT id FROM session"))[0][0]
     await sessions.end_one(first, rt=site.rt, caller=CALLER)
@@ -113,12 +92,8 @@ async def test_what_one_session_proved_is_nothing_to_the_next_one(site, desk):
 
 async def test_a_journey_is_for_its_own_request(site, desk):
     """Else one that goes on from a session would answer a request that wants everything proved anew."""
-    desk("password")
-    browser = site.browser(app=site.app)
-    await browser.sign_in()
-    desk("password and card")
+    browser = await signed_in_before(site, desk)
     await give_card(site)
-    go_on_with(site, browser)
     mild = first_form((await browser.get((await browser.authorize()).headers["location"])).text)
     strict = (await browser.authorize(prompt="login")).headers["location"]
     wants_all = first_form((await browser.get(strict)).text)

@@ -6,11 +6,11 @@ from ...domain.errors import NotAllowed
 from ...domain.session import Session
 from ...domain.user import User
 from ...ports.transaction import Tx
-from ...ports.users import Credential
 from .. import links, mailing, notices
 from ..devices import forget_others
 from ..endings import end_grant, end_session
 from ..journeys.full import hold_session, require_full_sign_in
+from ..new_password import password_credential
 from ..runtime import Caller, Runtime
 
 PASSWORD = "password"
@@ -49,15 +49,7 @@ async def change(new: str, *, user: User, current: Session, keep: bool, rt: Runt
     was = await rt.store.read.credentials.of_user(user.id, PASSWORD)
     if was and await rt.hasher.verify(was[0].data, text):
         raise NotAllowed("This is the password that you have already. Take another one.")
-    fresh = Credential(
-        id=rt.new_id("crd"),
-        user_id=user.id,
-        authenticator=PASSWORD,
-        data=await rt.hasher.hash(text),
-        version=1,
-        created_at=now,
-        updated_at=now,
-    )
+    fresh = await password_credential(user, text, rt=rt, now=now)
     event = rt.event("account.password_changed", user.id, actor=user.id, caller=caller, now=now)
     mails = await notices.notices(user, "password_changed", rt=rt, caller=caller, now=now)
 

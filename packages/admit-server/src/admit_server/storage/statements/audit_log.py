@@ -2,8 +2,8 @@
 
 from ...domain.audit_chain import LogEntry, LogHead, Mark, Position, Segment, genesis
 from ...ports.store import Row, Statements
+from .security import EVENT
 
-_EVENT = "id, at, actor, action, target, outcome, network, details"
 _SEGMENT = "number, first_seq, last_seq, previous, link, links, sealed_at, key_id, mac"
 
 
@@ -48,9 +48,9 @@ class AuditLogStatements:
         ):
             return None
         moved = await self._tx.run(
-            f"""INSERT INTO audit_log (seq, {_EVENT})
-                SELECT CAST(:after AS BIGINT) + row_number() OVER (ORDER BY at, nth, id), {_EVENT}
-                  FROM (SELECT nth, {_EVENT} FROM audit_event ORDER BY at, nth, id LIMIT :limit) AS fresh""",
+            f"""INSERT INTO audit_log (seq, {EVENT})
+                SELECT CAST(:after AS BIGINT) + row_number() OVER (ORDER BY at, nth, id), {EVENT}
+                  FROM (SELECT nth, {EVENT} FROM audit_event ORDER BY at, nth, id LIMIT :limit) AS fresh""",
             after=after,
             limit=limit,
         )
@@ -89,7 +89,7 @@ class AuditLogStatements:
 
     async def entries(self, *, first: int, last: int, limit: int) -> list[LogEntry]:
         rows = await self._tx.all(
-            f"""SELECT seq, {_EVENT} FROM audit_log WHERE seq >= :first AND seq <= :last
+            f"""SELECT seq, {EVENT} FROM audit_log WHERE seq >= :first AND seq <= :last
                  ORDER BY seq LIMIT :limit""",
             first=first,
             last=last,
@@ -98,7 +98,7 @@ class AuditLogStatements:
         return [LogEntry(*row) for row in rows]
 
     async def newest(self, *, limit: int) -> list[LogEntry]:
-        rows = await self._tx.all(f"SELECT seq, {_EVENT} FROM audit_log ORDER BY seq DESC LIMIT :limit", limit=limit)
+        rows = await self._tx.all(f"SELECT seq, {EVENT} FROM audit_log ORDER BY seq DESC LIMIT :limit", limit=limit)
         return [LogEntry(*row) for row in reversed(rows)]
 
     async def segments(self, *, after: int, limit: int) -> list[Segment]:
