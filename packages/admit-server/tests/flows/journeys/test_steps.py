@@ -46,6 +46,25 @@ async def test_what_can_not_be_begun_lets_another_way_go_on_and_sends_nothing_in
         await offered(desk("card"))
 
 
+async def test_what_can_not_be_sent_is_not_asked_for_again_by_the_page_that_comes_next(site, desk, letter, monkeypatch):
+    monkeypatch.setattr(type(letter), "factors", frozenset({"possession"}))
+    monkeypatch.setattr(letter, "begin", _out_of_reach)
+    desk("password and (letter or card)")
+    await give_card(site)
+    browser = site.browser(app=site.app)
+    page = await browser.get((await browser.sign_in()).headers["location"])
+    assert 'name="number"' in page.text
+    assert 'value="letter">letter' in page.text, "it can be tried again"
+    again = await browser.send("/sign-in", first_form(page.text) | {"with": "letter"})
+    assert 'name="number"' in (await browser.get(again.headers["location"])).text
+
+
+async def test_nobody_is_led_to_set_something_up_because_something_else_is_down(site, desk, letter, monkeypatch):
+    monkeypatch.setattr(letter, "begin", _out_of_reach)
+    desk("password and (letter or card)")
+    assert (await site.browser(app=site.app).sign_in()).status_code == 503
+
+
 async def test_what_can_not_be_begun_beside_another_one_is_left_among_the_others(site, desk, monkeypatch):
     rt = desk("password or guest")
     monkeypatch.setattr(rt.authenticators["guest"], "begin", _out_of_reach)
@@ -204,7 +223,7 @@ async def test_a_letter_alone_signs_in_whoever_reads_it_and_nobody_else(site, de
     for name, code, status in (("alice", "4711", 303), ("nobody", "4711", 403), ("alice", "1234", 403)):
         browser = site.browser(app=site.app)
         page = await browser.get("/sign-in")
-        assert "Send letter" in page.text
+        assert "Go on with letter" in page.text
         sent = await browser.send("/sign-in", first_form(page.text) | {"username": name, "with": "letter"})
         assert sent.status_code == 303
         assert (await answer_step(browser, sent.headers["location"], code=code)).status_code == status

@@ -111,25 +111,28 @@ async def offer(
     choices = (ask.authenticator, *ask.others)
     chosen = journey.choice if journey.choice in choices else ask.authenticator
     order = (chosen, *(name for name in choices if name != chosen))
+    failure: TemporarilyUnavailable | None = None
     for number, method in enumerate(order):
         step = Step(
-            journey=replace(journey, choice=method if method == journey.choice else ""),
+            # What took another one's place keeps it: the page that comes next begins nothing that contacts somebody.
+            journey=replace(journey, choice=method if method == journey.choice or number else ""),
             method=method,
             others=tuple(name for name in choices if name != method),
             enrol=user is not None and not any(each.usable for each in plan.means if each.name == method),
             user=user,
             failing=order[:number],
         )
+        if failure is not None and step.enrol:
+            continue  # what is down for a while is no reason to add to an account
         try:
             # Nobody asked that something is sent by what only takes another one's place.
             may = may_send and not number
             return await _begun(
                 step, journey, occasion, may_send=may, channel=channel, again=again, rt=rt, caller=caller
             )
-        except TemporarilyUnavailable:
-            if method == order[-1]:
-                raise
-    raise AssertionError("an Ask names an authenticator")
+        except TemporarilyUnavailable as error:
+            failure = failure or error
+    raise failure or TemporarilyUnavailable(detail="a step without any choice")
 
 
 async def _begun(

@@ -91,6 +91,7 @@ def show_step(step: Step, shown: Shown, *, site: Site) -> Response:
         journey=seal_journey(step.journey, browser=shown.bound, rt=rt, now=now) if step.journey != Journey() else "",
         form_token=form_token(shown.browser, rt=rt),
         username=shown.username,
+        mail=rt.mailer.on,
         problem=_words(shown.problem) if shown.problem is not None else None,
         denial_id=shown.denial_id,
         cancel_url=cancel,
