@@ -39,6 +39,7 @@ PAGE_TEXTS = {
     },
     "access_denied": {
         "That did not work. Try again.",
+        "That code is not right. Type the one that the app shows now; the phone&#39;s clock has to be right.",
         "That code is not right, or was used before. Type the next one that your app shows.",
         "That is none of the recovery codes that you have left.",
         "That code is not right, or is too old. Take the one of the newest mail.",

@@ -124,7 +124,7 @@ async def test_a_wrong_code_asks_again_with_the_same_secret(site):
     page, form = await form_on(browser, f"{TOTP}/add")
     wrong = await browser.send(f"{TOTP}/add", form | {"totp": "000000"})
     assert wrong.status_code == 403
-    assert "That did not work" in wrong.text
+    assert "That code is not right" in wrong.text
     assert secret_of(wrong.text) == secret_of(page)
     form = hidden_fields(wrong.text)
     answer = await browser.send(f"{TOTP}/add", form | {"totp": code_of(secret_of(page), site.clock())})

@@ -28,6 +28,8 @@ log = logging.getLogger("admit.sign_in")
 LABEL_MAX = 64
 _ID_BYTES = 16
 _FAILED = "That did not work. Try again."
+# The same words for every reason. A clock that is wrong is the usual one.
+_FAILED_OF = {"totp": "That code is not right. Type the one that the app shows now; the phone's clock has to be right."}
 _FULL = "You have as many of these as is allowed. Remove one that you don't use any more, then try again."
 _TAKEN = "This one is set up already."
 _USED = "This page was used already. Begin again."
@@ -127,7 +129,8 @@ async def finish_enrolment(
     if not isinstance(verdict, Enrolled):
         reason = verdict.reason if isinstance(verdict, Rejected) else f"{name} gave no answer"
         caller.trail.failed("what was set up", "good", reason)
-        raise AccessDenied(_FAILED, detail=reason, advice=_FAILED)
+        text = _FAILED_OF.get(name, _FAILED)
+        raise AccessDenied(text, detail=reason, advice=text)
     credential_id = rt.new_id("crd")
     credential = Credential(
         id=credential_id,
