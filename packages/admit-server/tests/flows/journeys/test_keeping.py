@@ -1,9 +1,12 @@
 """What is kept of a person: sealed where it could be used to forge a proof, opened for its authenticator alone."""
 
+from dataclasses import replace
+
 import pytest
 from journeys_kit import give_card
 
-from admit_server.flows.journeys.keeping import opened, seen, seen_now, stored_of, subject_of
+from admit_server.authenticators.api import Subject
+from admit_server.flows.journeys.keeping import opened, seen, seen_now, sent_to, stored_of, subject_of
 from admit_server.ports.users import Credential
 from admit_server.tokens.envelope import NotSealedHere
 
@@ -47,3 +50,14 @@ async def test_a_person_is_known_by_id_name_and_address(site):
     assert (subject.id, subject.username, subject.addresses) == (alice.id, "alice", ()), (
         "nobody has verified the address yet"
     )
+
+
+async def test_what_is_sent_is_marked_alike_for_nobody_and_anybody_and_by_where_it_goes(site):
+    alice = Subject(id="usr_1", username="alice", addresses=("a@example.com",))
+    marks = [
+        sent_to(each, rt=site.rt)
+        for each in (None, alice, replace(alice, id="usr_2"), replace(alice, addresses=("b@example.com",)))
+    ]
+    assert len(set(marks)) == 4
+    assert {len(mark) for mark in marks} == {32}
+    assert sent_to(replace(alice, username="renamed"), rt=site.rt) == marks[1]

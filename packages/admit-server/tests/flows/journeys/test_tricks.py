@@ -146,3 +146,17 @@ async def test_a_name_longer_than_any_is_carried_nowhere(site, desk, letter):
     form = first_form((await browser.get("/sign-in")).text) | {"username": "a" * 60_000, "with": "letter"}
     assert (await browser.send("/sign-in", form)).status_code == 400
     assert letter.sent == []
+
+
+async def test_a_code_that_went_to_a_mailbox_opens_nothing_once_that_was_given_up(site, desk, letter):
+    desk("password and letter")
+    browser = site.browser(app=site.app)
+    form = first_form((await browser.get((await browser.sign_in()).headers["location"])).text) | {"code": "4711"}
+    alice = await users.find("alice", rt=site.rt)
+
+    async def verify(tx):
+        await tx.addresses.verify(alice.id, address="new@example.com", address_key="new@example.com", now=1)
+
+    await site.rt.store.write(verify)
+    assert (await browser.send("/sign-in", form)).status_code == 403
+    assert await living(site) == 0

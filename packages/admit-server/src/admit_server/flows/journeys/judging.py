@@ -25,7 +25,7 @@ from ..outages import excuse
 from ..people import find_for_sign_in
 from ..runtime import Caller, Refusal, Runtime
 from .asking import context_of
-from .keeping import Seen, closed, seen, seen_now, stored_of
+from .keeping import Seen, closed, seen, seen_now, sent_to, stored_of, subject_of
 from .state import Asked, Journey
 from .suspicion import warning
 
@@ -114,7 +114,7 @@ async def judge(
     match verdict:
         case Verified(subject=subject) if subject is not None and (user is None or subject != user.id):
             reason = f"{authenticator.name} proved somebody else"
-        case Verified() if not await _was_for(user, asked, journey, rt=rt):
+        case Verified() if not await _was_for(user, asked, rt=rt):
             reason = "the challenge was for somebody else"
         case Verified() if user is None:
             reason = "no such user"
@@ -142,15 +142,12 @@ async def judge(
     raise AccessDenied(text, detail=reason, advice=text)
 
 
-async def _was_for(user: User | None, asked: Asked, journey: Journey, *, rt: Runtime) -> bool:
-    """Whether a challenge was given out for this person: by what was proven before it, or else by the name that it was sent for."""
-    if asked.user_id is not None:
-        return user is not None and asked.user_id == user.id
-    if not asked.name or journey.user_id is None:
-        return True  # this very name said who it is
+async def _was_for(user: User | None, asked: Asked, *, rt: Runtime) -> bool:
+    """Whether a challenge was given out for this person: after what they had proved; or sent to them, where they still are."""
+    if asked.user_id is not None and (user is None or asked.user_id != user.id):
+        return False
     # What was sent to one's own mailbox, before the password of another person was proven, is none of theirs.
-    meant = await find_for_sign_in(asked.name, tx=rt.store.read)
-    return user is not None and meant is not None and meant.id == user.id
+    return not asked.to or asked.to == sent_to(await subject_of(rt.store.read, user), rt=rt)
 
 
 async def refuse(

@@ -1,6 +1,7 @@
 """What authenticators keep of a person, handed to them opened, and stored sealed where it has to be."""
 
 import base64
+import json
 
 from ...authenticators.api import Authenticator, StoredCredential, Subject
 from ...domain.user import User
@@ -55,6 +56,15 @@ def seen(credentials: tuple[StoredCredential, ...]) -> Seen:
 async def seen_now(tx: Tx, user_id: str, authenticator: str) -> Seen:
     """The same, as things are now."""
     return tuple((each.id, each.version) for each in await tx.credentials.of_user(user_id, authenticator))
+
+
+def sent_to(subject: Subject | None, *, rt: Runtime) -> str:
+    """To whom something is sent, and where they can be reached: what comes back is good while both are the same.
+
+    As long for nobody as for anybody, and read by nobody: it is compared with what it would be at the time of the answer.
+    """
+    where = [subject.id, *subject.addresses] if subject is not None else []
+    return rt.vault.mac("sent to", json.dumps(where).encode()).hex()[:32]
 
 
 def _place(credential_id: str) -> str:

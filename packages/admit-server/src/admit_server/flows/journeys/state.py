@@ -35,12 +35,13 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A challenge that was given out. `name`: for whom something was sent, as it was typed; it is good for nobody else."""
+    """A challenge that was given out. `name`: for whom something was sent, as it was typed; `to`: see `keeping.sent_to`."""
 
     authenticator: str
     challenge: Challenge
     id: str
     name: str = ""
+    to: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +129,14 @@ def seal_challenge(pending: Pending, *, user_id: str | None, browser: str, rt: R
     """The state of a challenge, for the form that answers it."""
     state = base64.b64encode(pending.challenge.state).decode()
     value = {"by": pending.authenticator, "state": state, "id": pending.id, "user": user_id, "name": pending.name}
+    value["to"] = pending.to
     return seal(value, purpose=_CHALLENGE, browser=browser, rt=rt, now=now, lasts_s=LASTS_S)
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A challenge that comes back with its answer. `id` is good for one success; '' for a challenge without a state. `name`: for whom it
-    was sent, before anybody had proved who they are.
+    was sent, before anybody had proved who they are; `to`: see `keeping.sent_to`.
     """
 
     authenticator: str
@@ -142,6 +144,7 @@ class Asked:
     id: str = ""
     user_id: str | None = None
     name: str = ""
+    to: str = ""
 
 
 def unseal_challenge(text: str, *, browser: str, rt: Runtime, now: int) -> Asked:
@@ -151,7 +154,7 @@ def unseal_challenge(text: str, *, browser: str, rt: Runtime, now: int) -> Asked
         InvalidRequest: Changed, of another browser, or too old.
     """
     value = unseal(text, purpose=_CHALLENGE, browser=browser, rt=rt, now=now)
-    return Asked(value["by"], base64.b64decode(value["state"]), value["id"], value["user"], value["name"])
+    return Asked(value["by"], base64.b64decode(value["state"]), value["id"], value["user"], value["name"], value["to"])
 
 
 def _given(given: Given) -> list[Any]:
@@ -173,6 +176,7 @@ def _pending(pending: Pending) -> dict[str, Any]:
         "by": pending.authenticator,
         "id": pending.id,
         "name": pending.name,
+        "to": pending.to,
         "kind": challenge.kind,
         "fields": list(challenge.fields),
         "public": dict(challenge.public),
@@ -187,4 +191,4 @@ def _read_pending(value: dict[str, Any]) -> Pending:
         public=value["public"],
         state=base64.b64decode(value["state"]),
     )
-    return Pending(value["by"], challenge, value["id"], value["name"])
+    return Pending(value["by"], challenge, value["id"], value["name"], value["to"])

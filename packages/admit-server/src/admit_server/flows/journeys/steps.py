@@ -17,6 +17,7 @@ from ..throttling import charge_sending
 from .asking import begin
 from .enrolment import begin_again, begin_enrolment
 from .full import in_full
+from .keeping import sent_to, subject_of
 from .planning import Plan, plan_for
 from .state import Asked, Journey, Pending
 
@@ -167,24 +168,25 @@ async def _begun(
     somebody = user or await find_for_sign_in(journey.name, tx=rt.store.read)
     paid = await charge_sending(somebody, journey.name, method=method, channel=channel, rt=rt, caller=caller)
     chosen, resume = replace(step.journey, choice=method), occasion.resume
+    to = sent_to(await subject_of(rt.store.read, somebody), rt=rt)
 
-    def going_on(pending: Pending) -> str:
-        return resume(replace(chosen, pending=replace(pending, name=journey.name))) if resume is not None else ""
+    def sent(pending: Pending) -> Journey:
+        return replace(chosen, pending=replace(pending, name=journey.name, to=to))
 
     try:
         pending = await begin(
             authenticator,
             somebody,
             first=not journey.given,
-            resume=going_on if resume is not None else None,
+            resume=(lambda pending: resume(sent(pending))) if resume is not None else None,
             rt=rt,
             now=now,
         )
     except TemporarilyUnavailable:
         await excuse(paid, rt=rt, now=now)
         raise
-    pending = replace(pending, name=journey.name)
-    return replace(step, pending=pending, journey=replace(chosen, pending=pending))
+    going_on = sent(pending)
+    return replace(step, pending=going_on.pending, journey=going_on)
 
 
 async def _with_what_needs_no_name(step: Step, *, rt: Runtime, now: int) -> Step:
