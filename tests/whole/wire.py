@@ -4,10 +4,13 @@ import contextlib
 import http.client
 import json
 import socket
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
+
+_IDLE_S = 2
 
 
 @dataclass(frozen=True)
@@ -30,11 +33,15 @@ class Answer:
 
 
 class Http:
-    """One kept connection. Quick enough to poll with, and it never retries: a lost answer is the test's business."""
+    """One kept connection. Quick enough to poll with, and it never retries: a lost answer is the test's business.
+
+    One that was idle is not used again: servers close them after five seconds, maybe in the very moment of the next request.
+    """
 
     def __init__(self, base: str, *, timeout_s: float = 20) -> None:
         self.base = base
         self._connection = http.client.HTTPConnection(urlsplit(base).netloc, timeout=timeout_s)
+        self._used_at = time.monotonic()
 
     def get(self, path: str, **headers: str) -> Answer:
         return self._ask("GET", path, None, headers)
@@ -47,6 +54,8 @@ class Http:
         self._connection.close()
 
     def _ask(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
+        if time.monotonic() - self._used_at > _IDLE_S:
+            self._connection.close()
         try:
             self._connection.request(method, path, body, {n.replace("_", "-"): v for n, v in headers.items()})
             response = self._connection.getresponse()
@@ -54,6 +63,8 @@ class Http:
         except BaseException:
             self._connection.close()
             raise
+        finally:
+            self._used_at = time.monotonic()
         named = {name.lower(): value for name, value in response.getheaders()}
         return Answer(response.status, named, content, tuple(response.headers.get_all("Set-Cookie") or ()))
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 import os
 import shutil
 import signal
@@ -77,7 +78,14 @@ def anywhere(bare_environment: None, capsys: pytest.CaptureFixture[str], monkeyp
         raw = stdin.encode() if isinstance(stdin, str) else stdin
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(raw)))
         capsys.readouterr()
-        code = run([*arguments])
+        root = logging.getLogger()
+        handlers, level = root.handlers[:], root.level
+        try:
+            code = run([*arguments])
+        finally:
+            # `serve` logs to the standard error of its test, which nobody may write to once the test is over.
+            root.handlers[:] = handlers
+            root.setLevel(level)
         said = capsys.readouterr()
         return Answer(code, said.out, said.err)
 
