@@ -6,8 +6,8 @@ MANIFESTS := pyproject.toml constraints.txt packages/admit/pyproject.toml packag
 RUN_STAMP := $(VENV)/.installed-run
 TEST_STAMP := $(VENV)/.installed-test
 UV := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt
-# Tests spread over the cores; more workers than cores only slow each other down.
-WORKERS ?= auto
+# Half of their time tests wait for browsers, servers and clocks, so one worker more than there are cores.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 # Some environments switch the byte-code cache off, which makes every start of a program compile everything anew.
