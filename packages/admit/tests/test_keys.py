@@ -15,6 +15,7 @@ from admit import (
 )
 from admit.jose import Jwk, Jwks, generate_key
 from admit.jose import UnknownKey as JoseUnknownKey
+from admit.keys import FixedKeys
 
 
 @pytest.fixture
@@ -287,3 +288,56 @@ def test_the_event_loop_is_never_blocked_by_a_slow_issuer(server):
     assert isinstance(done[0], asyncio.CancelledError)
     assert [who.subject for who in done[1:]] == ["alice"] * 49
     assert server.requests["/jwks"] == 1
+
+
+def test_fresh_keys_are_settled_and_old_ones_have_to_be_asked_for(server, keys, ticks):
+    assert keys.settled() is None
+    found(keys)
+    fetched_at = ticks.now
+
+    ticks.now = fetched_at + 300
+    assert keys.settled().find(kid="k1", alg="ES256") is found(keys)
+
+    ticks.now = fetched_at + 300.1
+    assert keys.settled() is None
+
+
+def test_the_same_keys_fetched_again_are_the_same_object(server, keys, ticks):
+    """So that what was found out with them holds on, whatever order and spelling the issuer chooses next time."""
+    server.keys.append(generate_key("ES256", kid="k2"))
+    found(keys)
+    before = keys.settled()
+
+    server.keys.reverse()
+    ticks.now += 301
+    found(keys)
+    settled(keys)
+
+    assert server.requests["/jwks"] == 2
+    assert keys.settled() is before
+
+
+@pytest.mark.parametrize("change", ["added", "withdrawn", "replaced under its name"])
+def test_other_keys_are_another_object(server, keys, ticks, change):
+    server.keys.append(generate_key("ES256", kid="k2"))
+    found(keys)
+    before = keys.settled()
+
+    if change == "added":
+        server.keys.append(generate_key("ES256", kid="k3"))
+    elif change == "withdrawn":
+        server.keys.pop()
+    else:
+        server.keys[1] = generate_key("ES256", kid="k2")
+    ticks.now += 301
+    found(keys)
+    settled(keys)
+
+    assert keys.settled() is not None
+    assert keys.settled() is not before
+
+
+def test_fixed_keys_are_always_settled():
+    keys = Jwks([generate_key("ES256", kid="k1")])
+
+    assert FixedKeys(keys).settled() is keys

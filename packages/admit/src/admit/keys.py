@@ -17,7 +17,11 @@ _MAX_AGE = re.compile(r"(?:^|[\s,])max-age=(\d{1,9})(?:$|[\s,])", re.ASCII | re.
 
 
 class KeySource(Protocol):
-    """Finds the key that a token's header means, without ever waiting."""
+    """Finds the key that a token's header means, without ever waiting.
+
+    A source may also have the method `settled` of `SettledKeySource`; then keys that were looked up once need not be looked
+    up again.
+    """
 
     def find(self, *, kid: str | None, alg: str) -> Jwk | Future[None]:
         """Return the key; or a future after which asking again makes sense.
@@ -29,6 +33,17 @@ class KeySource(Protocol):
 
     def close(self) -> None:
         """Stop whatever runs in the background."""
+
+
+class SettledKeySource(KeySource, Protocol):
+    """A source that can say that nothing has changed."""
+
+    def settled(self) -> Jwks | None:
+        """Return the keys as they are now; or None where `find` has to be asked, because something may have to be done.
+
+        The object stands for exactly these keys: as long as the same one is returned, whatever `find` found among them holds.
+        For a key that is not among them `find` has to be asked. Called for every token, so it costs next to nothing.
+        """
 
 
 class FixedKeys:
@@ -45,6 +60,10 @@ class FixedKeys:
     def symmetric(self) -> bool:
         """Whether there is no server behind these keys: every one of them is a shared secret."""
         return all(key.symmetric for key in self._keys)
+
+    def settled(self) -> Jwks:
+        """Return the keys; they never change."""
+        return self._keys
 
     def find(self, *, kid: str | None, alg: str) -> Jwk:
         """Return the key, or raise UnknownKey."""
@@ -112,8 +131,14 @@ class RemoteKeys:
         self._elapsed = elapsed or background.elapsed
         self._flight = background.SingleFlight(self._fetch, name="admit-keys")
         self._known: _Known | None = None
+        self._settled: Jwks | None = None
+        self._settled_until = float("-inf")
         self._attempted_at = float("-inf")
         self._failure: VerifierUnavailable | None = None
+
+    def settled(self) -> Jwks | None:
+        """Return the known keys while they are fresh. See `SettledKeySource.settled`."""
+        return self._settled if self._elapsed() <= self._settled_until else None
 
     def find(self, *, kid: str | None, alg: str) -> Jwk | Future[None]:
         """Return the key, or the fetch to wait for. See `KeySource.find`."""
@@ -152,7 +177,9 @@ class RemoteKeys:
         from admit.background import log
 
         try:
-            self._known = self._fetched()
+            self._known = known = self._fetched()
+            # The time last: with the old time and the new keys nobody is misled.
+            self._settled, self._settled_until = known.keys, known.fetched_at + known.refresh_s
             self._failure = None
         except VerifierUnavailable as error:
             self.metadata.forget()
@@ -183,6 +210,8 @@ class RemoteKeys:
             keys = Jwks.parse(answer.body)
         except InvalidKey as error:
             raise VerifierUnavailable(f"the key set at {uri} is refused: {error}") from None
+        if self._known is not None and _same(keys, self._known.keys):
+            keys = self._known.keys
         return _Known(keys, self._elapsed(), self._refresh_after(answer.headers.get("cache-control", "")))
 
     def _refresh_after(self, cache_control: str) -> float:
@@ -203,6 +232,12 @@ def key_source(issuer: str, keys: bytes | Jwk | Jwks | KeySource | None) -> KeyS
     if not (hasattr(keys, "find") and hasattr(keys, "close")):
         raise ValueError("keys must be bytes, a Jwk, a Jwks or a key source; for a secret, pass its bytes")
     return keys
+
+
+def _same(one: Jwks, other: Jwks) -> bool:
+    """Say whether two published sets are the same keys, whatever their order and spelling."""
+    members = [sorted(sorted(key.public_dict().items()) for key in keys) for keys in (one, other)]
+    return members[0] == members[1] and one.ignored == other.ignored
 
 
 def _copy(error: VerifierUnavailable) -> VerifierUnavailable:

@@ -10,11 +10,15 @@ from admit.revocations.memory import Memory, handle
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-__all__ = ["InMemoryRevocations", "Revocations", "handle"]
+__all__ = ["InMemoryRevocations", "Revocations", "VersionedRevocations", "handle"]
 
 
 class Revocations(Protocol):
-    """Knows which tokens have ended."""
+    """Knows which tokens have ended.
+
+    It may also have the method `version` of `VersionedRevocations`; then tokens that were looked up once need not be looked up
+    again.
+    """
 
     def ready(self) -> Future[None] | None:
         """Return None when the knowledge may be trusted, or a future after which asking again makes sense.
@@ -33,6 +37,17 @@ class Revocations(Protocol):
         """Stop whatever runs in the background."""
 
 
+class VersionedRevocations(Revocations, Protocol):
+    """Revocations that can say that nothing came that might end a token."""
+
+    def version(self) -> int | None:
+        """Return a number; or None where `ready` has to be asked, because the knowledge may not be fresh.
+
+        A token that `revoked` found alive after this number was read is alive as long as the number stays. Called for every token,
+        so it costs next to nothing.
+        """
+
+
 class InMemoryRevocations:
     """Revocations of this process alone, for tests and for services that mint and check their own tokens."""
 
@@ -49,6 +64,10 @@ class InMemoryRevocations:
 
     def ready(self) -> None:
         """Always."""
+
+    def version(self) -> int:
+        """Return a number that changes with every revocation."""
+        return self._memory.version
 
     def revoked(self, claims: Mapping[str, Any]) -> str | None:
         """Return which claim has ended, or None."""

@@ -1,7 +1,4 @@
-"""Follows an issuer's revocation feed on a thread of its own.
-
-Spec: docs/reference/revocation-feed.md, "What a follower does".
-"""
+"""Follows an issuer's revocation feed on a thread of its own. Spec: docs/reference/revocation-feed.md, "What a follower does"."""
 
 from __future__ import annotations
 
@@ -25,7 +22,7 @@ from admit.revocations.memory import FeedError
 from admit.revocations.sse import Parser
 
 _MAX_FEED_BYTES = 64 * 1024 * 1024
-_MAX_PAUSE_S = 30.0
+_MAX_PAUSE_S, _SURE_S = 30.0, 1.0
 
 
 class Follower(ForkAware):
@@ -48,7 +45,7 @@ class Follower(ForkAware):
         """
         Args:
             metadata: Where the feed's address is found.
-            accept_for: For how many seconds after the last word tokens are still accepted.
+            accept_for: Seconds after the last word for which tokens are still accepted.
             dead_after_s: A stream that brings no event for so long is given up.
             poll_s: Between two polls, give or take 30 %.
             elapsed: Clock for freshness.
@@ -71,6 +68,7 @@ class Follower(ForkAware):
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._outcome: Future[None] = Future()
+        self._sure_until = float("-inf")
 
     def forget_parent(self) -> None:
         """The parent's thread and locks are not here, and its connection is not ours to speak on."""
@@ -88,7 +86,8 @@ class Follower(ForkAware):
         """
         self._ensure_running()
         outcome = self._outcome  # before looking at the age: a word that comes in between completes this very future
-        if self.knowledge.age_s() <= self._accept_for:
+        if (left_s := self._accept_for - self.knowledge.age_s()) >= 0:
+            self._sure_until = self._elapsed() + min(left_s, _SURE_S)
             return None
         if (failure := self._failure) is not None:
             raise type(failure)(str(failure), retry_after_s=failure.retry_after_s)
@@ -96,6 +95,10 @@ class Follower(ForkAware):
         if self.knowledge.trusted and (current := self._stream) is not None:
             current.interrupt()
         return outcome
+
+    def version(self) -> int | None:
+        """Return a number that changes with the knowledge, while that may be trusted. See `VersionedRevocations.version`."""
+        return self.knowledge.version if self._elapsed() < self._sure_until else None
 
     def revoked(self, claims: Mapping[str, Any]) -> str | None:
         """Return which claim has ended, or None."""
@@ -106,6 +109,7 @@ class Follower(ForkAware):
         with self._lock:
             thread, self._thread = self._thread, None
             self._stop.set()
+        self._sure_until = float("-inf")
         if (current := self._stream) is not None:
             current.interrupt()
         if thread is not None and thread is not threading.current_thread():
@@ -171,14 +175,11 @@ class Follower(ForkAware):
         self._check_offer(opened.status, opened.media_type, "text/event-stream")
 
     def _check_offer(self, status: int, media_type: str, expected: str) -> None:
-        if status == 200 and media_type == expected:
-            self._ever_offered = True
-        elif not self._ever_offered and offer.is_none(status):
-            raise VerifierMisconfigured(
-                offer.how_to_go_without(self._metadata.issuer, f"{self._address()}: {status} {media_type}")
-            )
-        else:
+        if status != 200 or media_type != expected:
+            if not self._ever_offered and offer.is_none(status):
+                raise offer.missing(self._metadata.issuer, f"{self._address()}: {status} {media_type}")
             raise Unreachable(f"the feed answers {status} {media_type}")
+        self._ever_offered = True
 
     def _read(self, opened: Stream, stop: threading.Event) -> None:
         parser = Parser()
@@ -212,16 +213,14 @@ class Follower(ForkAware):
         except FeedError as error:
             self.knowledge.start_over()
             self._failed(VerifierUnavailable(f"the revocation feed is not understood: {error}"))
-            return
         except (Unreachable, VerifierUnavailable) as error:
             self._failed(error)
-            return
         except Exception as error:
             log.exception("polling the revocation feed failed unexpectedly")
             self.knowledge.start_over()
             self._failed(error)
-            return
-        self._succeeded()
+        else:
+            self._succeeded()
 
     def _address(self) -> str:
         try:
@@ -233,7 +232,7 @@ class Follower(ForkAware):
     def _succeeded(self) -> None:
         if self._failure is not None:
             log.info("the revocation feed of %s is followed again", self._metadata.issuer)
-        self._failure = None
+            self._failure = None
         self._settle()
 
     def _failed(self, error: Exception) -> None:

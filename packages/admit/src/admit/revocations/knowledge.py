@@ -15,6 +15,10 @@ class Knowledge:
 
     Freshness is judged by the `as_of` of the server and by the local clock at the moment it was heard: a cache that
     repeats an old answer brings nothing fresh.
+
+    Attributes:
+        version: Another number than ever before in this process whenever something came that may end a token.
+        caught_up: How often the knowledge was brought up to date.
     """
 
     def __init__(self, *, elapsed: Callable[[], float], clock: Callable[[], float]) -> None:
@@ -25,6 +29,7 @@ class Knowledge:
         self._heard_at = float("-inf")
         self._from_scratch = False
         self.caught_up = 0
+        self.version = 0
 
     @property
     def trusted(self) -> bool:
@@ -67,8 +72,9 @@ class Knowledge:
         if memory is None:
             raise FeedError("a revocation came before any snapshot")
         memory.add(entry)
-        if position is not None and self._snapshot is None:
-            memory.position = position
+        if self._snapshot is None:
+            self.version = memory.version
+            memory.position = position if position is not None else memory.position
 
     def catch_up(self, position: str, as_of: float) -> None:
         """All revocations as of that time are here: swap a complete snapshot in, and move the position."""
@@ -81,6 +87,7 @@ class Knowledge:
             raise FeedError("a snapshot was asked for and not sent")
         else:
             self._memory.position = position
+        self.version = self._memory.version
         self.caught_up += 1
         self._hear(as_of)
 

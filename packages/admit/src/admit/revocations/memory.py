@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ KINDS = ("sid", "grant", "jti", "kid")
 _HANDLE_BYTES = 16
 MAX_HANDLES = 1_000_000
 MAX_POSITION = 200
+_versions = itertools.count(1)
 
 
 class FeedError(Exception):
@@ -40,15 +42,19 @@ class Memory:
 
     One thread writes; any number of threads read without a lock. Each write is a single step that leaves the memory
     right, so that a fork between two of them does no harm: the position moves last.
+
+    Attributes:
+        version: Another number, not used for any memory of this process before, whenever something came that may end a token.
     """
 
-    __slots__ = ("_before", "_handles", "_next_sweep", "position")
+    __slots__ = ("_before", "_handles", "_next_sweep", "position", "version")
 
     def __init__(self) -> None:
         self._handles: dict[bytes, float] = {}
         self._before: tuple[tuple[float, float], ...] = ()
         self._next_sweep = 0.0
         self.position: str | None = None
+        self.version = next(_versions)
 
     def __len__(self) -> int:
         return len(self._handles)
@@ -65,6 +71,7 @@ class Memory:
             rule = (time_of(entry, "before"), until)
             if rule not in self._before:
                 self._before = (*self._before, rule)
+                self.version = next(_versions)
             return
         text = entry.get("handle")
         if not isinstance(text, str):
@@ -75,9 +82,14 @@ class Memory:
             raise FeedError(f"handle: {error}") from None
         if len(digest) != _HANDLE_BYTES:
             raise FeedError(f"a handle has {_HANDLE_BYTES} bytes; this one has {len(digest)}")
-        if len(self._handles) >= MAX_HANDLES and digest not in self._handles:
+        if digest in self._handles:
+            self._handles[digest] = max(until, self._handles[digest])
+            return
+        if len(self._handles) >= MAX_HANDLES:
             raise FeedError(f"more than {MAX_HANDLES} live revocations")
-        self._handles[digest] = max(until, self._handles.get(digest, until))
+        self._handles[digest] = until
+        # After what it stands for: whoever reads the new version finds the new handle.
+        self.version = next(_versions)
 
     def revoked(self, claims: Mapping[str, Any]) -> str | None:
         """Return what has ended ("sid", "grant", "jti", "kid", "parents" or "iat"), or None for a live token.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from admit.errors import VerifierMisconfigured
+
 _NO_FEED = frozenset({200, 400, 401, 403, 404, 405, 406, 410, 501})  # 200: something else is at home there
 
 
@@ -12,9 +14,9 @@ def is_none(status: int) -> bool:
     return status in _NO_FEED
 
 
-def how_to_go_without(issuer: str, asked: str) -> str:
-    """Return the message that says what is missing and how to accept that."""
-    return (
+def missing(issuer: str, asked: str) -> VerifierMisconfigured:
+    """Return the error that says what is missing and how to accept that."""
+    return VerifierMisconfigured(
         f"{issuer} offers no revocation feed (asked {asked}). Without it a logout is noticed only when the token "
         "expires. If that is acceptable, say so: Verifier(..., revocations=None)"
     )
