@@ -9,7 +9,7 @@ from admit import jose
 from admit.checks import Check, check
 from admit.errors import LimitExceeded, StepUpRequired, TokenRejected
 from admit.expect import Expect
-from admit.jose import base64url, strict_json
+from admit.jose import strict_json
 from admit.opaque import PREFIX
 
 _OF_BINDING = {
@@ -106,6 +106,6 @@ def _of_opaque(refusal: TokenRejected | StepUpRequired) -> tuple[Check, ...]:
 
 def _claims_of(parsed: jose.Unverified) -> Mapping[str, Any]:
     try:
-        return strict_json.parse_object(base64url.decode(parsed.payload), what="payload", unique=False)
+        return strict_json.parse_object(parsed.payload, what="payload", unique=False)
     except jose.JoseError:
         return {}

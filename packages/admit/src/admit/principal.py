@@ -3,74 +3,180 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, NoReturn
 
 from admit.acr import reaches
 from admit.checks import Check, check
 from admit.errors import AdmitError, InsufficientScope, StepUpRequired, TransactionMismatch
 
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Principal:
-    """The bearer of a verified token.
+    ClaimsT = TypeVar("ClaimsT", default=Mapping[str, Any], covariant=True)
+else:
+    from typing import TypeVar
 
-    Attributes:
-        subject: The user's stable id (`sub`), or the client's where no user is behind the token.
-        scopes: What the token may do.
-        client_id: The application that asked for the token.
-        session_id: The sign-in it hangs on (`sid`).
-        grant_id: What was allowed to the application (`grant`).
-        token_id: The token's own id (`jti`).
-        expires_at: Seconds since 1970, UTC.
-        auth_time: When the person last proved who they are, seconds since 1970.
-        acr: How strongly (authentication context class).
-        amr: By which means (RFC 8176).
-        actors: Clients that act for the subject, the one that acts now first (`act`, RFC 8693 section 4.1).
-        claims: Everything the token says. Read-only.
+    ClaimsT = TypeVar("ClaimsT", covariant=True)
+
+Watch = Callable[[AdmitError, Mapping[str, Any]], None]
+
+
+class Principal(Generic[ClaimsT]):
+    """The bearer of a verified token. Cannot be changed.
+
+    Attributes are read from the claims when they are asked for: most requests look at one or two of them.
     """
 
-    subject: str
-    scopes: frozenset[str] = frozenset()
-    client_id: str | None = None
-    session_id: str | None = None
-    grant_id: str | None = None
-    token_id: str | None = None
-    expires_at: float | None = None
-    auth_time: float | None = None
-    acr: str | None = None
-    amr: tuple[str, ...] = ()
-    actors: tuple[str, ...] = ()
-    claims: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
-    # Told of refusals by the methods below, where a verifier reports them.
-    _watch: Callable[[AdmitError, Mapping[str, Any]], None] | None = field(
-        default=None, init=False, repr=False, compare=False
-    )
+    # _said is shared by all principals of one token: nothing that can be changed is ever given out of it.
+    __slots__ = ("_claims", "_said", "_scopes", "_watch")
+    _said: dict[str, Any]
+    _scopes: frozenset[str]
+    _claims: ClaimsT
+    _watch: Watch
+
+    def __init__(
+        self,
+        *,
+        subject: str,
+        scopes: Iterable[str] = (),
+        client_id: str | None = None,
+        session_id: str | None = None,
+        grant_id: str | None = None,
+        token_id: str | None = None,
+        expires_at: float | None = None,
+        auth_time: float | None = None,
+        acr: str | None = None,
+        amr: Iterable[str] = (),
+        actors: Iterable[str] = (),
+        claims: Mapping[str, Any] | None = None,
+    ) -> None:
+        """For tests and for programs that know who is calling by other means. The arguments are the attributes."""
+        said: dict[str, Any] = {
+            "sub": subject,
+            "scope": " ".join(sorted(scopes)),
+            "client_id": client_id,
+            "sid": session_id,
+            "grant": grant_id,
+            "jti": token_id,
+            "exp": expires_at,
+            "auth_time": auth_time,
+            "acr": acr,
+            "amr": list(amr),
+        }
+        for actor in reversed(tuple(actors)):
+            said["act"] = {"sub": actor} | ({"act": said["act"]} if "act" in said else {})
+        _said_of(self, said)
+        _claims_of(self, MappingProxyType(dict(claims or {})))
 
     @classmethod
     def from_claims(cls, claims: Mapping[str, Any]) -> Principal:
         """Make a principal of claims whose types have been checked."""
-        return cls(
-            subject=claims["sub"],
-            scopes=frozenset(claims.get("scope", "").split()),
-            client_id=claims.get("client_id"),
-            session_id=claims.get("sid"),
-            grant_id=claims.get("grant"),
-            token_id=claims.get("jti"),
-            expires_at=claims.get("exp"),
-            auth_time=claims.get("auth_time"),
-            acr=claims.get("acr"),
-            amr=tuple(claims.get("amr", ())),
-            actors=actors_of(claims.get("act")),
-            claims=MappingProxyType(dict(claims)),
-        )
+        return principal_of(dict(claims))
+
+    @property
+    def subject(self) -> str:
+        """The user's stable id (`sub`), or the client's where no user is behind the token."""
+        subject: str = self._said["sub"]
+        return subject
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """What the token may do."""
+        try:
+            return self._scopes
+        except AttributeError:
+            scopes = frozenset(self._said.get("scope", "").split())
+            _scopes_of(self, scopes)
+            return scopes
+
+    @property
+    def client_id(self) -> str | None:
+        """The application that asked for the token."""
+        value: str | None = self._said.get("client_id")
+        return value
+
+    @property
+    def session_id(self) -> str | None:
+        """The sign-in it hangs on (`sid`)."""
+        value: str | None = self._said.get("sid")
+        return value
+
+    @property
+    def grant_id(self) -> str | None:
+        """What was allowed to the application (`grant`)."""
+        value: str | None = self._said.get("grant")
+        return value
+
+    @property
+    def token_id(self) -> str | None:
+        """The token's own id (`jti`)."""
+        value: str | None = self._said.get("jti")
+        return value
+
+    @property
+    def expires_at(self) -> float | None:
+        """When it ends by itself, seconds since 1970, UTC."""
+        value: float | None = self._said.get("exp")
+        return value
+
+    @property
+    def auth_time(self) -> float | None:
+        """When the person last proved who they are, seconds since 1970."""
+        value: float | None = self._said.get("auth_time")
+        return value
+
+    @property
+    def acr(self) -> str | None:
+        """How strongly (authentication context class)."""
+        value: str | None = self._said.get("acr")
+        return value
+
+    @property
+    def amr(self) -> tuple[str, ...]:
+        """By which means (RFC 8176)."""
+        return tuple(self._said.get("amr", ()))
+
+    @property
+    def actors(self) -> tuple[str, ...]:
+        """Clients that act for the subject, the one that acts now first (`act`, RFC 8693 section 4.1)."""
+        return actors_of(self._said.get("act"))
+
+    @property
+    def claims(self) -> ClaimsT:
+        """Everything the token says: a read-only mapping, or what `Verifier(claims=...)` makes of it."""
+        try:
+            return self._claims
+        except AttributeError:
+            # Lists and objects are copied: who changes one changes no other request's.
+            view: Any = MappingProxyType({name: _own(value) for name, value in self._said.items()})
+            _claims_of(self, view)
+            return self._claims
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"a Principal cannot be changed; {name} belongs to its token")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"a Principal cannot be changed; {name} belongs to its token")
+
+    def __eq__(self, other: object) -> bool:
+        return self._attributes() == other._attributes() if isinstance(other, Principal) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._attributes())
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in zip(_NAMES, self._attributes(), strict=True))
+        return f"Principal({shown})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # The read-only view of the claims cannot be pickled; what it shows can.
-        values = {each.name: getattr(self, each.name) for each in fields(self) if each.init}
-        return _rebuilt, (values | {"claims": dict(self.claims)},)
+        # A read-only view of claims cannot be pickled; what it shows can.
+        claims: Any = self.claims
+        return _rebuilt, (self._said, dict(claims) if isinstance(claims, MappingProxyType) else claims)
+
+    def _attributes(self) -> tuple[Any, ...]:
+        return tuple(getattr(self, name) for name in _NAMES)
 
     def has(self, *scopes: str) -> bool:
         """Say whether all `scopes` are granted."""
@@ -98,7 +204,7 @@ class Principal:
         from admit.transactions import approved, compare
 
         try:
-            values = approved(self.claims, kind)
+            values = approved(self._said, kind)
             if body is not None:
                 compare(body, values)
             return values
@@ -132,8 +238,8 @@ class Principal:
 
     def _refused(self, refusal: AdmitError, failed: Check) -> AdmitError:
         refusal.checks = (check("token", "a good one for this resource", "good", passed=True), failed)
-        if self._watch is not None:
-            self._watch(refusal, self.claims)
+        if (watch := getattr(self, "_watch", None)) is not None:
+            watch(refusal, self._said)
         return refusal
 
 
@@ -146,5 +252,41 @@ def actors_of(act: object) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _rebuilt(values: dict[str, Any]) -> Principal:
-    return Principal(**(values | {"claims": MappingProxyType(values["claims"])}))
+def principal_of(said: dict[str, Any]) -> Principal:
+    """Make a principal of claims whose types have been checked. From now on `said` belongs to the principals of this token."""
+    who: Principal = _new(Principal)
+    _said_of(who, said)
+    return who
+
+
+def with_claims(who: Principal, claims: object) -> Principal[Any]:
+    """Give a principal that is nobody's yet claims in a form of their own."""
+    _claims_of(who, claims)
+    return who
+
+
+def watched(who: Principal[ClaimsT], watch: Watch) -> Principal[ClaimsT]:
+    """Let somebody know of refusals by the methods of a principal that is nobody's yet."""
+    _watch_of(who, watch)
+    return who
+
+
+def _own(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _own(each) for name, each in value.items()}
+    return [_own(each) for each in value] if isinstance(value, list) else value
+
+
+def _rebuilt(said: dict[str, Any], claims: Any) -> Principal:
+    return with_claims(principal_of(said), MappingProxyType(claims) if isinstance(claims, dict) else claims)
+
+
+_NAMES = (
+    "subject", "scopes", "client_id", "session_id", "grant_id", "token_id", "expires_at", "auth_time", "acr", "amr", "actors",
+)  # fmt: skip
+_new = object.__new__
+# The only ways to write a slot: __setattr__ refuses.
+_said_of: Callable[[Principal[Any], dict[str, Any]], None] = Principal.__dict__["_said"].__set__
+_scopes_of: Callable[[Principal[Any], frozenset[str]], None] = Principal.__dict__["_scopes"].__set__
+_claims_of: Callable[[Principal[Any], Any], None] = Principal.__dict__["_claims"].__set__
+_watch_of: Callable[[Principal[Any], Watch], None] = Principal.__dict__["_watch"].__set__

@@ -48,7 +48,7 @@ class Unverified:
 
     header: Header
     signing_input: bytes
-    payload: str
+    payload: bytes
     signature: bytes
 
 
@@ -76,6 +76,11 @@ def sign(payload: Mapping[str, Any], key: Jwk, *, typ: str | None, critical: Map
 
     Spec: RFC 7515 section 5.1.
     """
+    return sign_bytes(_json(payload), key, header_text=header_text(key, typ=typ, critical=critical))
+
+
+def header_text(key: Jwk, *, typ: str | None, critical: Mapping[str, Any] | None = None) -> str:
+    """Return the protected header as it stands in a token. The arguments are those of `sign`."""
     header: dict[str, Any] = {"alg": key.alg}
     if typ is not None:
         header["typ"] = typ
@@ -84,7 +89,16 @@ def sign(payload: Mapping[str, Any], key: Jwk, *, typ: str | None, critical: Map
     if critical:
         header |= critical
         header["crit"] = sorted(critical)
-    signing_input = f"{_encode_json(header)}.{_encode_json(payload)}"
+    return base64url.encode(_json(header))
+
+
+def sign_bytes(payload: bytes, key: Jwk, *, header_text: str) -> str:
+    """Return a compact JWS over the very bytes of a payload, which are JSON already.
+
+    Raises:
+        InvalidKey: The key is public.
+    """
+    signing_input = f"{header_text}.{base64url.encode(payload)}"
     return f"{signing_input}.{base64url.encode(key.sign(signing_input.encode('ascii')))}"
 
 
@@ -112,8 +126,8 @@ def parse(token: str, *, objects: Collection[str] = ()) -> Unverified:
         raise Malformed(f"the header has more than {_MAX_HEADER_CHARS} characters")
     members = strict_json.parse_object(base64url.decode(head), what="header", unique=True)
     raw_signature = base64url.decode(signature)  # also proves that the text is ASCII
-    base64url.decode(payload)
-    return Unverified(_police(members, objects), f"{head}.{payload}".encode("ascii"), payload, raw_signature)
+    raw_payload = base64url.decode(payload)
+    return Unverified(_police(members, objects), f"{head}.{payload}".encode("ascii"), raw_payload, raw_signature)
 
 
 def verify(
@@ -151,7 +165,7 @@ def verify(
         raise WrongType(f"typ is {header.typ!r}; accepted here: {', '.join(map(repr, types))}")
     if not key.verify(parsed.signature, parsed.signing_input):
         raise BadSignature("the signature does not belong to this token and key")
-    claims = strict_json.parse_object(base64url.decode(parsed.payload), what="payload", unique=False)
+    claims = strict_json.parse_object(parsed.payload, what="payload", unique=False)
     return Signed(header, claims, key)
 
 
@@ -190,6 +204,8 @@ def _critical(members: dict[str, Any]) -> frozenset[str]:
     return frozenset(names)
 
 
-def _encode_json(value: Mapping[str, Any]) -> str:
-    text = json.dumps(dict(value), separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return base64url.encode(text.encode("utf-8"))
+def _json(value: Mapping[str, Any]) -> bytes:
+    return _ENCODER.encode(dict(value)).encode("utf-8")
+
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False)

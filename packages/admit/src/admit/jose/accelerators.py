@@ -1,0 +1,44 @@
+"""Faster versions of what the standard library does, where `admit[fast]` brought them.
+
+What is accepted never depends on them: their yes is one that the standard library would give as well (a test compares
+them), and where they say no, the strict readers are asked again and their answer counts.
+"""
+
+from __future__ import annotations
+
+import binascii
+import functools
+from collections.abc import Callable
+from typing import Any
+
+Base64Decode = Callable[[bytes], bytes]
+JsonDecode = Callable[[bytes], Any]
+JsonEncode = Callable[[Any], bytes]
+
+
+def base64_decoder() -> Base64Decode:
+    """Return what decodes padded text of the standard alphabet; it raises `binascii.Error` (a ValueError) for other text."""
+    try:
+        from pybase64 import b64decode
+    except ImportError:
+        return binascii.a2b_base64
+    # Skipping characters outside the alphabet, as the other does by default, costs it the speed.
+    return functools.partial(b64decode, validate=True)
+
+
+def json_decoder() -> JsonDecode | None:
+    """Return what decodes JSON, or None. It raises a ValueError for everything that it does not read."""
+    try:
+        from msgspec.json import Decoder
+    except ImportError:
+        return None
+    return Decoder().decode
+
+
+def json_encoder() -> JsonEncode | None:
+    """Return what writes JSON without white space, or None."""
+    try:
+        from msgspec.json import Encoder
+    except ImportError:
+        return None
+    return Encoder().encode
