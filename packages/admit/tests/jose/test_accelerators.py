@@ -1,0 +1,96 @@
+"""Whatever is installed, the same texts are read, and as the same values."""
+
+import binascii
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from admit.jose import accelerators, base64url, strict_json
+from admit.jose.errors import Malformed
+
+TEXTS = st.text(alphabet="AQgw-_=+/ \nZ9é", max_size=12) | st.text(max_size=12)
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.integers(min_value=-(2**70), max_value=2**70)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def without(monkeypatch, *names):
+    for name in names:
+        monkeypatch.setitem(sys.modules, name, None)
+
+
+def decoded_by(decoder, text, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(base64url, "_decoded", decoder)
+        try:
+            return base64url.decode(text)
+        except Malformed as error:
+            return str(error)
+
+
+def test_the_standard_library_is_enough(monkeypatch):
+    without(monkeypatch, "pybase64", "msgspec", "msgspec.json")
+
+    assert accelerators.base64_decoder() is binascii.a2b_base64
+    assert accelerators.json_decoder() is None
+    assert accelerators.json_encoder() is None
+
+
+@given(TEXTS)
+@settings(max_examples=300, deadline=None)
+def test_base64url_is_read_the_same_by_whichever_decoder_is_there(text):
+    patch = pytest.MonkeyPatch()
+
+    assert decoded_by(accelerators.base64_decoder(), text, patch) == decoded_by(binascii.a2b_base64, text, patch)
+
+
+ODD = [
+    b'{"a":18446744073709551616}', b'{"a":123456789012345678901234567890}', b'{"a":1e400}', b'{"a":1e-400}', b'{"a":-0}', b'{"a":-0.0}',
+    b'{"a":1.0}', b'{"a":"\\ud800"}', b'{"a":"\\ud83d\\udd12"}', b'{"a":"\xff"}', b'{"a":"\xed\xa0\x80"}', b'{"a":"\x01"}',
+    b"\xef\xbb\xbf{}", b" {}\n", b"{}x", b'{"a":NaN}', b'{"a":-Infinity}', b'{"a":1,"a":2}', b'{"a":01}', b'{"a":1.}', b'{"a":.5}',
+    b'{"a":1,}', b'{"a":' + b"9" * 5000 + b"}", b'{"a":1.' + b"9" * 400 + b"}", b'{"\\u0061":1}', b'{"a":"\\x"}', b'{"a":\x0c1}',
+    b'{"a":"\x7f"}', b"[]", b"5", b"null", b'"a"', b"", b" ", b"{", b'{"a":' * 17 + b"1" + b"}" * 17,
+    b'{"a":' + b"[" * 17 + b"]" * 17 + b"}",
+    b'{"a":"' + b"{" * 20 + b'"}',
+]  # fmt: skip
+
+
+def agree(data):
+    """What the quick reader reads, the strict one reads as the same value of the same types."""
+    quick = strict_json.plain_object(data, accelerators.json_decoder())
+    bare = strict_json.plain_object(data, None)
+    try:
+        strict = strict_json.parse_object(data, what="payload", unique=False)
+    except Malformed:
+        strict = None
+    assert repr(bare) == repr(strict)
+    assert quick is None or repr(quick) == repr(strict)
+    return quick
+
+
+@pytest.mark.parametrize("data", ODD, ids=lambda data: repr(data[:30]))
+def test_odd_json_is_never_read_more_generously_by_the_fast_decoder(data):
+    agree(data)
+
+
+@given(st.dictionaries(st.text(max_size=8), VALUES, max_size=5), st.booleans())
+@settings(max_examples=200, deadline=None)
+def test_json_is_read_as_the_same_values(value, escaped):
+    import json
+
+    agree(json.dumps(value, ensure_ascii=escaped).encode("utf-8"))
+
+
+@given(st.binary(max_size=30) | st.text(alphabet='{}[]",:0123.eE+-\\u tnf', max_size=30).map(str.encode))
+@settings(max_examples=300, deadline=None)
+def test_noise_is_never_read_more_generously_by_the_fast_decoder(data):
+    agree(b'{"a":' + data + b"}")
