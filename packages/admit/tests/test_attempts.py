@@ -4,6 +4,7 @@ import pytest
 from fastapi import APIRouter, FastAPI, WebSocket
 from fastapi.testclient import TestClient
 
+from admit.asgi_guard import AsgiRequest
 from admit.attempts import attempt_of
 from admit.fastapi import Principal, TokenAuth
 from admit.limits import Attempt
@@ -13,15 +14,11 @@ SCOPE = {"method": "GET", "path": "/orders/7", "client": ("192.0.2.7", 50_000)}
 
 
 def test_method_path_and_address_are_those_of_the_request():
-    assert attempt_of(SCOPE, {}) == Attempt(method="GET", path="/orders/7", address="192.0.2.7")
+    assert attempt_of(AsgiRequest(SCOPE)) == Attempt(method="GET", path="/orders/7", address="192.0.2.7")
 
 
 def test_a_websocket_is_a_get_and_a_unix_socket_has_no_address():
-    assert attempt_of({"path": "/ws", "client": None}, {}) == Attempt(method="GET", path="/ws")
-
-
-def test_without_a_route_there_is_no_action():
-    assert attempt_of(SCOPE, {print: "orders.print"}).action is None
+    assert attempt_of(AsgiRequest({"path": "/ws", "client": None})) == Attempt(method="GET", path="/ws")
 
 
 @pytest.fixture

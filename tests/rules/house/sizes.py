@@ -25,6 +25,7 @@ ALLOWED: dict[str, str] = {
     ),
     "packages/admit/src/admit/fastapi.py": "one object that the developer makes: dependencies, handlers, lifespan share what it knows",
     "packages/admit/src/admit/principal.py": "one object that every endpoint holds: a property for each attribute, and what is asked of it",
+    "packages/admit/src/admit/starlette.py": "one object that the developer makes: decorators, middleware, lifespan share what it knows",
     "packages/admit/src/admit/verifier.py": "one object that the developer makes, most of it the documentation of what it takes",
     "packages/admit/src/admit/errors.py": "the list of all refusals, a class of three lines each",
 }

@@ -6,13 +6,16 @@ this request alone: the application needs to believe no bare header, whoever may
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from admit.errors import AssertionMismatch, InvalidRequest, MalformedToken, MissingToken
 from admit.judging import Counted
 from admit.principal import Principal
+
+if TYPE_CHECKING:
+    from admit.attempts import RequestView
 
 ASSERTION_TYPE = "admit-assertion+jwt"
 HEADER = "x-auth-assertion"
@@ -56,25 +59,20 @@ def claims_for_request(claims: dict[str, Any], *, method: str, path: str, host: 
     return claims | {"jti": token_id}
 
 
-def assertion_of(scope: Mapping[str, Any]) -> dict[str, str]:
-    """Return assertion, method, path and host of a request or WebSocket, by its ASGI scope: what `verify_assertion` takes.
+def assertion_of(request: RequestView) -> dict[str, str]:
+    """Return assertion, method, path and host of a request or WebSocket: what `verify_assertion` takes.
 
     Raises:
         MissingToken: There is none: the request did not come through the proxy, or the proxy's rule for it is a public one.
         InvalidRequest: There are several.
     """
-    values = [value for name, value in scope["headers"] if name == HEADER.encode()]
+    values = request.header(HEADER)
     if not values or not values[0]:
         raise MissingToken("the request has no X-Auth-Assertion header: it did not pass a proxy that asks /check")
     if len(values) > 1:
         raise InvalidRequest("the request has several X-Auth-Assertion headers")
-    host = b"".join(value for name, value in scope["headers"] if name == b"host")
-    return {
-        "assertion": values[0].decode("latin-1"),
-        "method": scope.get("method", "GET"),  # a WebSocket begins as one
-        "path": scope["path"],
-        "host": host.decode("latin-1"),
-    }
+    host = "".join(request.header("host"))
+    return {"assertion": values[0], "method": request.method, "path": request.path, "host": host}
 
 
 def _name_of(host: str) -> str:

@@ -10,32 +10,26 @@ async def items(who: Reader) -> list[Item]: ...
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from fastapi import FastAPI, HTTPException, params
 from fastapi.openapi.models import OAuth2, OAuthFlowAuthorizationCode, OAuthFlows
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import JSONResponse, Response
-from starlette.websockets import WebSocket, WebSocketState
+from starlette.responses import Response
 
-from admit import resource_metadata
-from admit.assertions import HEADER, assertion_of
-from admit.attempts import attempt_of, declared, origin_of, presented_in
-from admit.bearer import credentials_of
-from admit.challenge import PROBLEM_TYPE
-from admit.errors import AdmitError, CertificateMismatch, TokenRejected
-from admit.limits import Attempt, Presented
+from admit.asgi_guard import AsgiRequest, admitted
+from admit.errors import AdmitError
 from admit.principal import Principal
+from admit.protected_resource import ProtectedResource
+from admit.requirement import GOOD_TOKEN, Requirement, require
+from admit.starlette_common import closing, refusal, response_of
 from admit.transactions import LARGEST_BODY
 from admit.verifier import Verifier
 
 __all__ = ["Principal", "Refused", "TokenAuth"]
-
-_POLICY_VIOLATION = 1008
 
 
 class Refused(HTTPException):
@@ -62,7 +56,7 @@ class TokenAuth:
     """Bearer tokens for a FastAPI application.
 
     Attributes:
-        verifier: Judges the tokens. Tests put that of `admit.testing.TestIssuer` here.
+        resource: What the application is, and how it refuses.
     """
 
     def __init__(
@@ -104,33 +98,39 @@ class TokenAuth:
         Raises:
             ValueError: Neither issuer and audience nor a verifier, or both.
         """
-        if verifier is None:
-            if issuer is None or audience is None:
-                raise ValueError("TokenAuth needs issuer and audience, or a verifier")
-            verifier = Verifier(issuer=issuer, audience=audience)
-        elif issuer is not None or audience is not None:
-            raise ValueError("issuer and audience are those of the verifier; do not pass them as well")
-        self.verifier = verifier
-        self._issuer, self._audience = verifier.expect.issuer, verifier.expect.audience
-        self._scopes = dict(scopes or {})
-        self._realm = realm or self._audience
-        self._public_url = public_url or origin_of(self._audience)
-        self._certificate_header = client_certificate_header
-        self._metadata_url, self._metadata_paths = resource_metadata.addresses(self._audience)
+        self.resource = ProtectedResource(
+            issuer=issuer,
+            audience=audience,
+            scopes=scopes,
+            verifier=verifier,
+            realm=realm,
+            public_url=public_url,
+            client_certificate_header=client_certificate_header,
+            behind_check=behind_check,
+            danger_show_details=danger_show_details,
+        )
         self._swagger_client_id = swagger_client_id
-        self._show_details = danger_show_details
-        self._credentials = HEADER if behind_check else "authorization"
         self._actions: dict[Callable[..., Any], str] = {}
         self._transactions: dict[Callable[..., Any], str] = {}
-        base = self._issuer.rstrip("/")
+        base = self.resource.issuer.rstrip("/")
         self._scheme = params.Depends(
             _Scheme(
                 authorization_url=authorization_url or f"{base}/authorize",
                 token_url=token_url or f"{base}/token",
-                scopes=self._scopes,
-                description=f"Access tokens of {self._issuer}",
+                scopes=self.resource.scopes,
+                description=f"Access tokens of {self.resource.issuer}",
             )
         )
+
+    @property
+    def verifier(self) -> Verifier:
+        """Judges the tokens."""
+        return self.resource.verifier
+
+    @verifier.setter
+    def verifier(self, verifier: Verifier) -> None:
+        """Judge by another one from now on."""
+        self.resource.verifier = verifier
 
     @property
     def principal(self) -> params.Depends:
@@ -142,9 +142,9 @@ class TokenAuth:
         """A dependency: a good token, or none at all; a bad one is refused. `Annotated[Principal | None, auth.optional]`"""
 
         async def optional(connection: HTTPConnection, scheme: None = self._scheme) -> Principal | None:  # type: ignore[assignment]
-            if not connection.headers.getlist(self._credentials):
+            if not self.resource.brings_credentials(AsgiRequest(connection.scope)):
                 return None
-            return await self._admitted(connection, _nothing)
+            return await self._admitted(connection, GOOD_TOKEN)
 
         return params.Security(optional)
 
@@ -166,17 +166,10 @@ class TokenAuth:
         Use it as `Annotated[Principal, auth.require("items:read")]` in HTTP and WebSocket endpoints, or in
         `dependencies=[...]` of an endpoint, a router or the application.
         """
-        acr_values = (acr,) if isinstance(acr, str) else acr
-
-        def check(who: Principal) -> None:
-            who.require(*scopes)
-            if max_age is not None:
-                who.require_recent_sign_in(max_age)
-            if acr_values:
-                who.require_acr(*acr_values)
+        wanted = require(*scopes, max_age=max_age, acr=acr, action=action)
 
         async def admitted(connection: HTTPConnection, scheme: None = self._scheme) -> Principal:  # type: ignore[assignment]
-            return await self._admitted(connection, check)
+            return await self._admitted(connection, wanted)
 
         if action is not None:
             self._actions[admitted] = action
@@ -195,16 +188,14 @@ class TokenAuth:
         Use it as `Annotated[Principal, auth.require_transaction("payment")]` in HTTP endpoints.
         """
 
-        def check(who: Principal) -> None:
-            who.require(*scopes)
+        wanted = require(*scopes)
 
         async def admitted(request: Request, scheme: None = self._scheme) -> Principal:  # type: ignore[assignment]
-            who = await self._admitted(request, check)
+            who = await self._admitted(request, wanted)
             try:
                 who.transaction(kind, body=await request.body() if compare else None)
             except AdmitError as error:
-                error.scheme = request.scope.get("admit.scheme", error.scheme)
-                raise Refused(error, headers=self._headers(error)) from error
+                raise self._refused(error, request) from error
             return who
 
         self._transactions[admitted] = kind
@@ -219,111 +210,63 @@ class TokenAuth:
         for kind in (AdmitError, Refused):
             # Starlette's types know handlers of requests and of WebSockets, but none of both.
             app.add_exception_handler(kind, self._render)  # type: ignore[arg-type]
-        for path in self._metadata_paths:
-            app.add_api_route(path, self._resource_metadata, methods=["GET"], include_in_schema=False)
+        for path in self.resource.metadata_paths:
+            app.add_api_route(path, self._metadata, methods=["GET"], include_in_schema=False)
         if app.swagger_ui_init_oauth is None:
-            app.swagger_ui_init_oauth = {"usePkceWithAuthorizationCodeGrant": True, "scopes": " ".join(self._scopes)}
+            app.swagger_ui_init_oauth = {
+                "usePkceWithAuthorizationCodeGrant": True,
+                "scopes": " ".join(self.resource.scopes),
+            }
             if self._swagger_client_id is not None:
                 app.swagger_ui_init_oauth["clientId"] = self._swagger_client_id
-        app.router.lifespan_context = self._closing(app.router.lifespan_context)
+        app.router.lifespan_context = closing(self.resource, app.router.lifespan_context)
 
-    async def _admitted(self, connection: HTTPConnection, check: Callable[[Principal], None]) -> Principal:
+    async def _admitted(self, connection: HTTPConnection, wanted: Requirement) -> Principal:
+        scope = connection.scope
         try:
-            who = await self._verified(connection)
-            check(who)
+            # The action of the route counts, whichever of its dependencies comes first.
+            named = declared(scope.get("route"), self._actions) if self._actions else None
+            if named != wanted.action:
+                wanted = replace(wanted, action=named)
+            return await admitted(self.resource, AsgiRequest(scope), wanted, scope, body=await self._body(connection))
         except AdmitError as error:
-            if isinstance(error, TokenRejected) and not error.checks:
-                self.verifier.refused(error, attempt=attempt_of(connection.scope, self._actions))
-            if connection.scope.get("admit.scheme") == "DPoP":
-                error.scheme = "DPoP"
-            raise Refused(error, headers=self._headers(error)) from error
-        return who
+            raise self._refused(error, connection) from error
 
-    async def _verified(self, connection: HTTPConnection) -> Principal:
-        # A router, an endpoint and its parameters may each require something: the token is verified once a request.
-        remembered: dict[int, Principal] = connection.scope.setdefault("admit.principals", {})
-        who = remembered.get(id(self))
-        if who is None:
-            if self._credentials == HEADER:
-                who = await self.verifier.verify_assertion_async(**assertion_of(connection.scope))
-            else:
-                who = await self._verified_token(connection)
-            remembered[id(self)] = who
-        return who
-
-    async def _verified_token(self, connection: HTTPConnection) -> Principal:
-        scheme, token = credentials_of(connection.headers.getlist("authorization"))
-        connection.scope["admit.scheme"] = scheme
-        presented = presented_in(
-            connection.scope,
-            connection.headers,
-            scheme=scheme,
-            public_url=self._public_url,
-            certificate=self._certificate(connection),
-        )
-        return await self.verifier.verify_async(token, await self._attempt(connection, presented))
-
-    def _certificate(self, connection: HTTPConnection) -> str | None:
-        if self._certificate_header is None:
-            return None
-        from admit.binding import forwarded_certificate
-
-        try:
-            return forwarded_certificate(connection.headers.getlist(self._certificate_header))
-        except ValueError as error:
-            raise CertificateMismatch(f"the header {self._certificate_header}: {error}") from None
-
-    async def _attempt(self, connection: HTTPConnection, presented: Presented) -> Attempt:
-        body = None
+    async def _body(self, connection: HTTPConnection) -> bytes | None:
+        """Return the body, where the route is one of transactions."""
         if (
-            self._transactions
-            and isinstance(connection, Request)
-            and declared(connection.scope.get("route"), self._transactions)
+            not self._transactions
+            or not isinstance(connection, Request)
+            or not declared(connection.scope.get("route"), self._transactions)
         ):
-            length = connection.headers.get("content-length", "")
-            if not (length.isascii() and length.isdigit() and int(length) <= LARGEST_BODY):
-                raise HTTPException(413, f"a transaction says its Content-Length, at most {LARGEST_BODY}")
-            body = await connection.body()
-        return attempt_of(connection.scope, self._actions, body, presented)
+            return None
+        length = connection.headers.get("content-length", "")
+        if not (length.isascii() and length.isdigit() and int(length) <= LARGEST_BODY):
+            raise HTTPException(413, f"a transaction says its Content-Length, at most {LARGEST_BODY}")
+        return await connection.body()
 
-    def _headers(self, error: AdmitError) -> dict[str, str]:
-        return error.headers(realm=self._realm, resource_metadata=self._metadata_url)
+    def _refused(self, error: AdmitError, connection: HTTPConnection) -> Refused:
+        return Refused(error, headers=self.resource.headers(error, AsgiRequest(connection.scope)))
 
-    async def _render(self, connection: Request | WebSocket, exception: Exception) -> Response | None:
-        refused = exception if isinstance(exception, Refused) else None
-        error = exception if refused is None else refused.error
+    async def _render(self, connection: HTTPConnection, exception: Exception) -> Response | None:
+        error = exception.error if isinstance(exception, Refused) else exception
         if not isinstance(error, AdmitError):
             raise exception
-        if isinstance(connection, WebSocket) and not _can_answer(connection):
-            await connection.close(_POLICY_VIOLATION, error.code)
-            return None
-        return JSONResponse(
-            error.problem(show_detail=self._show_details),
-            status_code=error.status,
-            headers=self._headers(error) if refused is None else refused.headers,
-            media_type=PROBLEM_TYPE,
-        )
+        return await refusal(error, self.resource, connection)
 
-    async def _resource_metadata(self) -> dict[str, Any]:
-        return resource_metadata.document(audience=self._audience, issuer=self._issuer, scopes=self._scopes)
-
-    def _closing(self, inner: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        @asynccontextmanager
-        async def lifespan(app: Any) -> AsyncIterator[Any]:
-            try:
-                async with inner(app) as state:
-                    yield state
-            finally:
-                await asyncio.to_thread(self.verifier.close)
-
-        return lifespan
+    async def _metadata(self) -> Response:
+        return response_of(self.resource.metadata())
 
 
-def _nothing(who: Principal) -> None:
-    """Ask no more than a good token."""
-
-
-def _can_answer(websocket: WebSocket) -> bool:
-    """Whether a WebSocket can still be refused with an HTTP response (ASGI extension `websocket.http.response`)."""
-    extensions = websocket.scope.get("extensions") or {}
-    return websocket.application_state is WebSocketState.CONNECTING and "websocket.http.response" in extensions
+def declared(route: Any, actions: Mapping[Callable[..., Any], str]) -> str | None:
+    """Return what one of the dependencies of a route has declared, or None."""
+    # Wherever it is said on the way to the endpoint: the token is verified by whichever dependency comes first. The last one wins,
+    # because the endpoint's own stand behind those of its router.
+    waiting = [getattr(route, "dependant", None)]
+    while waiting:
+        dependant = waiting.pop()
+        if dependant is not None:
+            if dependant.call in actions:
+                return actions[dependant.call]
+            waiting += dependant.dependencies
+    return None

@@ -19,6 +19,7 @@ from admit.dpop import ProofKey
 from admit.issuer import Issuer
 from admit.jose import Jwks, base64url, generate_key, sign
 from admit.revocations import InMemoryRevocations
+from admit.testing.forging import forge
 from admit.verifier import Verifier
 
 __all__ = ["ProofKey", "TestIssuer"]
@@ -171,6 +172,16 @@ class TestIssuer:
     def wrong_audience(self, subject: str = "alice", **options: Any) -> dict[str, str]:
         """A good token for somebody else."""
         return self.bearer(subject, audience=f"{self.audience.rstrip('/')}/somebody-else", **options)
+
+    def wrong_issuer(self, subject: str = "alice", **options: Any) -> dict[str, str]:
+        """A token that names another issuer, made with this one's key."""
+        claims = {"iss": f"{self.issuer.rstrip('/')}/somebody-else"}
+        return _headers(forge(self.token(subject, **options), sign=self._key.sign, claims=claims))
+
+    def not_yet_valid(self, subject: str = "alice", **options: Any) -> dict[str, str]:
+        """A token that begins in an hour."""
+        claims = dict(options.pop("claims", None) or {}) | {"nbf": self.now() + 3600}
+        return self.bearer(subject, claims=claims, **options)
 
     def wrong_key(self, subject: str = "alice", **options: Any) -> dict[str, str]:
         """A token whose signature was made with another key."""

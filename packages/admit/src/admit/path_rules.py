@@ -1,0 +1,88 @@
+"""Which requirement stands before which path: for applications whose own routes are not ours to mark."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+
+from admit.attempts import RequestView
+from admit.errors import InvalidRequest
+from admit.limits import Attempt, InvalidLimit
+from admit.limits.entries import actions, path_pattern
+from admit.requirement import GOOD_TOKEN, Requirement
+
+_ENTRY = re.compile(r"(?:(?P<method>\*|[A-Z]{1,20}) )?(?P<path>/.*)\Z", re.DOTALL)
+_CATCH_ALL = ("/**", "* /**")
+# Every path but those that another program on the way may read as another one.
+_PLAIN = actions(frozenset({"* /**"}))
+Matches = Callable[[str, str], bool]
+
+
+class PathRules:
+    """Requirements by method and path. The first one that matches counts; the last one has to match everything."""
+
+    def __init__(self, *, public: Iterable[str] = (), rules: Mapping[str, str | Requirement] | None = None) -> None:
+        """
+        Args:
+            public: Entries that need no token, such as "/health" or "GET /static/**". Compared first.
+            rules: Entries, in the order in which they are compared, and what they ask: a scope, or `require(...)`.
+                The last entry is "/**". None: everything asks for a good token.
+
+        An entry is a path, or a method, a space and a path; "*" stands for a part of one segment, "**" for any number of segments.
+        GET is HEAD as well, and how a WebSocket begins.
+
+        Raises:
+            ValueError: An entry is not written so, or nothing is said about the rest.
+        """
+        if isinstance(public, str):
+            raise ValueError(f'public is a list of paths; write public=["{public}"]')
+        self._public = [_entry(each) for each in public]
+        self._rules = [(_entry(each), _requirement(wanted)) for each, wanted in (rules or {"/**": GOOD_TOKEN}).items()]
+        if rules and list(rules)[-1] not in _CATCH_ALL:
+            raise ValueError(
+                'rules say nothing about all other paths: end them with "/**": require(), or with a scope that nobody has'
+            )
+
+    def requirement(self, request: RequestView, path: str) -> Requirement | None:
+        """Return what a request needs; None where it is public.
+
+        Args:
+            request: What was sent.
+            path: Its path below the place where the application is mounted.
+
+        Raises:
+            InvalidRequest: The path can be read in more than one way, so that another program on the way may read another one.
+        """
+        if not _PLAIN(Attempt(method=request.method, path=path), 0):
+            raise InvalidRequest("the path has empty or dot segments, or characters that are read in more than one way")
+        method = "GET" if request.method == "HEAD" else request.method
+        for matches in self._public:
+            if matches(method, path):
+                return None
+        # Many routers take a path with and without a slash at its end for the same one.
+        other = path[:-1] if path.endswith("/") else f"{path}/"
+        for matches, wanted in self._rules:
+            if matches(method, path) or matches(method, other):
+                return wanted
+        raise InvalidRequest("no rule is about this path")
+
+
+def _entry(text: str) -> Matches:
+    match = _ENTRY.match(text) if isinstance(text, str) else None
+    if match is None:
+        raise ValueError(f'{text!r} is no entry: write "/health", "GET /items/*" or "/admin/**"')
+    method = match["method"] or "*"
+    try:
+        fits = path_pattern(match["path"], text)
+    except InvalidLimit as error:
+        raise ValueError(str(error)) from None
+    wanted = "GET" if method == "HEAD" else method
+    return lambda sent, path: wanted in ("*", sent) and bool(fits(path))
+
+
+def _requirement(wanted: str | Requirement) -> Requirement:
+    if isinstance(wanted, Requirement):
+        return wanted
+    if isinstance(wanted, str) and wanted:
+        return Requirement(tuple(wanted.split()))
+    raise ValueError(f"{wanted!r} is no requirement: write a scope, or require(...)")
