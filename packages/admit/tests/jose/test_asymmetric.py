@@ -1,55 +1,80 @@
+import sys
+
 import pytest
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from admit.jose import BadSignature, Jwk, base64url, generate_key, parse, sign, verify
+from admit.jose import InvalidKey, Jwk, Jwks, asymmetric, generate_key
 
-AT = {"at+jwt"}
-
-
-def test_es256_signatures_are_64_raw_octets():
-    """RFC 7518 section 3.4; X.509 would use DER."""
-    key = generate_key("ES256")
-
-    for _ in range(20):
-        assert len(parse(sign({}, key, typ=None)).signature) == 64
-
-
-@pytest.mark.parametrize("length", [0, 63, 65, 70])
-def test_an_es256_signature_of_another_length_is_bad(length):
-    key = generate_key("ES256")
-    head = sign({}, key, typ="at+jwt").rpartition(".")[0]
-
-    with pytest.raises(BadSignature):
-        verify(f"{head}.{base64url.encode(b'x' * length)}", key, types=AT)
+KINDS = {
+    "ES256": ("EC", "P-256"),
+    "ES512": ("EC", "P-521"),
+    "Ed448": ("OKP", "Ed448"),
+    "Ed25519": ("OKP", "Ed25519"),
+    "RS256": ("RSA", None),
+    "ML-DSA-65": ("AKP", "ML-DSA-65"),
+}
 
 
-def test_a_der_signature_is_not_taken_for_es256():
-    private = ec.generate_private_key(ec.SECP256R1())
-    key = Jwk.from_pkcs8(
-        private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()), alg="ES256", kid=None
-    )
-    head = sign({}, key, typ="at+jwt").rpartition(".")[0]
-    der = private.sign(head.encode(), ec.ECDSA(hashes.SHA256()))
+@pytest.mark.parametrize("alg", KINDS)
+def test_a_key_says_its_type_and_survives_storage(alg):
+    private = asymmetric.generate(*KINDS[alg])
 
-    with pytest.raises(BadSignature):
-        verify(f"{head}.{base64url.encode(der)}", key, types=AT)
+    loaded = asymmetric.from_pkcs8(asymmetric.to_pkcs8(private))
+
+    assert asymmetric.kind(loaded.public_key()) == KINDS[alg]
+    assert asymmetric.members(loaded.public_key()) == asymmetric.members(private.public_key())
 
 
-def test_zero_is_no_ecdsa_signature():
-    """CVE-2022-21449: r = s = 0 must not verify anything."""
-    key = generate_key("ES256")
-    head = sign({}, key, typ="at+jwt").rpartition(".")[0]
+@pytest.mark.parametrize(
+    "key", [x25519.X25519PrivateKey.generate(), dsa.generate_private_key(1024), ec.generate_private_key(ec.SECP224R1())]
+)
+def test_a_stored_key_that_does_not_sign_here_is_refused(key):
+    der = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
 
-    with pytest.raises(BadSignature):
-        verify(f"{head}.{base64url.encode(bytes(64))}", key, types=AT)
+    with pytest.raises(InvalidKey, match="not supported"):
+        asymmetric.from_pkcs8(der)
 
 
-def test_an_rs256_signature_of_another_length_is_bad():
-    key = generate_key("RS256")
-    head = sign({}, key, typ="at+jwt").rpartition(".")[0]
+@pytest.fixture
+def without_mldsa(monkeypatch):
+    """As on versions of `cryptography` before ML-DSA: its module cannot be imported."""
+    monkeypatch.delitem(sys.modules, "admit.jose.mldsa", raising=False)
+    monkeypatch.delattr("admit.jose.mldsa", raising=False)
+    monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.asymmetric.mldsa", None)
+    monkeypatch.delattr("cryptography.hazmat.primitives.asymmetric.mldsa", raising=False)
 
-    for length in (0, 255, 257):
-        with pytest.raises(BadSignature):
-            verify(f"{head}.{base64url.encode(b'x' * length)}", key, types=AT)
+
+def test_a_cryptography_without_mldsa_is_named_as_the_reason(without_mldsa):
+    with pytest.raises(InvalidKey, match=r"the installed cryptography [\d.]+ has no ML-DSA"):
+        generate_key("ML-DSA-44")
+    with pytest.raises(InvalidKey, match="has no ML-DSA"):
+        Jwk.parse({"kty": "AKP", "alg": "ML-DSA-44", "pub": "AA"})
+    with pytest.raises(InvalidKey, match="X25519PublicKey"):
+        asymmetric.kind(x25519.X25519PrivateKey.generate().public_key())
+
+
+def test_a_key_set_with_one_such_key_serves_the_others(without_mldsa):
+    other = generate_key("Ed25519", kid="e")
+
+    keys = Jwks.parse({"keys": [{"kty": "AKP", "kid": "pq", "alg": "ML-DSA-44", "pub": "AA"}, other.public_dict()]})
+
+    assert [key.kid for key in keys] == ["e"]
+    assert keys.ignored[0][0] == "pq"
+
+
+def test_a_curve_that_this_build_lacks_is_named_as_the_reason(monkeypatch):
+    """OpenSSL of some distributions is built without secp256k1."""
+    known = generate_key("ES256K").public_dict()
+
+    def lacking(*_):
+        raise UnsupportedAlgorithm("no such curve")
+
+    monkeypatch.setattr("admit.jose.ecdsa.ec.EllipticCurvePublicNumbers", lacking)
+    monkeypatch.setattr("admit.jose.ecdsa.ec.generate_private_key", lacking)
+
+    with pytest.raises(InvalidKey, match="has no secp256k1"):
+        Jwk.parse(known)
+    with pytest.raises(InvalidKey, match="has no secp256k1"):
+        generate_key("ES256K")

@@ -82,6 +82,10 @@ def test_a_secret_given_as_text_is_refused():
     [
         ({"use": "enc"}, "not for signatures"),
         ({"key_ops": ["encrypt"]}, "not for signatures"),
+        ({"key_ops": ["verify", "encrypt"]}, "not for signatures"),
+        ({"key_ops": []}, "not for signatures"),
+        ({"key_ops": ["sign"]}, "does not name verify"),
+        ({"key_ops": [7]}, "list of texts"),
         ({"key_ops": "verify"}, "list"),
         ({"key_ops": ["verify", "verify"]}, "repeat"),
         ({"alg": "RS256"}, "cannot be used for RS256"),
@@ -89,10 +93,19 @@ def test_a_secret_given_as_text_is_refused():
         ({"alg": "none"}, "not supported"),
         ({"alg": 5}, "not supported"),
         ({"alg": ["ES256"]}, "not supported"),
-        ({"kty": "OKP"}, "not supported"),
+        ({"kty": "OKP"}, "curve must be one of Ed25519, Ed448"),
+        ({"kty": "RSA"}, "missing"),
+        ({"kty": "AKP"}, "alg"),
+        ({"kty": ["EC"]}, "not supported"),
+        ({"kty": "ec"}, "not supported"),
+        ({"alg": "EdDSA"}, "cannot be used for Ed25519"),
+        ({"alg": "ES384"}, "cannot be used for ES384"),
+        ({"alg": "ES256K"}, "cannot be used for ES256K"),
         ({"kty": None}, "not supported"),
-        ({"crv": "P-384"}, "P-256"),
-        ({"crv": None}, "P-256"),
+        ({"crv": "P-384"}, "P-384 has 48 octets"),
+        ({"crv": "P-224"}, "one of P-256"),
+        ({"crv": None}, "one of P-256"),
+        ({"crv": ["P-256"]}, "one of P-256"),
         ({"x": "AA"}, "32 octets"),
         ({"x": 7}, "missing"),
         ({"y": "Zg=="}, "base64url"),
@@ -123,8 +136,8 @@ def test_a_key_without_alg_gets_the_one_of_its_type():
 
 
 def test_another_curve_is_refused_when_loaded_from_storage():
-    with pytest.raises(InvalidKey, match="secp384r1"):
-        Jwk.from_pkcs8(pkcs8(ec.generate_private_key(ec.SECP384R1())), alg="ES256", kid=None)
+    with pytest.raises(InvalidKey, match="secp224r1"):
+        Jwk.from_pkcs8(pkcs8(ec.generate_private_key(ec.SECP224R1())), alg="ES256", kid=None)
 
 
 def test_a_stored_key_must_fit_its_algorithm():

@@ -1,6 +1,6 @@
 import pytest
 
-from admit.jose import InvalidKey, key_material
+from admit.jose import SIGNING, InvalidKey, key_material
 
 SECRET = {"kty": "oct", "k": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"}
 
@@ -19,10 +19,13 @@ def test_a_secret_that_cannot_be_read_is_refused(k):
         key_material.read("oct", {"k": k})
 
 
-@pytest.mark.parametrize(("kty", "bits"), [("EC", 256), ("RSA", 2048), ("oct", 256)])
-def test_new_material_has_the_size_it_should_have(kty, bits):
-    assert key_material.bits(key_material.public_of(key_material.generate(kty))) == bits
+@pytest.mark.parametrize(
+    ("alg", "bits"),
+    [("ES256", 256), ("ES512", 521), ("RS256", 2048), ("HS256", 256), ("HS512", 512), ("Ed25519", 0), ("ML-DSA-44", 0)],
+)
+def test_new_material_has_the_size_it_should_have(alg, bits):
+    assert key_material.bits(key_material.public_of(key_material.generate(SIGNING[alg]))) == bits
 
 
 def test_no_two_secrets_are_alike():
-    assert key_material.generate("oct") != key_material.generate("oct")
+    assert key_material.generate(SIGNING["HS256"]) != key_material.generate(SIGNING["HS256"])

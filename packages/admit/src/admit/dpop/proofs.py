@@ -12,10 +12,13 @@ from admit import jose
 from admit.dpop.addresses import normalised
 from admit.dpop.nonces import Nonces
 from admit.dpop.values import InvalidProof, NonceWanted, Proven, Request
-from admit.jose import SIGNING, Jwk, base64url
+from admit.jose import Jwk, base64url
 
 # RFC 9449 section 4.2: alg "MUST NOT be none or an identifier for a symmetric algorithm".
-ALGORITHMS: Final = tuple(name for name, row in SIGNING.items() if not row.symmetric)
+ALGORITHMS: Final = (
+    "ES256",
+    "RS256",
+)  # told to everybody in challenges and metadata; clients make their keys for this alone
 TYPE: Final = "dpop+jwt"
 # RFC 9449 section 11.1: accepted "for a relatively brief period (on the order of seconds or minutes)".
 LASTS_S: Final = 60

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from admit.jose import base64url, key_material
-from admit.jose.algorithms import SIGNING, Alg, algorithm_for_key
+from admit.jose.algorithms import KEY_TYPES, SIGNING, Alg, Checker, Signer, algorithm_for_key, current_name
 from admit.jose.errors import InvalidKey
 
 if TYPE_CHECKING:
     from admit.jose.key_material import Private, Public
 
 _MAX_KID = 256
+_SIGNATURES = frozenset({"sign", "verify"})
 _LOOKS_LIKE_A_KEY_FILE = (b"-----BEGIN", b"ssh-rsa", b"ssh-ed25519", b"ecdsa-sha2-")
 
 
@@ -31,35 +32,46 @@ class Jwk:
     kid: str | None
     _public: Public = field(repr=False)
     _private: Private | None = field(repr=False)
+    _checker: Checker | None = field(default=None, init=False, repr=False)
+    _signer: Signer | None = field(default=None, init=False, repr=False)
 
     @classmethod
     def parse(cls, members: Mapping[str, Any]) -> Jwk:
         """Read a JWK that was parsed from JSON.
 
-        Raises:
-            InvalidKey: Unknown `kty`, RSA under 2,048 bits, a secret under 32 bytes, a curve other than P-256, `use`
-                or `key_ops` that say the key is not for signatures, or an `alg` that does not fit.
+        A private key whose `key_ops` do not name "sign" is loaded without its private part.
 
-        Spec: RFC 7517 section 4.
+        Raises:
+            InvalidKey: Unknown `kty` or curve, RSA under 2,048 bits, a secret shorter than the hash, a key that gives no
+                protection (see `rsassa.police` and `eddsa.police`), a private part that does not belong to the public one,
+                `use` or `key_ops` that say the key is not for signatures alone, or an `alg` that does not fit.
+
+        Spec: RFC 7517 section 4; RFC 7518 section 6, RFC 8037 section 2, RFC 8812 section 3, RFC 9964.
         """
         kty, kid, declared = members.get("kty"), members.get("kid"), members.get("alg")
-        if kty not in ("oct", "EC", "RSA"):
+        if not isinstance(kty, str) or kty not in KEY_TYPES:
             raise InvalidKey(f"key type {_shown(kty)} is not supported")
         if kid is not None and (not isinstance(kid, str) or not 0 < len(kid) <= _MAX_KID):
             raise InvalidKey("kid must be text of 1 to 256 characters")
-        if declared is not None and (not isinstance(declared, str) or declared not in SIGNING):
-            raise InvalidKey(f"algorithm {_shown(declared)} is not supported")
-        _refuse_other_uses(members)
+        if declared is not None:
+            if not isinstance(declared, str) or current_name(declared) not in SIGNING:
+                raise InvalidKey(f"algorithm {_shown(declared)} is not supported")
+            declared = current_name(declared)
+        may = _operations(members)
         public, private = key_material.read(kty, members)
-        return cls._checked(public, private, alg=declared, kid=kid)
+        if "verify" not in may and (private is None or kty == "oct"):
+            raise InvalidKey("the key is not for checking signatures: key_ops does not name verify")
+        return cls._checked(public, private if "sign" in may else None, alg=declared, kid=kid)
 
     @classmethod
-    def from_secret(cls, secret: bytes, *, kid: str | None = None) -> Jwk:
-        """Make an HS256 key.
+    def from_secret(cls, secret: bytes, *, kid: str | None = None, alg: str = "HS256") -> Jwk:
+        """Make an HMAC key.
 
         Args:
-            secret: 32 random bytes or more (RFC 7518 section 3.2), for example `secrets.token_bytes(32)`.
+            secret: Random bytes, as many as the hash has or more (RFC 7518 section 3.2): 32 for HS256, 48 for HS384, 64
+                for HS512; for example `secrets.token_bytes(32)`.
             kid: Its name, when several secrets are in use.
+            alg: "HS256", "HS384" or "HS512".
 
         Raises:
             InvalidKey: Too short, not bytes, or the text of a key file: used as a secret, a public key would let
@@ -69,7 +81,7 @@ class Jwk:
             raise InvalidKey("an HMAC secret must be bytes, for example secrets.token_bytes(32)")
         if secret.lstrip().startswith(_LOOKS_LIKE_A_KEY_FILE):
             raise InvalidKey("this is the text of a key file, not a secret; a public key as a secret lets anyone sign")
-        return cls._checked(secret, secret, alg="HS256", kid=kid)
+        return cls._checked(secret, secret, alg=alg, kid=kid)
 
     @classmethod
     def from_pkcs8(cls, der: bytes, *, alg: str, kid: str | None) -> Jwk:
@@ -107,19 +119,39 @@ class Jwk:
         """Whether the private part is here."""
         return self._private is not None
 
+    @property
+    def checker(self) -> Checker:
+        """The function (signature, data) -> bool of this key, made at its first use: `verify` without the way to it."""
+        if self._checker is None:
+            object.__setattr__(
+                self, "_checker", self.row.prepare_verify(self._public)
+            )  # frozen for others, not for this
+        return self._checker  # type: ignore[return-value]
+
+    @property
+    def signer(self) -> Signer:
+        """The function (data) -> signature of this key, made at its first use.
+
+        Raises:
+            InvalidKey: Only the public part is here.
+        """
+        if self._signer is None:
+            if self._private is None:
+                raise InvalidKey(f"key {self.kid!r} is public and cannot sign")
+            object.__setattr__(self, "_signer", self.row.prepare_sign(self._private))
+        return self._signer  # type: ignore[return-value]
+
     def sign(self, data: bytes) -> bytes:
         """Return the raw signature (for ES256, R and S of 32 octets each).
 
         Raises:
             InvalidKey: Only the public part is here.
         """
-        if self._private is None:
-            raise InvalidKey(f"key {self.kid!r} is public and cannot sign")
-        return self.row.sign(self._private, data)
+        return self.signer(data)
 
     def verify(self, signature: bytes, data: bytes) -> bool:
         """Say whether `signature` was made over `data` with this key's private part."""
-        return self.row.verify(self._public, signature, data)
+        return self.checker(signature, data)
 
     def public(self) -> Jwk:
         """Return the key without its private part.
@@ -167,33 +199,37 @@ def generate_key(alg: str, *, kid: str | None = None) -> Jwk:
     """Make a new private key from the system's randomness.
 
     Args:
-        alg: "ES256", "RS256" (2,048 bits) or "HS256" (32 bytes).
+        alg: A name of the table, for example "ES256", "Ed25519", "RS256" (2,048 bits) or "HS256" (as many bytes as the hash).
         kid: Its name. Asymmetric keys get their thumbprint when this is None (RFC 7638 section 7 warns against
-            thumbprints of secrets, so HS256 keys stay nameless).
+            thumbprints of secrets, so HMAC keys stay nameless).
 
     Raises:
-        InvalidKey: No such algorithm.
+        InvalidKey: No such algorithm, or the installed `cryptography` has no keys for it.
     """
-    row = SIGNING.get(alg)
+    row = SIGNING.get(current_name(alg))
     if row is None:
         raise InvalidKey(f"algorithm {_shown(alg)} is not supported")
-    private = key_material.generate(row.kty)
-    key = Jwk(alg=alg, kid=kid, _public=key_material.public_of(private), _private=private)
+    private = key_material.generate(row)
+    key = Jwk(alg=row.name, kid=kid, _public=key_material.public_of(private), _private=private)
     return replace(key, kid=key.thumbprint()) if kid is None and not key.symmetric else key
 
 
-def _refuse_other_uses(members: Mapping[str, Any]) -> None:
+def _operations(members: Mapping[str, Any]) -> frozenset[str]:
+    """Return which of "sign" and "verify" the key is for."""
     use, operations = members.get("use"), members.get("key_ops")
     if use is not None and use != "sig":
         raise InvalidKey(f"the key is not for signatures: use is {_shown(use)}")
     if operations is None:
-        return
+        return _SIGNATURES
     if not isinstance(operations, list) or not all(isinstance(item, str) for item in operations):
         raise InvalidKey("key_ops must be a list of texts")
-    if len(set(operations)) != len(operations):
+    named = frozenset(operations)
+    if len(named) != len(operations):
         raise InvalidKey("key_ops must not repeat a value")  # RFC 7517 section 4.3
-    if not {"sign", "verify"} & set(operations):
-        raise InvalidKey("the key is not for signatures: key_ops names neither sign nor verify")
+    # The same section: "Multiple unrelated key operations SHOULD NOT be specified for a key".
+    if not named or not named <= _SIGNATURES:
+        raise InvalidKey("the key is not for signatures: key_ops names something else than sign and verify")
+    return named
 
 
 def _shown(value: object) -> str:

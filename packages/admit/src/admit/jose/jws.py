@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from admit.jose import base64url, strict_json
-from admit.jose.algorithms import SIGNING
+from admit.jose.algorithms import SIGNING, current_name
 from admit.jose.errors import AlgorithmNotAllowed, BadSignature, Malformed, UnknownCritical, WrongType
 from admit.jose.jwk import Jwk
 from admit.jose.jwks import Jwks
@@ -28,7 +28,7 @@ class Header:
     """A protected header that has passed every check which needs no key.
 
     Attributes:
-        alg: As claimed; a key has to agree.
+        alg: As claimed, by today's name ("Ed25519" for "EdDSA"); a key has to agree.
         kid: Name of the key, or None.
         typ: Media type in lower case without "application/", or None (RFC 7515 section 4.1.9).
         critical: Names in `crit`.
@@ -175,6 +175,7 @@ def _police(members: dict[str, Any], objects: Collection[str]) -> Header:
     alg, kid, typ = members.get("alg"), members.get("kid"), members.get("typ")
     if not isinstance(alg, str):
         raise Malformed("the header has no alg")
+    alg = current_name(alg)
     if alg not in SIGNING:  # `none` is one of the names that do not exist here
         raise AlgorithmNotAllowed(f"the header names the algorithm {alg[:32]!r}, which does not exist here")
     # RFC 7797 section 7: a JWT never uses b64=false. Whoever ignored it would read another payload than whoever did not.

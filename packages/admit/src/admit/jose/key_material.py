@@ -10,6 +10,7 @@ from admit.jose.errors import InvalidKey, Malformed
 
 if TYPE_CHECKING:
     from admit.jose import asymmetric
+    from admit.jose.algorithms import Alg
 
     Public: TypeAlias = asymmetric.Public | bytes
     Private: TypeAlias = asymmetric.Private | bytes
@@ -32,15 +33,19 @@ def read(kty: str, members: Mapping[str, Any]) -> tuple[Public, Private | None]:
     return asymmetric.read(kty, members)
 
 
-def generate(kty: str) -> Private:
-    """Make new private material from the system's randomness."""
-    if kty == "oct":
+def generate(row: Alg) -> Private:
+    """Make new private material for an algorithm from the system's randomness.
+
+    Raises:
+        InvalidKey: The installed `cryptography` has no keys of this kind.
+    """
+    if row.symmetric:
         import secrets
 
-        return secrets.token_bytes(32)
+        return secrets.token_bytes(row.min_bits // 8)
     from admit.jose import asymmetric
 
-    return asymmetric.generate(kty)
+    return asymmetric.generate(row.kty, row.crv)
 
 
 def public_of(private: Private) -> Public:
@@ -58,12 +63,12 @@ def public_members(key: Public) -> dict[str, str]:
 
 
 def bits(key: Public) -> int:
-    """Return the size by which keys of this type are judged."""
-    return len(key) * 8 if isinstance(key, bytes) else key.key_size
+    """Return the size by which keys of this type are judged; 0 for types whose keys all have one size."""
+    return len(key) * 8 if isinstance(key, bytes) else getattr(key, "key_size", 0)
 
 
 def kind(key: Public) -> tuple[str, str | None]:
-    """Return `kty` and `crv`, or raise InvalidKey for a curve that is not supported."""
+    """Return `kty` and `crv` (for "AKP" the parameter set), or raise InvalidKey for a kind that is not supported."""
     if isinstance(key, bytes):
         return "oct", None
     from admit.jose import asymmetric
