@@ -14,6 +14,7 @@ from typing import Any
 Base64Decode = Callable[[bytes], bytes]
 JsonDecode = Callable[[bytes], Any]
 JsonEncode = Callable[[Any], bytes]
+Ed25519Check = Callable[[bytes, bytes], bool]
 
 
 def base64_decoder() -> Base64Decode:
@@ -42,3 +43,28 @@ def json_encoder() -> JsonEncode | None:
     except ImportError:
         return None
     return Encoder().encode
+
+
+def ed25519_checker(public: bytes) -> Ed25519Check | None:
+    """Return a function that says True for good signatures of this key (32 octets), or None without libsodium.
+
+    Only its True is believed (`eddsa.checker` asks again after a False): libsodium refuses more than OpenSSL, keys and points R
+    of small order among it, and what is accepted must not depend on where it is installed.
+    """
+    try:
+        from nacl.bindings import crypto_sign_open
+        from nacl.exceptions import CryptoError
+    except ImportError:
+        return None
+
+    def check(signature: bytes, data: bytes) -> bool:
+        # It takes signature and text in one piece, so a signature of another length would be cut elsewhere.
+        if len(signature) != 64:
+            return False
+        try:
+            crypto_sign_open(signature + data, public)
+        except CryptoError:
+            return False
+        return True
+
+    return check

@@ -8,7 +8,7 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ed448, ed25519
 
-from admit.jose import base64url, libsodium
+from admit.jose import accelerators, base64url
 from admit.jose.errors import InvalidKey
 
 Public = ed25519.Ed25519PublicKey | ed448.Ed448PublicKey
@@ -42,7 +42,10 @@ def checker(key: Public) -> Callable[[bytes, bytes], bool]:
             return False
         return True
 
-    if not isinstance(key, ed25519.Ed25519PublicKey) or (quick := libsodium.checker(key.public_bytes_raw())) is None:
+    if (
+        not isinstance(key, ed25519.Ed25519PublicKey)
+        or (quick := accelerators.ed25519_checker(key.public_bytes_raw())) is None
+    ):
         return check
     believed = quick
     return lambda signature, data: believed(signature, data) or check(signature, data)
