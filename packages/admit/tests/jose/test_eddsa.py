@@ -8,6 +8,7 @@ from admit.jose import (
     InvalidKey,
     Jwk,
     Jwks,
+    accelerators,
     base64url,
     eddsa,
     generate_key,
