@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from admit.jose import InvalidKey, Jwk, Jwks, UnknownKey, base64url, generate_key
+from admit.jose import AlgorithmNotAllowed, InvalidKey, Jwk, Jwks, UnknownKey, base64url, generate_key, sign, verify
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +35,56 @@ def test_two_keys_of_one_name_are_refused(keys):
     """Which of them verifies must not depend on their order."""
     with pytest.raises(InvalidKey, match="kid 'a'"):
         Jwks([keys[0], generate_key("ES256", kid="a")])
+
+
+def test_one_key_listed_twice_counts_once(keys):
+    document = {"keys": [keys[0].public_dict(), keys[1].public_dict(), keys[0].public_dict()]}
+
+    assert [key.kid for key in Jwks.parse(document)] == ["a", "b"]
+    assert [key.kid for key in Jwks([keys[0], keys[0]])] == ["a"]
+
+
+def test_of_different_published_keys_of_one_name_none_is_taken_and_the_rest_serves(keys):
+    other = generate_key("ES256", kid="a")
+
+    for pair in ([keys[0], other], [other, keys[0]]):
+        parsed = Jwks.parse({"keys": [key.public_dict() for key in (*pair, keys[2])]})
+
+        assert [key.kid for key in parsed] == ["c"]
+        with pytest.raises(UnknownKey, match="'a' is in the set but refused: different keys for ES256"):
+            parsed.find(kid="a", alg="ES256")
+
+
+def test_one_name_for_keys_of_different_types_is_told_apart_by_the_algorithm(keys):
+    """RFC 7517 section 4.5."""
+    twins = [keys[0], generate_key("RS256", kid="a")]
+
+    for order in (twins, twins[::-1]):
+        parsed = Jwks.parse({"keys": [key.public_dict() for key in order]})
+        assert [parsed.find(kid="a", alg=alg).alg for alg in ("ES256", "RS256")] == ["ES256", "RS256"]
+        assert parsed.find(kid="a", alg="HS256").alg == order[0].alg  # which does not agree, so the token is refused
+
+
+def test_a_secret_shares_its_name_with_no_public_key(keys):
+    """Otherwise the header would choose between what everybody knows and what nobody may know."""
+    secret = Jwk.from_secret(b"x" * 32, kid="a")
+
+    for order in ([keys[0], secret], [secret, keys[0]]):
+        with pytest.raises(InvalidKey, match="kid 'a'"):
+            Jwks(order)
+    assert len(Jwks([keys[0], Jwk.from_secret(b"x" * 32, kid="s")])) == 2
+
+
+def test_a_mixed_set_checks_each_token_with_the_key_of_its_algorithm(keys):
+    """RFC 8725 section 3.1: the text of a public key is never the secret."""
+    secret = Jwk.from_secret(b"x" * 32, kid="s")
+    mixed = Jwks([keys[0].public(), secret])
+
+    assert verify(sign({"n": 1}, keys[0], typ=None), mixed, types={None}).claims == {"n": 1}
+    assert verify(sign({"n": 2}, secret, typ=None), mixed, types={None}).claims == {"n": 2}
+    forged = sign({}, Jwk.from_secret(json.dumps(keys[0].public_dict()).encode(), kid="a"), typ=None)
+    with pytest.raises(AlgorithmNotAllowed, match="its key is for 'ES256'"):
+        verify(forged, mixed, types={None})
 
 
 def test_a_published_set_shows_no_secret(keys):
