@@ -46,7 +46,7 @@ bench: $(TEST_STAMP)
 	@$(BIN)/python -m benchmarks.server
 
 bench-peers: $(TEST_STAMP)
-	@echo "The race against peers comes with the issues about speed; 'make bench' compares with a hello-world of the same process."
+	@$(BIN)/python -m benchmarks.peers
 
 docs: $(TEST_STAMP)
 	@$(BIN)/python -m pytest tests/rules/test_docs.py -q
