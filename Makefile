@@ -19,7 +19,7 @@ help:
 	@echo "make run     start the server and the demo, ready to try (with passkeys: make run NAME=localhost)"
 	@echo "make test    run all tests, from unit to browser"
 	@echo "make check   format, lint, types, import contracts, house rules, docs"
-	@echo "make bench   the benchmarks"
+	@echo "make bench   the benchmarks; make bench-peers: the library against others"
 
 run: $(RUN_STAMP)
 	@exec $(BIN)/python examples/demo/run.py $(if $(NAME),--name $(NAME))

@@ -12,7 +12,7 @@ PLACE = ROOT / ".venv-peers"
 
 ENVIRONMENTS: dict[str, tuple[str, ...]] = {
     "admit": ("-e packages/admit",),
-    "admit-fast": ("-e packages/admit", "msgspec==0.22.0", "pybase64==1.5.1", "pynacl==1.6.2"),
+    "admit-fast": ("-e packages/admit[fast]", "msgspec==0.22.0", "pybase64==1.5.1", "pynacl==1.6.2"),
     "pyjwt-2.15": ("pyjwt==2.15.1",),
     "pyjwt-2.13": ("pyjwt==2.13.0",),
     "joserfc": ("joserfc==1.8.0",),

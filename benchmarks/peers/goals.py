@@ -83,7 +83,7 @@ GOALS = _goals()
 def outcome(goal: Goal, rows: Rows) -> Outcome:
     """Compare round by round, and take the median."""
     ours = rows.get(goal.row, {}).get(goal.who)
-    if not ours:
+    if not ours or (goal.row == "memory" and not _remembers(goal.who, rows)):
         return Outcome(goal, None)
     if goal.against is None:
         return Outcome(goal, statistics.median(ours) / goal.unit[1])
@@ -102,3 +102,9 @@ def ratio(rows: Rows, row: str, who: str, against: str) -> float | None:
     if not ours or not theirs:
         return None
     return statistics.median(other / mine for mine, other in zip(ours, theirs, strict=True))
+
+
+def _remembers(who: str, rows: Rows) -> bool:
+    # Whoever keeps no verified tokens needs no memory for them: no merit.
+    again, first = (rows.get(f"{kind} HS256", {}).get(who) for kind in ("again", "first"))
+    return bool(again and first) and statistics.median(again) < statistics.median(first) / 2

@@ -45,7 +45,11 @@ def document(results: Results, *, rounds: int) -> dict[str, Any]:
         "unit": {"first, again, issue": "ns of processor a token", "import": "s over bare Python", "memory": "bytes"},
         "rows": {
             row: {
-                name: {"median": statistics.median(figures), "min": min(figures), "max": max(figures)}
+                name: {
+                    "median": _short(statistics.median(figures)),
+                    "min": _short(min(figures)),
+                    "max": _short(max(figures)),
+                }
                 for name, figures in by_name.items()
             }
             for row, by_name in results.rows.items()
@@ -53,7 +57,14 @@ def document(results: Results, *, rounds: int) -> dict[str, Any]:
         "missing": results.missing,
         "accepts": results.accepts,
         "barred": results.barred,
-        "goals": [{"goal": wording(each.goal), "found": each.found, "reached": each.reached} for each in outcomes],
+        "goals": [
+            {
+                "goal": wording(each.goal),
+                "found": None if each.found is None else _short(each.found),
+                "reached": each.reached,
+            }
+            for each in outcomes
+        ],
     }
 
 
@@ -209,6 +220,10 @@ def _aligned(table: Sequence[Sequence[str]]) -> str:
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table
     )
+
+
+def _short(figure: float) -> float:
+    return float(f"{figure:.4g}")
 
 
 def as_json(found: Mapping[str, Any]) -> str:

@@ -101,6 +101,13 @@ def test_what_did_not_race_is_neither_reached_nor_missed():
     assert "not measured" in report.text(race.Results(), rounds=1)
 
 
+def test_memory_is_no_merit_of_whoever_remembers_nothing():
+    goal = goals.Goal("memory", "admit", "at most", 64, unit=("MiB", 1.0))
+    rows = {"memory": {"admit": [1.0]}, "first HS256": {"admit": [10.0]}, "again HS256": {"admit": [9.0]}}
+    assert goals.outcome(goal, rows).reached is None
+    assert goals.outcome(goal, rows | {"again HS256": {"admit": [1.0]}}).reached
+
+
 def test_the_report_shows_goals_and_leaves_out_whoever_took_a_bad_token():
     results = race.Results(barred={"webtoken": ["HS256: takes a token expired"]})
     for name, figure in (("admit", 5_000.0), ("PyJWT 2.15", 50_000.0), ("webtoken", 1_000.0)):
