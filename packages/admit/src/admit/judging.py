@@ -14,7 +14,8 @@ from admit.expect import ACCESS_TOKEN_TYPE, Expect
 from admit.jose import Jwk
 from admit.keys import KeySource
 from admit.limits import Attempt
-from admit.principal import Principal
+from admit.principal import Principal, principal_of
+from admit.quick import Quick
 from admit.translating import from_jose
 
 if TYPE_CHECKING:
@@ -38,6 +39,16 @@ class Counted:
     jkt: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Genuine:
+    """What a token says that is the issuer's own, for this resource, in its time. `limited`: its header demands that limits are kept."""
+
+    claims: dict[str, Any]
+    key: Jwk
+    limited: bool
+    feed: Future[None] | VerifierUnavailable | None
+
+
 class Judge:
     """Knows what a verifier expects, and never waits for anything."""
 
@@ -49,7 +60,9 @@ class Judge:
         expect: Expect,
         clock: Callable[[], float],
         guard: Callable[[], Guard],
+        quick: Quick | None = None,
     ) -> None:
+        self._quick = quick
         self._keys, self._revocations, self.expect, self._clock = keys, revocations, expect, clock
         self._guard = guard
 
@@ -96,32 +109,18 @@ class Judge:
         self, token: str, attempt: Attempt, reading: Reading | None = None
     ) -> Principal | Counted | Future[None]:
         """Judge the token by what is in memory. A future: something has to be fetched first, and is under way."""
-        try:
-            parsed = jose.parse(token)
-            # Asked for at once, so that keys and feed warm up side by side; waited for last, so that an outage of the
-            # feed never hides that a token is bad anyway.
+        known = self._quick.token(token) if self._quick is not None else None
+        if known is not None and self._quick is not None:
             feed = self._await_feed()
-            key = self._keys.find(kid=parsed.header.kid, alg=parsed.header.alg)
-            if not isinstance(key, Jwk):
-                return key
-            signed = jose.verify(
-                parsed, key, algorithms=self.expect.algorithms, types=self.expect.types, understood=(_LIMITS,)
-            )
-            claims = signed.claims
-            jose.check_claims(
-                claims,
-                issuer=self.expect.issuer,
-                audience=self.expect.audience,
-                now=self._clock(),
-                leeway_s=self.expect.leeway_s,
-                required=jose.RFC9068_REQUIRED if signed.header.typ == ACCESS_TOKEN_TYPE else _PLAIN_REQUIRED,
-            )
-        except jose.JoseError as error:
-            raise from_jose(error) from None
+            claims, key, limited = self._quick.said_by(known), known.header.key, known.header.limited
+        else:
+            genuine = self._genuine(token)
+            if not isinstance(genuine, _Genuine):
+                return genuine
+            feed, claims, key, limited = genuine.feed, genuine.claims, genuine.key, genuine.limited
         if reading is not None:
             claims = reading(claims)
-        limited = _LIMITS in claims or _LIMITS in signed.header.critical
-        limits = enforce(claims.get(_LIMITS), attempt, now=self._clock()) if limited else None
+        limits = enforce(claims.get(_LIMITS), attempt, now=self._clock()) if limited or _LIMITS in claims else None
         if isinstance(feed, VerifierUnavailable):
             raise feed
         if feed is not None:
@@ -139,8 +138,37 @@ class Judge:
             # Last of all, because it takes the proof: a token that is bad anyway costs none.
             self._guard().check(claims.get("cnf"), token, attempt)
         if limits is None or not limits.counted:
-            return Principal.from_claims(claims)
+            return principal_of(claims)
         return Counted(claims["cnf"].get("jkt") if "cnf" in claims else None)
+
+    def _genuine(self, token: str) -> _Genuine | Future[None]:
+        """Check form, key, algorithm, type, signature and claims. A future: the key has to be fetched first."""
+        try:
+            parsed = jose.parse(token)
+            # Asked for at once, so that keys and feed warm up side by side; waited for last, so that an outage of the
+            # feed never hides that a token is bad anyway.
+            feed = self._await_feed()
+            header = parsed.header
+            key = self._keys.find(kid=header.kid, alg=header.alg)
+            if not isinstance(key, Jwk):
+                return key
+            signed = jose.verify(
+                parsed, key, algorithms=self.expect.algorithms, types=self.expect.types, understood=(_LIMITS,)
+            )
+            required = jose.RFC9068_REQUIRED if header.typ == ACCESS_TOKEN_TYPE else _PLAIN_REQUIRED
+            jose.check_claims(
+                signed.claims,
+                issuer=self.expect.issuer,
+                audience=self.expect.audience,
+                now=self._clock(),
+                leeway_s=self.expect.leeway_s,
+                required=required,
+            )
+        except jose.JoseError as error:
+            raise from_jose(error) from None
+        if self._quick is not None:
+            self._quick.learn(token, header, key, required=required)
+        return _Genuine(signed.claims, key, _LIMITS in header.critical, feed)
 
     def _await_feed(self) -> Future[None] | VerifierUnavailable | None:
         if self._revocations is None:

@@ -1,0 +1,233 @@
+"""The short way for good tokens: says yes, or leaves the token to `judging`, which says why not.
+
+Whatever is accepted here `judging` would accept as well: a header was policed and its key found by that way before it is
+remembered, and a payload is read by the same rules. Three things are remembered, all of them only while the very same
+keys are in force: headers, tokens that were good, and what the most recent of those said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from admit.errors import BadSignature
+from admit.jose import MAX_TOKEN_CHARS, Header, Jwk, Jwks, Malformed, base64url
+from admit.jose.accelerators import json_decoder
+from admit.jose.claims import plainly_typed
+from admit.jose.strict_json import plain_object
+from admit.principal import Principal, principal_of
+
+if TYPE_CHECKING:
+    from admit.expect import Expect
+    from admit.keys import KeySource
+    from admit.limits import Attempt
+    from admit.revocations import Revocations
+
+_MOST_HEADERS = 64
+_MOST_READ = 1_024
+# A clock may be read by two threads in the wrong order, or be set back a little: so much is nothing to worry about.
+_BACK_S = 1.0
+
+
+class KnownHeader:
+    """A header that was policed, and the key it means."""
+
+    __slots__ = ("check", "key", "limited", "required")
+
+    def __init__(self, header: Header, key: Jwk, *, required: Collection[str]) -> None:
+        """`required`: claims that a token with this header has to have."""
+        self.key = key
+        self.check = key.verify
+        self.required = required
+        self.limited = bool(header.critical)
+
+
+class KnownToken:
+    """A token whose signature and claims were good. What may change meanwhile is looked at each time it is shown.
+
+    Attributes:
+        header: Its header, with the key.
+        payload: The JSON of its claims.
+        ends: From this second on it is over, leeway included.
+        plain: No limits, and bound to nothing: whoever shows it in time, and before it is revoked, is let in.
+        version: Of the revocations, when it was last found to be none of them; None before.
+        said: Its claims, while it is one of the most recent.
+    """
+
+    __slots__ = ("ends", "header", "payload", "plain", "said", "version")
+
+    def __init__(self, header: KnownHeader, payload: bytes, said: dict[str, Any], *, ends: float) -> None:
+        self.header, self.payload, self.ends = header, payload, ends
+        self.plain = not header.limited and "limits" not in said and "cnf" not in said
+        self.version: int | None = None
+        self.said: dict[str, Any] | None = said
+
+
+class Remembered:
+    """Everything that holds under one set of keys. Another set, another memory."""
+
+    __slots__ = ("at", "headers", "keys", "latest", "older", "recent", "younger")
+
+    def __init__(self, keys: Jwks | None) -> None:
+        self.keys = keys
+        self.headers: dict[str, KnownHeader] = {}
+        # Two generations: what was not shown while the younger one filled goes with the older one.
+        self.younger: dict[bytes, KnownToken] = {}
+        self.older: dict[bytes, KnownToken] = {}
+        # Tokens whose claims are kept as they were read, in a ring.
+        self.recent: list[KnownToken | None] = [None] * _MOST_READ
+        self.at = 0
+        self.latest = float("-inf")
+
+    def keep_read(self, token: KnownToken, said: dict[str, Any]) -> None:
+        """Keep the claims of a token, in place of those that were read longest ago."""
+        place = self.at = (self.at + 1) % _MOST_READ
+        if (before := self.recent[place]) is not None:
+            before.said = None
+        self.recent[place] = token
+        token.said = said
+
+
+class Quick:
+    """Says yes to good tokens, fast; never says no, but to a signature that does not fit."""
+
+    def __init__(
+        self,
+        keys: KeySource,
+        revocations: Revocations | None,
+        *,
+        expect: Expect,
+        clock: Callable[[], float],
+        max_tokens: int,
+    ) -> None:
+        """`max_tokens`: How many good tokens are remembered; 0 for none."""
+        self._settled: Callable[[], Jwks | None] = getattr(keys, "settled", _never)
+        self._revocations = revocations
+        self._version: Callable[[], int | None] = (
+            _always if revocations is None else getattr(revocations, "version", _never)
+        )
+        self._issuer, self._audience, self._leeway_s = expect.issuer, expect.audience, expect.leeway_s
+        self._clock = clock
+        self._half = max_tokens // 2
+        self._decoded = json_decoder()
+        self._memory = Remembered(None)
+
+    def principal(self, token: str, attempt: Attempt) -> Principal | None:
+        """Return whose token it is; None where `judging` has to decide.
+
+        Raises:
+            BadSignature: The signature does not belong to the token.
+        """
+        version = self._version()  # before anything is looked up: what comes meanwhile is looked up next time
+        if version is None or not isinstance(token, str):
+            return None
+        known = self.token(token)
+        if known is None or not known.plain:
+            return None
+        presented = attempt.presented
+        if presented is not None and presented.scheme != "Bearer":
+            return None
+        said = known.said
+        if said is None:
+            said = self.said_by(known)
+        if known.version != version:
+            if self._revocations is not None and self._revocations.revoked({**said, "kid": known.header.key.kid}):
+                return None
+            known.version = version
+        return principal_of(said)
+
+    def token(self, token: str) -> KnownToken | None:
+        """Return a token whose signature and claims are good now; None where `judging` has to decide.
+
+        Raises:
+            BadSignature: The signature does not belong to the token.
+        """
+        keys = self._settled()
+        memory = self._memory
+        if keys is not memory.keys:
+            if keys is None:
+                return None
+            memory = self._memory = Remembered(keys)
+        now = self._clock()
+        if now < memory.latest - _BACK_S:
+            # Whatever was found to have begun may not have begun yet.
+            memory = self._memory = Remembered(keys)
+        memory.latest = now
+        digest = None
+        if self._half:
+            try:
+                digest = sha256(token.encode()).digest()
+            except UnicodeEncodeError:
+                return None
+            known = memory.younger.get(digest)
+            if known is None and (known := memory.older.get(digest)) is not None:
+                self._remember(memory, digest, known)
+            if known is not None:
+                return known if now < known.ends else None
+        return self._first_time(token, memory, now, digest)
+
+    def learn(self, token: str, header: Header, key: Jwk, *, required: Collection[str]) -> None:
+        """Remember the header of a token that was good, and that `key` is the one it means."""
+        memory = self._memory
+        if memory.keys is None or not any(key is each for each in memory.keys):
+            return
+        if len(memory.headers) >= _MOST_HEADERS:
+            memory.headers.clear()
+        memory.headers[token.partition(".")[0]] = KnownHeader(header, key, required=required)
+
+    def said_by(self, known: KnownToken) -> dict[str, Any]:
+        """Return the claims of a token. They are shared: nothing may change them."""
+        said = known.said
+        if said is None:
+            said = plain_object(known.payload, self._decoded)
+            if said is None:  # it was read before, so this means that memory is broken
+                raise RuntimeError("the claims of a remembered token can't be read again")
+            self._memory.keep_read(known, said)
+        return said
+
+    def _first_time(self, token: str, memory: Remembered, now: float, digest: bytes | None) -> KnownToken | None:
+        signing_input, _, signature = token.rpartition(".")
+        head, _, payload = signing_input.partition(".")
+        header = memory.headers.get(head)
+        if header is None or len(token) > MAX_TOKEN_CHARS:
+            return None
+        try:
+            raw_signature, raw_payload = base64url.decode(signature), base64url.decode(payload)
+        except Malformed:
+            return None
+        if not header.check(raw_signature, signing_input.encode("ascii")):
+            raise BadSignature("the signature does not belong to this token and key")
+        said = plain_object(raw_payload, self._decoded)
+        if said is None or not plainly_typed(said, required=header.required):
+            return None
+        audience = said["aud"]
+        if said["iss"] != self._issuer or not (
+            audience == self._audience or (type(audience) is list and self._audience in audience)
+        ):
+            return None
+        ends, begun = said["exp"] + self._leeway_s, now + self._leeway_s
+        begins = max(said.get("iat", 0), said.get("nbf", 0))
+        if now >= ends or begun < begins:
+            return None
+        known = KnownToken(header, raw_payload, said, ends=ends)
+        if digest is not None and begins <= begun - _BACK_S:
+            self._remember(memory, digest, known)
+            memory.keep_read(known, said)
+        return known
+
+    def _remember(self, memory: Remembered, digest: bytes, known: KnownToken) -> None:
+        younger = memory.younger
+        if len(younger) >= self._half:
+            memory.older, memory.younger = younger, {}
+            younger = memory.younger
+        younger[digest] = known
+
+
+def _never() -> None:
+    """Of sources that don't tell: everything is looked up each time."""
+
+
+def _always() -> int:
+    """Of no revocations: nothing ever comes."""
+    return 0
