@@ -1,4 +1,4 @@
-import functools
+import math
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -17,11 +17,6 @@ def number(value):
 def jwk(**changes):
     parts = {"p": NUMBERS.p, "q": NUMBERS.q, "d": NUMBERS.d, "dp": NUMBERS.dmp1, "dq": NUMBERS.dmq1, "qi": NUMBERS.iqmp}
     return KEY.public_dict() | {name: number(value) for name, value in parts.items()} | changes
-
-
-@functools.cache
-def modulus(bits):
-    return rsa.generate_private_key(65537, bits).public_key().public_numbers().n
 
 
 def test_a_signature_of_another_length_is_bad():
@@ -93,6 +88,17 @@ def test_the_size_of_a_modulus_is_from_2048_to_8192_bits():
 
 def _has_small_factor(n):
     return any(n % d == 0 for d in range(3, 752, 2))
+
+
+def test_a_modulus_with_the_mark_of_a_broken_generator_is_refused():
+    """CVE-2017-15361: a power of 65537 to the small primes that were used as marks."""
+    marks = math.prod((11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157))
+    start = (1 << 2047) // (2 * marks) * 2 * marks
+    power = pow(65537, 12345, marks)
+    marked = next(n for n in range(start + power, start * 2, marks) if n % 2 and not _has_small_factor(n))
+
+    with pytest.raises(InvalidKey, match="CVE-2017-15361"):
+        rsassa.police(marked, 65537)
 
 
 def test_a_weak_stored_key_is_refused_too():

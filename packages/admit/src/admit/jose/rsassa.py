@@ -21,6 +21,12 @@ _MAX_BITS = 8192  # a verification costs the square of this; a hostile key set m
 _MAX_EXPONENT_BITS = 64  # and grows with the length of this; every exponent in use is far below
 # A product of two large primes has none of these (NIST SP 800-89 section 5.3.3). What has one is no key, but a slip or worse.
 _SMALL_PRIMES = prod(n for n in range(3, 752, 2) if all(n % d for d in range(3, int(n**0.5) + 1, 2)))
+# CVE-2017-15361 ("ROCA"): a widespread chip made primes that are powers of 65537 to each of these, and so are their products.
+# Such a modulus can be factored. By chance one in 240 million moduli looks the same.
+_ROCA = tuple(
+    (prime, frozenset(pow(65537, power, prime) for power in range(prime - 1)))
+    for prime in (11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157)
+)
 _HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha256": hashes.SHA256(),
     "sha384": hashes.SHA384(),
@@ -95,6 +101,8 @@ def police(n: int, e: int) -> None:
         raise InvalidKey(f"RSA keys of more than {_MAX_BITS} bits are refused")
     if n % 2 == 0 or gcd(n, _SMALL_PRIMES) != 1:
         raise InvalidKey("the RSA modulus has a small factor, so it is no product of two large primes")
+    if all(n % prime in powers for prime, powers in _ROCA):
+        raise InvalidKey("the RSA modulus has the mark of CVE-2017-15361: keys of that generator can be factored")
     if e < 3 or e % 2 == 0 or e.bit_length() > _MAX_EXPONENT_BITS:
         raise InvalidKey(f"the RSA exponent must be odd, 3 or more, and of {_MAX_EXPONENT_BITS} bits at most")
 
