@@ -6,7 +6,7 @@ import http.client
 import io
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import SplitResult, urljoin
@@ -18,6 +18,7 @@ MAX_BYTES = 512 * 1024
 TIMEOUT_S = 5.0
 _MAX_REDIRECTS = 3
 _CHUNK = 65_536
+_LOOK_S = 0.4
 _tls: ssl.SSLContext | None = None
 
 
@@ -39,6 +40,43 @@ class Answer:
         return _media_type(self.headers)
 
 
+class Line:
+    """What another thread may do to a fetch or a stream that is under way."""
+
+    def __init__(self) -> None:
+        self._socket: socket.socket | None = None
+        self._cut = False
+
+    def hold(self, sock: socket.socket) -> None:
+        """Take the socket in use from now on.
+
+        Raises:
+            OSError: The line has been cut.
+        """
+        self._socket = sock
+        if self._cut:
+            raise ConnectionAbortedError("stopped")
+
+    def cut(self) -> None:
+        """End whatever is being sent or read, and what would come next. Safe at any time."""
+        self._cut = True
+        if (sock := self._socket) is not None:
+            try:
+                # Past the override of TLS sockets, which would take the decryption away under the reading thread.
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def abandon(self) -> None:
+        """Close this process's copy of a connection that the parent goes on using: no word on the wire."""
+        if (sock := self._socket) is not None:
+            try:
+                # detach() first: closing a TLS socket object properly would say goodbye in the parent's name.
+                socket.close(sock.detach())
+            except OSError:
+                pass
+
+
 class Stream:
     """An answer that goes on. Every read must bring something before the deadline."""
 
@@ -46,14 +84,19 @@ class Stream:
         self._connection = connection
         self._response = response
         self._due = due
-        self._socket = connection.sock
         self.status = response.status
         self.headers = {name.lower(): value for name, value in response.getheaders()}
         self.media_type = _media_type(self.headers)
 
-    def allow(self, seconds: float) -> None:
-        """Move the deadline to `seconds` from now."""
+    def allow(self, seconds: float, *, idle: Callable[[], None] | None = None) -> None:
+        """Move the deadline to `seconds` from now.
+
+        Args:
+            seconds: From now.
+            idle: Called from a read whenever everything that came has been read, and then a few times a second while nothing comes.
+        """
         self._due.at = elapsed() + seconds
+        self._due.idle = idle
 
     def read(self) -> bytes:
         """Return what has arrived, or b"" at the end.
@@ -66,22 +109,6 @@ class Stream:
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise Unreachable(_why(error)) from None
 
-    def interrupt(self) -> None:
-        """End a read that another thread is in. Safe at any time."""
-        try:
-            # Past the override of TLS sockets, which would take the decryption away under the reading thread.
-            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
-        except OSError:
-            pass
-
-    def abandon(self) -> None:
-        """Close this process's copy of a connection that the parent goes on using: no word on the wire."""
-        try:
-            # detach() first: closing a TLS socket object properly would say goodbye in the parent's name.
-            socket.close(self._socket.detach())
-        except OSError:
-            pass
-
     def close(self) -> None:
         """Close the connection."""
         self._response.close()
@@ -93,6 +120,7 @@ class _Due:
 
     def __init__(self, seconds: float) -> None:
         self.at = elapsed() + seconds
+        self.idle: Callable[[], None] | None = None
 
     def left(self) -> float:
         left = self.at - elapsed()
@@ -106,19 +134,26 @@ class _Punctual(io.RawIOBase):
 
     def __init__(self, sock: socket.socket, due: _Due) -> None:
         self._socket = sock
-        self._raw = sock.makefile("rb", buffering=0)
         self._due = due
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
+        while (idle := self._due.idle) is not None:
+            left_s = self._due.left()
+            try:
+                self._socket.settimeout(0)
+                return self._socket.recv_into(buffer)
+            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                idle()
+            try:
+                self._socket.settimeout(min(left_s, _LOOK_S))
+                return self._socket.recv_into(buffer)
+            except TimeoutError:
+                pass
         self._socket.settimeout(self._due.left())
-        return self._raw.readinto(buffer)
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
+        return self._socket.recv_into(buffer)
 
 
 class _PunctualSocket:
@@ -139,10 +174,12 @@ def fetch(
     body: bytes | None = None,
     timeout_s: float = TIMEOUT_S,
     max_bytes: int = MAX_BYTES,
+    line: Line | None = None,
 ) -> Answer:
     """Get `url`, or post `body` to it.
 
-    Redirects are followed for GET, at most three, and only within the same scheme, host and port.
+    Redirects are followed for GET, at most three, and only within the same scheme, host and port. By `line` another thread may
+    end it.
 
     Raises:
         Unreachable: See there. A status is not judged.
@@ -151,7 +188,7 @@ def fetch(
     due = _Due(timeout_s)
     place = server_url(url)
     for _ in range(_MAX_REDIRECTS + 1):
-        connection, response = _send(place, headers or {}, body, due)
+        connection, response = _send(place, headers or {}, body, due, line or Line())
         try:
             content = _read_all(response, max_bytes)
             answer = Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, content)
@@ -166,28 +203,31 @@ def fetch(
     raise Unreachable(f"{url}: more than {_MAX_REDIRECTS} redirects")
 
 
-def stream(url: str, *, headers: Mapping[str, str], timeout_s: float) -> Stream:
-    """Open `url` and leave the body to be read. Redirects are not followed.
+def stream(url: str, *, headers: Mapping[str, str], timeout_s: float, line: Line | None = None) -> Stream:
+    """Open `url` and leave the body to be read. Redirects are not followed. By `line` another thread may end it.
 
     Raises:
         Unreachable: No answer within `timeout_s`.
     """
     due = _Due(timeout_s)
-    connection, response = _send(server_url(url), headers, None, due, keep=True)
+    connection, response = _send(server_url(url), headers, None, due, line or Line())
     return Stream(connection, response, due)
 
 
 def _send(
-    place: SplitResult, headers: Mapping[str, str], body: bytes | None, due: _Due, *, keep: bool = False
+    place: SplitResult, headers: Mapping[str, str], body: bytes | None, due: _Due, line: Line
 ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
     scheme, host, port = origin(place)
     target = (place.path or "/") + (f"?{place.query}" if place.query else "")
     connection: http.client.HTTPConnection
     if scheme == "https":
-        connection = http.client.HTTPSConnection(host, port, timeout=due.left(), context=_tls_context())
+        connection = http.client.HTTPSConnection(host, port, context=_tls_context())
     else:
-        connection = http.client.HTTPConnection(host, port, timeout=due.left())
+        connection = http.client.HTTPConnection(host, port)
     try:
+        connection.sock = _connect(host, port, due, line)
+        if scheme == "https":
+            connection.sock = _encrypted(connection.sock, host, due, line)
         sent = {"User-Agent": "admit", "Accept-Encoding": "identity"} | dict(headers)
         connection.request("GET" if body is None else "POST", target, body=body, headers=sent)
         method = "GET" if body is None else "POST"
@@ -197,6 +237,37 @@ def _send(
         connection.close()
         raise Unreachable(f"{place.geturl()}: {_why(error)}") from None
     return connection, response
+
+
+def _connect(host: str, port: int, due: _Due, line: Line) -> socket.socket:
+    failure = OSError("the name has no address")
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    for number, (family, kind, protocol, _, address) in enumerate(found):
+        sock = socket.socket(family, kind, protocol)
+        try:
+            line.hold(sock)
+            # An address that never answers leaves time for the next one.
+            sock.settimeout(due.left() / (len(found) - number))
+            sock.connect(address)
+            sock.settimeout(due.left())
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return sock
+        except OSError as error:
+            sock.close()
+            failure = error
+    raise failure
+
+
+def _encrypted(sock: socket.socket, host: str, due: _Due, line: Line) -> ssl.SSLSocket:
+    encrypted = _tls_context().wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
+    try:
+        line.hold(encrypted)
+        encrypted.settimeout(due.left())
+        encrypted.do_handshake()
+    except BaseException:
+        encrypted.close()
+        raise
+    return encrypted
 
 
 def _read_all(response: http.client.HTTPResponse, max_bytes: int) -> bytes:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus, urlencode
 
-from admit.background import ForkAware
+from admit.background import ForkAware, leave_signals
 from admit.enforcing import NOTHING_KNOWN, enforce, enforce_age, refuse_by_limit, tellable
 from admit.errors import StepUpRequired, TokenInactive, TokenRejected, VerifierMisconfigured, VerifierUnavailable
 from admit.expect import Expect
@@ -134,7 +134,9 @@ class Introspector(ForkAware):
         from concurrent.futures import ThreadPoolExecutor
 
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="admit-introspection")
+            self._pool = ThreadPoolExecutor(
+                _THREADS, thread_name_prefix="admit-introspection", initializer=leave_signals
+            )
         asking = partial(self.ask, token, attempt, proved_jkt=proved_jkt)
         return await asyncio.get_running_loop().run_in_executor(self._pool, asking)
 

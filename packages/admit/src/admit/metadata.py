@@ -10,7 +10,7 @@ from urllib.parse import urlunsplit
 
 from admit.background import ForkAware, elapsed
 from admit.errors import VerifierMisconfigured, VerifierUnavailable
-from admit.fetching import Unreachable, fetch
+from admit.fetching import Line, Unreachable, fetch
 from admit.jose import Malformed
 from admit.jose.strict_json import parse_object
 from admit.urls import issuer_url, server_url
@@ -55,8 +55,8 @@ class MetadataSource(ForkAware):
         """A thread of the parent may have held the lock."""
         self._lock = threading.Lock()
 
-    def get(self) -> IssuerMetadata:
-        """Return the metadata, at most an hour old.
+    def get(self, *, line: Line | None = None) -> IssuerMetadata:
+        """Return the metadata, at most an hour old. By `line` another thread may end the fetch.
 
         Raises:
             VerifierUnavailable: The issuer cannot be reached.
@@ -64,7 +64,7 @@ class MetadataSource(ForkAware):
         """
         with self._lock:
             if self._known is None or elapsed() - self._known[1] > _KEEP_S:
-                self._known = (self._fetch(), elapsed())
+                self._known = (self._fetch(line), elapsed())
             return self._known[0]
 
     @property
@@ -84,10 +84,10 @@ class MetadataSource(ForkAware):
         openid = urlunsplit((scheme, netloc, f"{path}/.well-known/openid-configuration", "", ""))
         return oauth, openid
 
-    def _fetch(self) -> IssuerMetadata:
+    def _fetch(self, line: Line | None) -> IssuerMetadata:
         for url in self.addresses():
             try:
-                answer = fetch(url, headers={"Accept": "application/json"})
+                answer = fetch(url, headers={"Accept": "application/json"}, line=line)
             except Unreachable as error:
                 raise VerifierUnavailable(f"the issuer's metadata cannot be fetched: {error}") from None
             if answer.status >= 500 or answer.status == 429:

@@ -115,11 +115,10 @@ class Reporter(ForkAware):
 
     def _ensure_running(self) -> None:
         if self._thread is None or not self._thread.is_alive():
-            self._stop = threading.Event()
-            self._thread = threading.Thread(target=self._run, args=(self._stop,), name="admit-denials", daemon=True)
+            self._stop = stop = threading.Event()
             try:
-                self._thread.start()
-            except RuntimeError:  # no more threads, or the interpreter is ending: the next one tries again
+                self._thread = background.start_thread(lambda: self._run(stop), name="admit-denials")
+            except VerifierUnavailable:  # the next one tries again
                 self._thread = None
 
     def _run(self, stop: threading.Event) -> None:

@@ -231,7 +231,7 @@ def test_a_lost_feed_is_survived_for_accept_for_and_then_503(server, follow, clo
     eventually(lambda: follower._failure is not None)
 
     clock.now += 300
-    assert follower.ready() is None
+    warm(follower)
 
     clock.now += 1
     with pytest.raises(VerifierUnavailable):
@@ -291,11 +291,11 @@ def test_an_answer_that_a_cache_repeats_brings_nothing_fresh(server, follow, eve
     frozen = {"reset": False, "position": server.feed.head, "as_of": 1.0, "revoked": []}
     server.feed.polling = False
     server.routes["/revocations"] = lambda h: h.answer_json(frozen | {"as_of": follower.knowledge._as_of})
-    heard = follower.knowledge._heard_at
+    heard = follower.knowledge.heard_at
 
     time.sleep(0.3)
 
-    assert follower.knowledge._heard_at - heard < 0.15
+    assert follower.knowledge.heard_at - heard < 0.15
 
 
 def test_an_issuer_without_a_feed_must_be_accepted_in_writing(server, audience):
@@ -344,7 +344,7 @@ def test_a_refused_stream_falls_back_to_polling_and_respects_retry_after(server,
     server.feed.revoke("sid", "a")
 
     eventually(knows(follower, "a"))
-    assert follower._not_before > follower._elapsed() + 50
+    assert follower._listening._not_before > follower._elapsed() + 50
 
 
 @pytest.mark.parametrize(

@@ -120,9 +120,13 @@ def test_a_follower_says_no_number_before_it_was_asked_whether_it_is_ready(serve
     assert follower.revoked({"sid": "a"}) == "sid"
 
 
-def test_a_follower_has_to_be_asked_again_after_a_second_after_a_fork_and_when_it_was_closed(follower, clock):
+def test_a_follower_has_to_be_asked_again_when_its_thread_says_nothing_after_a_fork_and_when_it_was_closed(
+    follower, clock
+):
     warm(follower)
-    clock.now += 1
+    follower._listening.stop()
+    follower._thread.join(5)
+    clock.now += 5
     assert follower.version() is None
 
     for end in (follower.forget_parent, follower.close):

@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 import os
-import random
 import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import Any
-from urllib.parse import quote
 
-from admit.background import ForkAware, elapsed, log
+from admit.background import ForkAware, elapsed, log, start_thread
 from admit.errors import VerifierMisconfigured, VerifierUnavailable
-from admit.fetching import Stream, Unreachable, fetch, stream
-from admit.metadata import MetadataSource, NoMetadata
-from admit.revocations import offer
-from admit.revocations.intake import take_document, take_event
+from admit.metadata import MetadataSource
 from admit.revocations.knowledge import Knowledge
-from admit.revocations.memory import FeedError
-from admit.revocations.sse import Parser
+from admit.revocations.listening import Listening
 
-_MAX_FEED_BYTES = 64 * 1024 * 1024
-_MAX_PAUSE_S, _SURE_S = 30.0, 1.0
+_TURN_S = 1.0
+_NO_TURN = (
+    "the thread that follows the revocations of %s had no turn for %.0f s, so a token waited for it. The process was stopped, the machine "
+    "has too much to do, or no threads run between requests: under uWSGI set enable-threads = true"
+)
 
 
 class Follower(ForkAware):
     """Keeps a `Knowledge` of revocations up to date: by the event stream, and by polling while that fails.
 
-    Nothing starts before `ready` is first called. After a fork the child goes on with what the parent knew, for as long
-    as that is fresh, and starts a thread of its own.
+    Nothing starts before `ready` is first called. The thread says a few times a second that everything that came has been taken in.
+    When that is over a second ago, because the process was stopped, has been forked, or runs no threads between requests, tokens wait
+    until the thread had its turn. After a fork the child goes on with what the parent knew and starts a thread of its own.
     """
 
     def __init__(
@@ -53,52 +51,55 @@ class Follower(ForkAware):
         """
         self._metadata = metadata
         self._accept_for, self._dead_after_s, self._poll_s = accept_for, dead_after_s, poll_s
-        self._elapsed, self._clock = elapsed, clock
+        self._elapsed = elapsed
         self.knowledge = Knowledge(elapsed=elapsed, clock=clock)
-        self._stream: Stream | None = None
-        self._failure: VerifierUnavailable | None = None
-        self._ever_offered = False
-        self._not_before = 0.0
+        self._listening: Listening | None = None
+        self._sure_until = self._inherited_until = float("-inf")
+        self._told_of_late_turns = False
         super().__init__()
-        self._reset_threads()
+        self._begin_anew()
 
-    def _reset_threads(self) -> None:
+    def _begin_anew(self) -> None:
         self._pid = os.getpid()
         self._lock = threading.Lock()
-        self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._outcome: Future[None] = Future()
-        self._sure_until = float("-inf")
+        self._failure: VerifierUnavailable | None = None
+        self._sure_until, self._inherited_until = float("-inf"), self._sure_until
 
     def forget_parent(self) -> None:
         """The parent's thread and locks are not here, and its connection is not ours to speak on."""
-        self._reset_threads()
-        if self._stream is not None:
-            self._stream.abandon()
-            self._stream = None
-        self._failure = None
+        self._begin_anew()
+        if self._listening is not None:
+            self._listening.abandon()
+            self._listening = None
 
     def ready(self) -> Future[None] | None:
         """Return None when the knowledge may be trusted, or a future after which asking again makes sense.
 
         Raises:
-            VerifierUnavailable: No word from the feed for longer than `accept_for`, or never.
+            VerifierUnavailable: No word from the feed for longer than `accept_for`, or never; or no thread can be started.
         """
-        self._ensure_running()
-        outcome = self._outcome  # before looking at the age: a word that comes in between completes this very future
-        if (left_s := self._accept_for - self.knowledge.age_s()) >= 0:
-            self._sure_until = self._elapsed() + min(left_s, _SURE_S)
+        if self._elapsed() <= self._sure_until:
             return None
-        if (failure := self._failure) is not None:
-            raise type(failure)(str(failure), retry_after_s=failure.retry_after_s)
-        # Never a word yet, or the process slept while the connection died: a new one brings a word at once.
-        if self.knowledge.trusted and (current := self._stream) is not None:
-            current.interrupt()
+        new = self._ensure_running()
+        outcome = self._outcome  # before looking again: a turn that comes in between completes this very future
+        if (now := self._elapsed()) <= self._sure_until:
+            return None
+        if self.knowledge.age_s() > self._accept_for:
+            if (failure := self._failure) is not None:
+                raise type(failure)(str(failure), retry_after_s=failure.retry_after_s)
+            # Never a word yet, or the process slept while the connection died.
+            if self.knowledge.trusted and self._listening is not None:
+                self._listening.reconnect()
+        elif not new and not self._told_of_late_turns and self._sure_until > 0:
+            self._told_of_late_turns = True
+            log.warning(_NO_TURN, self._metadata.issuer, now - self._sure_until + _TURN_S)
         return outcome
 
     def version(self) -> int | None:
         """Return a number that changes with the knowledge, while that may be trusted. See `VersionedRevocations.version`."""
-        return self.knowledge.version if self._elapsed() < self._sure_until else None
+        return self.knowledge.version if self._elapsed() <= self._sure_until else None
 
     def revoked(self, claims: Mapping[str, Any]) -> str | None:
         """Return which claim has ended, or None."""
@@ -108,141 +109,72 @@ class Follower(ForkAware):
         """Stop following. The next `ready` starts again from where this ended."""
         with self._lock:
             thread, self._thread = self._thread, None
-            self._stop.set()
-        self._sure_until = float("-inf")
-        if (current := self._stream) is not None:
-            current.interrupt()
+            listening, self._listening = self._listening, None
+            self._sure_until = float("-inf")
+        if listening is not None:
+            listening.stop()
         if thread is not None and thread is not threading.current_thread():
             thread.join(timeout=1)
 
-    def _ensure_running(self) -> None:
-        thread = self._thread
-        if thread is not None and thread.is_alive() and self._pid == os.getpid():
-            return
+    def _ensure_running(self) -> bool:
+        """Start the thread where there is none; say whether that was so."""
         if self._pid != os.getpid():
             self.forget_parent()  # forked without Python's hooks
         with self._lock:
-            if self._thread is None or not self._thread.is_alive():
-                self._stop = threading.Event()
-                self._thread = threading.Thread(
-                    target=self._run, args=(self._stop,), name="admit-revocations", daemon=True
-                )
-                self._thread.start()
+            if self._thread is not None and self._thread.is_alive():
+                return False
+            self._listening = listening = Listening(
+                self._metadata,
+                self.knowledge,
+                self,
+                dead_after_s=self._dead_after_s,
+                poll_s=self._poll_s,
+                elapsed=self._elapsed,
+            )
+            self._thread = start_thread(listening.run, name="admit-revocations")
+            if (now := self._elapsed()) <= self._inherited_until:
+                self._sure_until = min(now + _TURN_S, self.knowledge.heard_at + self._accept_for)
+            return True
 
-    def _run(self, stop: threading.Event) -> None:
-        failures = 0
-        while not stop.is_set():
-            if self._follow_stream(stop):
-                failures = 0
-                stop.wait(random.uniform(0.05, 0.5))  # noqa: S311 (spreads reconnections, hides nothing)
-            else:
-                failures += 1
-                pause = min(_MAX_PAUSE_S, 2.0 ** min(failures, 10)) * random.uniform(0.7, 1.3)  # noqa: S311
-                self._poll_until(self._elapsed() + max(pause, self._not_before - self._elapsed()), stop)
+    # What the thread says (`Hearer`).
 
-    def _follow_stream(self, stop: threading.Event) -> bool:
-        """Follow until the stream ends. Say whether it brought the knowledge up to date."""
-        caught_up_before = self.knowledge.caught_up
-        self.knowledge.drop_snapshot()
-        try:
-            headers = {"Accept": "text/event-stream", "Cache-Control": "no-cache"}
-            if (resume := self.knowledge.position) is not None:
-                headers["Last-Event-ID"] = resume
-            opened = stream(self._address(), headers=headers, timeout_s=min(5.0, self._dead_after_s))
-            self._stream = opened
-            try:
-                self._check_stream(opened)
-                self._read(opened, stop)
-            finally:
-                self._stream = None if self._stream is opened else self._stream
-                opened.close()
-        except FeedError as error:
-            log.warning("the revocation feed of %s is followed anew: %s", self._metadata.issuer, error)
-            self.knowledge.start_over()
-            return False
-        except (Unreachable, VerifierUnavailable) as error:
-            # Not yet a failure to report: polling comes next, and says so if it fails as well.
-            log.debug("the revocation stream of %s ended: %s", self._metadata.issuer, error)
-        except Exception:  # a bug here must not end the thread: tokens would be accepted until accept_for
-            log.exception("following the revocation feed failed unexpectedly")
-            self.knowledge.start_over()
-            return False
-        return self.knowledge.caught_up != caught_up_before
-
-    def _check_stream(self, opened: Stream) -> None:
-        if opened.status == 429:
-            self._not_before = self._elapsed() + offer.retry_after_s(opened.headers)
-        self._check_offer(opened.status, opened.media_type, "text/event-stream")
-
-    def _check_offer(self, status: int, media_type: str, expected: str) -> None:
-        if status != 200 or media_type != expected:
-            if not self._ever_offered and offer.is_none(status):
-                raise offer.missing(self._metadata.issuer, f"{self._address()}: {status} {media_type}")
-            raise Unreachable(f"the feed answers {status} {media_type}")
-        self._ever_offered = True
-
-    def _read(self, opened: Stream, stop: threading.Event) -> None:
-        parser = Parser()
-        opened.allow(self._dead_after_s)
-        while not stop.is_set() and (data := opened.read()):
-            for event in parser.feed(data):
-                opened.allow(self._dead_after_s)
-                if take_event(self.knowledge, event):
-                    self._succeeded()
-        raise Unreachable("the stream ended")
-
-    def _poll_until(self, deadline: float, stop: threading.Event) -> None:
-        # Every second also while nobody answers: what was revoked meanwhile has to be known within a second of the return. The
-        # jitter keeps many verifiers from asking at one moment.
-        while not stop.is_set() and (left := deadline - self._elapsed()) > 0:
-            self._poll(stop)
-            stop.wait(min(left, self._poll_s * random.uniform(0.7, 1.3)))  # noqa: S311
-
-    def _poll(self, stop: threading.Event) -> None:
-        self.knowledge.drop_snapshot()
-        try:
-            after = self.knowledge.position
-            url = self._address() + ("" if after is None else f"?after={quote(after, safe='')}")
-            answer = fetch(url, headers={"Accept": "application/json"}, max_bytes=_MAX_FEED_BYTES)
-            if stop.is_set():
-                return
-            if answer.status == 400 and after is not None:
-                raise FeedError("the feed does not know the position")
-            self._check_offer(answer.status, answer.media_type, "application/json")
-            take_document(self.knowledge, answer.body)
-        except FeedError as error:
-            self.knowledge.start_over()
-            self._failed(VerifierUnavailable(f"the revocation feed is not understood: {error}"))
-        except (Unreachable, VerifierUnavailable) as error:
-            self._failed(error)
-        except Exception as error:
-            log.exception("polling the revocation feed failed unexpectedly")
-            self.knowledge.start_over()
-            self._failed(error)
-        else:
-            self._succeeded()
-
-    def _address(self) -> str:
-        try:
-            offered = self._metadata.get().revocation_feed_endpoint
-        except NoMetadata:
-            offered = None
-        return offered or f"{self._metadata.issuer.rstrip('/')}/revocations"
-
-    def _succeeded(self) -> None:
-        if self._failure is not None:
+    def heard(self, listening: Listening) -> None:
+        """A fresh word came."""
+        if listening is self._listening and self._failure is not None:
             log.info("the revocation feed of %s is followed again", self._metadata.issuer)
             self._failure = None
-        self._settle()
 
-    def _failed(self, error: Exception) -> None:
+    def up_to_date(self, listening: Listening) -> None:
+        """Everything that came has been taken in."""
+        self._be_sure(listening, _TURN_S)
+        self._settle(listening)
+
+    def waiting(self, listening: Listening, for_s: float) -> bool:
+        """The thread goes on to something that can take so long; say whether it was on time so far."""
+        on_time = self._elapsed() <= self._sure_until
+        if on_time:
+            self._be_sure(listening, for_s + _TURN_S)
+        return on_time
+
+    def failed(self, listening: Listening, error: Exception) -> None:
+        """Nobody answers: from here on, what is known is good for as long as it is fresh."""
+        if listening is not self._listening:
+            return
         if not isinstance(error, VerifierMisconfigured):
             error = VerifierUnavailable(f"no fresh word about revocations: {error}")
         if self._failure is None:
             log.warning("the revocation feed of %s cannot be followed: %s", self._metadata.issuer, error)
         self._failure = error
-        self._settle()
+        self._be_sure(listening, _TURN_S)
+        self._settle(listening)
 
-    def _settle(self) -> None:
-        outcome, self._outcome = self._outcome, Future()
-        outcome.set_result(None)
+    def _be_sure(self, listening: Listening, for_s: float) -> None:
+        until = min(self._elapsed() + for_s, self.knowledge.heard_at + self._accept_for)
+        with self._lock:
+            if listening is self._listening:
+                self._sure_until = until
+
+    def _settle(self, listening: Listening) -> None:
+        if listening is self._listening:
+            outcome, self._outcome = self._outcome, Future()
+            outcome.set_result(None)

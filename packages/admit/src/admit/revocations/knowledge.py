@@ -18,6 +18,7 @@ class Knowledge:
 
     Attributes:
         version: Another number than ever before in this process whenever something came that may end a token.
+        heard_at: When the last fresh word came, by the clock `elapsed`; minus infinity before the first.
         caught_up: How often the knowledge was brought up to date.
     """
 
@@ -26,7 +27,7 @@ class Knowledge:
         self._memory: Memory | None = None
         self._snapshot: Memory | None = None
         self._as_of = float("-inf")
-        self._heard_at = float("-inf")
+        self.heard_at = float("-inf")
         self._from_scratch = False
         self.caught_up = 0
         self.version = 0
@@ -43,7 +44,7 @@ class Knowledge:
 
     def age_s(self) -> float:
         """Return the seconds since the last fresh word; infinite before the first."""
-        return self._elapsed() - self._heard_at
+        return self._elapsed() - self.heard_at
 
     def revoked(self, claims: Mapping[str, Any]) -> str | None:
         """Return which claim has ended, or None for a live token."""
@@ -106,7 +107,7 @@ class Knowledge:
     def _hear(self, as_of: float) -> None:
         if as_of > self._as_of:
             self._as_of = as_of
-            self._heard_at = self._elapsed()
+            self.heard_at = self._elapsed()
         elif as_of < self._as_of - _CLOCK_WENT_BACK_S:
             raise FeedError("the server's clock went back")
         if self._memory is not None:
