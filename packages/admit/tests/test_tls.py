@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from admit import TokenRevoked, Verifier, VerifierUnavailable, fetching
+from admit import TokenRevoked, Verifier, VerifierUnavailable, connecting
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def tls_server(serve, certificate):
 
 @pytest.fixture
 def trusted(certificate, monkeypatch):
-    monkeypatch.setattr(fetching, "_tls", ssl.create_default_context(cafile=str(certificate)))
+    monkeypatch.setattr(connecting, "_tls", ssl.create_default_context(cafile=str(certificate)))
 
 
 def is_refused(verifier, token):

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import http.client
-import io
 import socket
-import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 from urllib.parse import SplitResult, urljoin
 
 from admit.background import elapsed
+from admit.connecting import Due, Line, PunctualSocket, connect, encrypt, tls_context
 from admit.urls import origin, server_url
 
 MAX_BYTES = 512 * 1024
 TIMEOUT_S = 5.0
 _MAX_REDIRECTS = 3
 _CHUNK = 65_536
-_LOOK_S = 0.4
-_tls: ssl.SSLContext | None = None
 
 
 class Unreachable(Exception):
@@ -40,47 +37,10 @@ class Answer:
         return _media_type(self.headers)
 
 
-class Line:
-    """What another thread may do to a fetch or a stream that is under way."""
-
-    def __init__(self) -> None:
-        self._socket: socket.socket | None = None
-        self._cut = False
-
-    def hold(self, sock: socket.socket) -> None:
-        """Take the socket in use from now on.
-
-        Raises:
-            OSError: The line has been cut.
-        """
-        self._socket = sock
-        if self._cut:
-            raise ConnectionAbortedError("stopped")
-
-    def cut(self) -> None:
-        """End whatever is being sent or read, and what would come next. Safe at any time."""
-        self._cut = True
-        if (sock := self._socket) is not None:
-            try:
-                # Past the override of TLS sockets, which would take the decryption away under the reading thread.
-                socket.socket.shutdown(sock, socket.SHUT_RDWR)
-            except OSError:
-                pass
-
-    def abandon(self) -> None:
-        """Close this process's copy of a connection that the parent goes on using: no word on the wire."""
-        if (sock := self._socket) is not None:
-            try:
-                # detach() first: closing a TLS socket object properly would say goodbye in the parent's name.
-                socket.close(sock.detach())
-            except OSError:
-                pass
-
-
 class Stream:
     """An answer that goes on. Every read must bring something before the deadline."""
 
-    def __init__(self, connection: http.client.HTTPConnection, response: http.client.HTTPResponse, due: _Due) -> None:
+    def __init__(self, connection: http.client.HTTPConnection, response: http.client.HTTPResponse, due: Due) -> None:
         self._connection = connection
         self._response = response
         self._due = due
@@ -115,58 +75,6 @@ class Stream:
         self._connection.close()
 
 
-class _Due:
-    """A deadline that reads look at each time."""
-
-    def __init__(self, seconds: float) -> None:
-        self.at = elapsed() + seconds
-        self.idle: Callable[[], None] | None = None
-
-    def left(self) -> float:
-        left = self.at - elapsed()
-        if left <= 0:
-            raise TimeoutError("took too long")
-        return left
-
-
-class _Punctual(io.RawIOBase):
-    """Reads from a socket, each time with what is left of the deadline: a drip of bytes does not buy more time."""
-
-    def __init__(self, sock: socket.socket, due: _Due) -> None:
-        self._socket = sock
-        self._due = due
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        while (idle := self._due.idle) is not None:
-            left_s = self._due.left()
-            try:
-                self._socket.settimeout(0)
-                return self._socket.recv_into(buffer)
-            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-                idle()
-            try:
-                self._socket.settimeout(min(left_s, _LOOK_S))
-                return self._socket.recv_into(buffer)
-            except TimeoutError:
-                pass
-        self._socket.settimeout(self._due.left())
-        return self._socket.recv_into(buffer)
-
-
-class _PunctualSocket:
-    """What `http.client` needs of a socket in order to read a response."""
-
-    def __init__(self, sock: socket.socket, due: _Due) -> None:
-        self._socket = sock
-        self._due = due
-
-    def makefile(self, mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Punctual(self._socket, self._due))
-
-
 def fetch(
     url: str,
     *,
@@ -185,7 +93,7 @@ def fetch(
         Unreachable: See there. A status is not judged.
         ValueError: The address is neither https nor on loopback.
     """
-    due = _Due(timeout_s)
+    due = Due(timeout_s)
     place = server_url(url)
     for _ in range(_MAX_REDIRECTS + 1):
         connection, response = _send(place, headers or {}, body, due, line or Line())
@@ -209,65 +117,34 @@ def stream(url: str, *, headers: Mapping[str, str], timeout_s: float, line: Line
     Raises:
         Unreachable: No answer within `timeout_s`.
     """
-    due = _Due(timeout_s)
+    due = Due(timeout_s)
     connection, response = _send(server_url(url), headers, None, due, line or Line())
     return Stream(connection, response, due)
 
 
 def _send(
-    place: SplitResult, headers: Mapping[str, str], body: bytes | None, due: _Due, line: Line
+    place: SplitResult, headers: Mapping[str, str], body: bytes | None, due: Due, line: Line
 ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
     scheme, host, port = origin(place)
     target = (place.path or "/") + (f"?{place.query}" if place.query else "")
     connection: http.client.HTTPConnection
     if scheme == "https":
-        connection = http.client.HTTPSConnection(host, port, context=_tls_context())
+        connection = http.client.HTTPSConnection(host, port, context=tls_context())
     else:
         connection = http.client.HTTPConnection(host, port)
     try:
-        connection.sock = _connect(host, port, due, line)
+        connection.sock = connect(host, port, due, line)
         if scheme == "https":
-            connection.sock = _encrypted(connection.sock, host, due, line)
+            connection.sock = encrypt(connection.sock, host, due, line)
         sent = {"User-Agent": "admit", "Accept-Encoding": "identity"} | dict(headers)
         connection.request("GET" if body is None else "POST", target, body=body, headers=sent)
         method = "GET" if body is None else "POST"
-        response = http.client.HTTPResponse(cast("socket.socket", _PunctualSocket(connection.sock, due)), method=method)
+        response = http.client.HTTPResponse(cast("socket.socket", PunctualSocket(connection.sock, due)), method=method)
         response.begin()
     except (OSError, http.client.HTTPException, ValueError) as error:
         connection.close()
         raise Unreachable(f"{place.geturl()}: {_why(error)}") from None
     return connection, response
-
-
-def _connect(host: str, port: int, due: _Due, line: Line) -> socket.socket:
-    failure = OSError("the name has no address")
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    for number, (family, kind, protocol, _, address) in enumerate(found):
-        sock = socket.socket(family, kind, protocol)
-        try:
-            line.hold(sock)
-            # An address that never answers leaves time for the next one.
-            sock.settimeout(due.left() / (len(found) - number))
-            sock.connect(address)
-            sock.settimeout(due.left())
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return sock
-        except OSError as error:
-            sock.close()
-            failure = error
-    raise failure
-
-
-def _encrypted(sock: socket.socket, host: str, due: _Due, line: Line) -> ssl.SSLSocket:
-    encrypted = _tls_context().wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
-    try:
-        line.hold(encrypted)
-        encrypted.settimeout(due.left())
-        encrypted.do_handshake()
-    except BaseException:
-        encrypted.close()
-        raise
-    return encrypted
 
 
 def _read_all(response: http.client.HTTPResponse, max_bytes: int) -> bytes:
@@ -291,13 +168,6 @@ def _redirected(place: SplitResult, location: str) -> SplitResult:
 
 def _media_type(headers: Mapping[str, str]) -> str:
     return headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-def _tls_context() -> ssl.SSLContext:
-    global _tls
-    if _tls is None:
-        _tls = ssl.create_default_context()
-    return _tls
 
 
 def _why(error: BaseException) -> str:
