@@ -101,6 +101,7 @@ class PunctualSocket:
         self._due = due
 
     def makefile(self, mode: str) -> io.BufferedReader:
+        """Return what the response is read from."""
         return io.BufferedReader(_Punctual(self._socket, self._due))
 
 

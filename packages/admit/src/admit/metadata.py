@@ -9,8 +9,9 @@ from typing import Any
 from urllib.parse import urlunsplit
 
 from admit.background import ForkAware, elapsed
+from admit.connecting import Line
 from admit.errors import VerifierMisconfigured, VerifierUnavailable
-from admit.fetching import Line, Unreachable, fetch
+from admit.fetching import Unreachable, fetch
 from admit.jose import Malformed
 from admit.jose.strict_json import parse_object
 from admit.urls import issuer_url, server_url

@@ -9,8 +9,9 @@ from typing import Protocol
 from urllib.parse import quote
 
 from admit.background import log
+from admit.connecting import Line
 from admit.errors import VerifierUnavailable
-from admit.fetching import Line, Stream, Unreachable, fetch, stream
+from admit.fetching import Stream, Unreachable, fetch, stream
 from admit.metadata import MetadataSource, NoMetadata
 from admit.revocations import offer
 from admit.revocations.intake import take_document, take_event
