@@ -10,7 +10,7 @@ async def items(who: Reader) -> list[Item]: ...
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -40,16 +40,14 @@ class Refused(HTTPException):
         self.error = error
 
 
-class _Scheme(SecurityBase):
-    """What OpenAPI shows. Says nothing about a request."""
+class _Dependency(SecurityBase):
+    """What a parameter of an endpoint depends on: a principal. OpenAPI shows it as a way to sign in."""
 
-    def __init__(self, *, authorization_url: str, token_url: str, scopes: Mapping[str, str], description: str) -> None:
-        flow = OAuthFlowAuthorizationCode(authorizationUrl=authorization_url, tokenUrl=token_url, scopes=dict(scopes))
-        self.model = OAuth2(flows=OAuthFlows(authorizationCode=flow), description=description)
-        self.scheme_name = "admit"
+    def __init__(self, model: OAuth2, admitted: Callable[[HTTPConnection], Awaitable[Principal | None]]) -> None:
+        self.model, self.scheme_name, self._admitted = model, "admit", admitted
 
-    async def __call__(self) -> None:
-        return None
+    async def __call__(self, connection: HTTPConnection) -> Principal | None:
+        return await self._admitted(connection)
 
 
 class TokenAuth:
@@ -113,13 +111,13 @@ class TokenAuth:
         self._actions: dict[Callable[..., Any], str] = {}
         self._transactions: dict[Callable[..., Any], str] = {}
         base = self.resource.issuer.rstrip("/")
-        self._scheme = params.Depends(
-            _Scheme(
-                authorization_url=authorization_url or f"{base}/authorize",
-                token_url=token_url or f"{base}/token",
-                scopes=self.resource.scopes,
-                description=f"Access tokens of {self.resource.issuer}",
-            )
+        flow = OAuthFlowAuthorizationCode(
+            authorizationUrl=authorization_url or f"{base}/authorize",
+            tokenUrl=token_url or f"{base}/token",
+            scopes=self.resource.scopes,
+        )
+        self._model = OAuth2(
+            flows=OAuthFlows(authorizationCode=flow), description=f"Access tokens of {self.resource.issuer}"
         )
 
     @property
@@ -141,12 +139,12 @@ class TokenAuth:
     def optional(self) -> params.Depends:
         """A dependency: a good token, or none at all; a bad one is refused. `Annotated[Principal | None, auth.optional]`"""
 
-        async def optional(connection: HTTPConnection, scheme: None = self._scheme) -> Principal | None:  # type: ignore[assignment]
+        async def optional(connection: HTTPConnection) -> Principal | None:
             if not self.resource.brings_credentials(AsgiRequest(connection.scope)):
                 return None
             return await self._admitted(connection, GOOD_TOKEN)
 
-        return params.Security(optional)
+        return params.Security(_Dependency(self._model, optional))
 
     def require(
         self,
@@ -168,12 +166,13 @@ class TokenAuth:
         """
         wanted = require(*scopes, max_age=max_age, acr=acr, action=action)
 
-        async def admitted(connection: HTTPConnection, scheme: None = self._scheme) -> Principal:  # type: ignore[assignment]
+        async def admitted(connection: HTTPConnection) -> Principal:
             return await self._admitted(connection, wanted)
 
+        dependency = _Dependency(self._model, admitted)
         if action is not None:
-            self._actions[admitted] = action
-        return params.Security(admitted, scopes=scopes)
+            self._actions[dependency] = action
+        return params.Security(dependency, scopes=scopes)
 
     def require_transaction(self, kind: str, *scopes: str, compare: bool = True) -> params.Depends:
         """A dependency: a ticket for exactly the transaction that this request is, approved by its person.
@@ -190,16 +189,19 @@ class TokenAuth:
 
         wanted = require(*scopes)
 
-        async def admitted(request: Request, scheme: None = self._scheme) -> Principal:  # type: ignore[assignment]
+        async def admitted(request: HTTPConnection) -> Principal:
             who = await self._admitted(request, wanted)
+            if not isinstance(request, Request):
+                raise TypeError("a WebSocket has no body to compare with a transaction")
             try:
                 who.transaction(kind, body=await request.body() if compare else None)
             except AdmitError as error:
                 raise self._refused(error, request) from error
             return who
 
-        self._transactions[admitted] = kind
-        return params.Security(admitted, scopes=scopes)
+        dependency = _Dependency(self._model, admitted)
+        self._transactions[dependency] = kind
+        return params.Security(dependency, scopes=scopes)
 
     def install(self, app: FastAPI) -> None:
         """Add to `app` what dependencies cannot do.

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 
 from admit.attempts import RequestView
 from admit.errors import InvalidRequest
-from admit.limits import Attempt, InvalidLimit
-from admit.limits.entries import actions, path_pattern
+from admit.limits import InvalidLimit
+from admit.limits.entries import TRICKY, path_pattern
 from admit.requirement import GOOD_TOKEN, Requirement
 
 _ENTRY = re.compile(r"(?:(?P<method>\*|[A-Z]{1,20}) )?(?P<path>/.*)\Z", re.DOTALL)
 _CATCH_ALL = ("/**", "* /**")
-# Every path but those that another program on the way may read as another one.
-_PLAIN = actions(frozenset({"* /**"}))
+_REMEMBERED = 1024
 Matches = Callable[[str, str], bool]
 
 
@@ -42,6 +42,9 @@ class PathRules:
             raise ValueError(
                 'rules say nothing about all other paths: end them with "/**": require(), or with a scope that nobody has'
             )
+        self._same_everywhere = not self._public and not rules
+        # Callers choose paths, so only so many are remembered.
+        self._found = lru_cache(maxsize=_REMEMBERED)(self._find)
 
     def requirement(self, request: RequestView, path: str) -> Requirement | None:
         """Return what a request needs; None where it is public.
@@ -53,9 +56,12 @@ class PathRules:
         Raises:
             InvalidRequest: The path can be read in more than one way, so that another program on the way may read another one.
         """
-        if not _PLAIN(Attempt(method=request.method, path=path), 0):
+        return GOOD_TOKEN if self._same_everywhere else self._found(request.method, path)
+
+    def _find(self, method: str, path: str) -> Requirement | None:
+        if TRICKY.search(path):
             raise InvalidRequest("the path has empty or dot segments, or characters that are read in more than one way")
-        method = "GET" if request.method == "HEAD" else request.method
+        method = "GET" if method == "HEAD" else method
         for matches in self._public:
             if matches(method, path):
                 return None

@@ -224,7 +224,8 @@ class TokenAuth:
             scope["user"], scope["auth"] = UnauthenticatedUser(), AuthCredentials()
             return None
         who = await admitted(self.resource, request, wanted, scope)
-        scope["user"], scope["auth"] = User(who), AuthCredentials(sorted(who.scopes))
+        # "authenticated" is how Starlette's own `requires` asks whether there is anybody.
+        scope["user"], scope["auth"] = User(who), AuthCredentials(["authenticated", *sorted(who.scopes)])
         return who
 
     async def _render(self, connection: HTTPConnection, exception: Exception) -> Response | None:

@@ -24,7 +24,7 @@ _HOURS = re.compile(
 )
 # What another program on the way may read as another path: empty and dot segments (also with a ";parameter" behind them), backslashes,
 # control characters, and what becomes one of these when it is decoded once more.
-_TRICKY = re.compile(r"//|/\.{1,2}(?:;[^/]*)?(?:/|\Z)|[\\\x00-\x1F\x7F]|%(?:2[5EFef]|5[Cc]|[01][0-9A-Fa-f]|7[Ff])")
+TRICKY = re.compile(r"//|/\.{1,2}(?:;[^/]*)?(?:/|\Z)|[\\\x00-\x1F\x7F]|%(?:2[5EFef]|5[Cc]|[01][0-9A-Fa-f]|7[Ff])")
 
 Allows = Callable[["Attempt", float], bool]
 
@@ -87,7 +87,7 @@ def actions(group: frozenset[str]) -> Allows:
         if attempt.action is not None and attempt.action in names:
             return True
         method, path = attempt.method, attempt.path
-        if method is None or path is None or not routes or _TRICKY.search(path):
+        if method is None or path is None or not routes or TRICKY.search(path):
             return False
         return any(wanted in ("*", method) and matches(path) for wanted, matches in routes)
 
@@ -154,7 +154,7 @@ def path_pattern(path: str, entry: str) -> Callable[[str], object]:
     Raises:
         InvalidLimit: It is not written as it has to be.
     """
-    if _TRICKY.search(path) or re.search(r"[?#%]", path):
+    if TRICKY.search(path) or re.search(r"[?#%]", path):
         raise InvalidLimit(
             f"{entry!r}: a path is written as it is routed: decoded, without a query, without empty or dot segments"
         )
