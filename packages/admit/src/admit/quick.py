@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from hashlib import sha256
+from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
 
 from admit.errors import BadSignature
-from admit.jose import MAX_TOKEN_CHARS, Header, Jwk, Jwks, Malformed, base64url
+from admit.jose import MAX_TOKEN_CHARS, Header, Jwk, Jwks, Malformed
 from admit.jose.accelerators import json_decoder
-from admit.jose.claims import plainly_typed
+from admit.jose.base64url import decode, encode_bytes
+from admit.jose.claims import plainly_typed, times_in_range
 from admit.jose.strict_json import plain_object
 from admit.principal import Principal, principal_of
 
@@ -24,23 +26,49 @@ if TYPE_CHECKING:
     from admit.limits import Attempt
     from admit.revocations import Revocations
 
-_MOST_HEADERS = 64
+_MOST_HEADERS = _MOST_SHAPES = 64
 _MOST_READ = 1_024
 # A clock may be read by two threads in the wrong order, or be set back a little: so much is nothing to worry about.
 _BACK_S = 1.0
 
 
 class KnownHeader:
-    """A header that was policed, and the key it means."""
+    """A header that was policed, and the key it means.
 
-    __slots__ = ("check", "key", "limited", "required")
+    Attributes:
+        key: The key.
+        check: (signature, signing input) -> whether they belong together.
+        mac: Makes the tag of a secret, which is compared as text; None for signatures.
+        required: Claims that a token with this header has to have.
+        limited: The header demands that limits are kept.
+        shapes: Names of claims, in their order -> their types, and which of them are lists of texts.
+    """
+
+    __slots__ = ("check", "key", "limited", "mac", "required", "shapes")
 
     def __init__(self, header: Header, key: Jwk, *, required: Collection[str]) -> None:
-        """`required`: claims that a token with this header has to have."""
-        self.key = key
-        self.check = key.verify
-        self.required = required
-        self.limited = bool(header.critical)
+        self.key, self.required, self.limited = key, required, bool(header.critical)
+        self.check = key.checker
+        self.mac = key.signer if key.symmetric else None
+        self.shapes: dict[tuple[str, ...], tuple[list[type], tuple[str, ...]]] = {}
+
+    def fits(self, said: dict[str, Any]) -> bool:
+        """Say whether all claims are there, each of its type; False also for some rare good ones."""
+        names = tuple(said)
+        shape = self.shapes.get(names)
+        if shape is not None and shape[0] == [*map(type, said.values())]:
+            for name in shape[1]:
+                for each in said[name]:
+                    if type(each) is not str:
+                        return False
+            return times_in_range(said) and bool(said["sub"])
+        if not plainly_typed(said, required=self.required):
+            return False
+        if len(self.shapes) >= _MOST_SHAPES:
+            self.shapes.clear()
+        lists = tuple(name for name in ("aud", "amr") if type(said.get(name)) is list)
+        self.shapes[names] = [type(value) for value in said.values()], lists
+        return True
 
 
 class KnownToken:
@@ -57,11 +85,12 @@ class KnownToken:
 
     __slots__ = ("ends", "header", "payload", "plain", "said", "version")
 
-    def __init__(self, header: KnownHeader, payload: bytes, said: dict[str, Any], *, ends: float) -> None:
-        self.header, self.payload, self.ends = header, payload, ends
-        self.plain = not header.limited and "limits" not in said and "cnf" not in said
-        self.version: int | None = None
-        self.said: dict[str, Any] | None = said
+    header: KnownHeader
+    payload: bytes
+    ends: float
+    plain: bool
+    version: int | None
+    said: dict[str, Any] | None
 
 
 class Remembered:
@@ -193,28 +222,38 @@ class Quick:
         if header is None or len(token) > MAX_TOKEN_CHARS:
             return None
         try:
-            raw_signature, raw_payload = base64url.decode(signature), base64url.decode(payload)
-        except Malformed:
+            raw_payload = decode(payload)
+            if header.mac is not None:
+                # Compared as text, so that it need not be decoded: there is one spelling of each tag.
+                tag = encode_bytes(header.mac(signing_input.encode("ascii")))
+                if not compare_digest(tag, signature.encode("ascii")):
+                    return None
+            elif not header.check(decode(signature), signing_input.encode("ascii")):
+                raise BadSignature("the signature does not belong to this token and key")
+        except (Malformed, UnicodeEncodeError):
             return None
-        if not header.check(raw_signature, signing_input.encode("ascii")):
-            raise BadSignature("the signature does not belong to this token and key")
-        said = plain_object(raw_payload, self._decoded)
-        if said is None or not plainly_typed(said, required=header.required):
+        said = self._read(raw_payload)
+        if said is None or not header.fits(said):
             return None
         audience = said["aud"]
         if said["iss"] != self._issuer or not (
             audience == self._audience or (type(audience) is list and self._audience in audience)
         ):
             return None
-        ends, begun = said["exp"] + self._leeway_s, now + self._leeway_s
-        begins = max(said.get("iat", 0), said.get("nbf", 0))
+        exp, iat, nbf = said["exp"], said.get("iat", 0), said.get("nbf", 0)
+        ends, begun, begins = exp + self._leeway_s, now + self._leeway_s, iat if iat > nbf else nbf
         if now >= ends or begun < begins:
             return None
-        known = KnownToken(header, raw_payload, said, ends=ends)
+        known = _new(KnownToken)
+        known.header, known.payload, known.said, known.ends, known.version = header, raw_payload, said, ends, None
+        known.plain = not (header.limited or "limits" in said or "cnf" in said)
         if digest is not None and begins <= begun - _BACK_S:
             self._remember(memory, digest, known)
             memory.keep_read(known, said)
         return known
+
+    def _read(self, payload: bytes) -> dict[str, Any] | None:
+        return plain_object(payload, self._decoded)
 
     def _remember(self, memory: Remembered, digest: bytes, known: KnownToken) -> None:
         younger = memory.younger
@@ -231,3 +270,6 @@ def _never() -> None:
 def _always() -> int:
     """Of no revocations: nothing ever comes."""
     return 0
+
+
+_new = object.__new__

@@ -1,6 +1,5 @@
 """Whatever is installed, the same texts are read, and as the same values."""
 
-import binascii
 import sys
 
 import pytest
@@ -40,7 +39,7 @@ def decoded_by(decoder, text, monkeypatch):
 def test_the_standard_library_is_enough(monkeypatch):
     without(monkeypatch, "pybase64", "msgspec", "msgspec.json")
 
-    assert accelerators.base64_decoder() is binascii.a2b_base64
+    assert accelerators.base64url_decoder() is accelerators._base64url_decode
     assert accelerators.json_decoder() is None
     assert accelerators.json_encoder() is None
 
@@ -50,7 +49,9 @@ def test_the_standard_library_is_enough(monkeypatch):
 def test_base64url_is_read_the_same_by_whichever_decoder_is_there(text):
     patch = pytest.MonkeyPatch()
 
-    assert decoded_by(accelerators.base64_decoder(), text, patch) == decoded_by(binascii.a2b_base64, text, patch)
+    assert decoded_by(accelerators.base64url_decoder(), text, patch) == decoded_by(
+        accelerators._base64url_decode, text, patch
+    )
 
 
 ODD = [

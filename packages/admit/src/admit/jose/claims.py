@@ -99,6 +99,18 @@ def plainly_typed(claims: Mapping[str, Any], *, required: Collection[str]) -> bo
     return True
 
 
+def times_in_range(claims: Mapping[str, Any]) -> bool:
+    """Say whether the times, which are whole numbers, are seconds since 1970 and not some other unit."""
+    get = claims.get
+    good: bool = (
+        0 <= claims["exp"] <= _LAST_SECOND
+        and 0 <= get("iat", 0) <= _LAST_SECOND
+        and 0 <= get("nbf", 0) <= _LAST_SECOND
+        and 0 <= get("auth_time", 0) <= _LAST_SECOND
+    )
+    return good
+
+
 def check_times(claims: Mapping[str, Any], *, now: float, leeway_s: float) -> None:
     """Refuse a token outside its time.
 
