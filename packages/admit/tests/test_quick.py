@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from admit import AdmitError, BadSignature, TokenExpired, TokenNotYetValid, TokenRevoked, Verifier, VerifierUnavailable
 from admit.jose import Jwk, Jwks, UnknownKey, sign
 from admit.limits import Attempt, Presented
-from admit.quick import _MOST_READ
+from admit.remembering import MOST_READ
 from admit.revocations import InMemoryRevocations
 
 ISSUER, HERE, ELSEWHERE = "https://id.test", "https://api.test", "https://other.test"
@@ -382,12 +382,12 @@ def test_only_so_many_tokens_are_remembered_and_the_most_recent_stay(clock):
 
 def test_claims_are_kept_read_only_for_the_most_recent(clock):
     one = verifier(Counting(), clock, max_cached_tokens=10_000)
-    for number in range(_MOST_READ + 500):
+    for number in range(MOST_READ + 500):
         one.verify(token(number=number))
     memory = one._short_way._memory
     read = [known for known in memory.younger.values() if known.said is not None]
 
-    assert len(read) == _MOST_READ
+    assert len(read) == MOST_READ
     assert one.verify(token(number=1)).token_id == "t1"
 
 
