@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import queue
 import ssl
+import sys
 import threading
 import time
 from collections import Counter
@@ -163,12 +164,20 @@ class Feed:
             self.streams.remove(mine)
 
 
+class _Http(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that goes away is no error of the server's."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+
 class IssuerServer:
     """A running issuer. `routes` maps paths to functions of a request handler; change them to misbehave."""
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-        self._http.daemon_threads = True
+        self._http = _Http(("127.0.0.1", 0), _Handler)
         self._http.owner = self  # type: ignore[attr-defined]
         self.url = f"http://127.0.0.1:{self._http.server_port}"
         if tls is not None:

@@ -2,7 +2,11 @@
 
 import datetime
 import os
+import socket
 import ssl
+import threading
+import time
+import warnings
 
 import pytest
 from cryptography import x509
@@ -12,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from admit import TokenRevoked, Verifier, VerifierUnavailable, connecting
+from admit.fetching import Unreachable, fetch
 
 
 @pytest.fixture
@@ -95,3 +100,51 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(tls_server, audience):
         pytest.raises(VerifierUnavailable, match=r"(?i)certificate"),
     ):
         verifier.verify(tls_server.token())
+
+
+def never_speaks(connection):
+    connection.recv(10_000)
+    connection.recv(10_000)
+
+
+def speaks_plainly(connection):
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+
+def hangs_up(connection):
+    connection.recv(100)
+
+
+@pytest.mark.parametrize("answer", [never_speaks, speaks_plainly, hangs_up], ids=lambda answer: answer.__name__)
+def test_a_server_that_cannot_encrypt_is_unreachable_in_time(answer):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve():
+            connection, _ = listening.accept()
+            with connection:
+                answer(connection)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        began = time.monotonic()
+        with pytest.raises(Unreachable):
+            fetch(f"https://127.0.0.1:{listening.getsockname()[1]}/jwks", timeout_s=0.3)
+        thread.join(5)
+
+    assert time.monotonic() - began < 1
+
+
+@pytest.mark.usefixtures("trusted")
+def test_a_certificate_of_another_name_is_refused(tls_server):
+    with pytest.raises(Unreachable, match=r"(?i)certificate"):
+        fetch(tls_server.url.replace("localhost", "127.0.0.1") + "/jwks")
+
+
+@pytest.mark.usefixtures("trusted")
+def test_a_server_that_speaks_only_outdated_tls_is_refused(serve, certificate):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+        context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+    with pytest.raises(Unreachable):
+        fetch(serve(tls=context).url + "/jwks", timeout_s=1)

@@ -1,4 +1,4 @@
-"""Work that happens beside verification: one flight at a time, and nothing that a fork could leave locked."""
+"""Work that happens beside verification: its clock, its threads, and what a fork does to them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
-from concurrent.futures import Future
 from functools import partial
 
 log = logging.getLogger("admit")
@@ -77,58 +76,3 @@ def leave_signals() -> None:
         own = {"SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGABRT", "SIGTRAP", "SIGSYS", "SIGPROF"}
         others = (number for number in signal.valid_signals() if getattr(number, "name", "") not in own)
         signal.pthread_sigmask(signal.SIG_BLOCK, others)
-
-
-class SingleFlight(ForkAware):
-    """Runs one piece of work at a time on a thread of its own; whoever asks meanwhile shares the outcome."""
-
-    def __init__(self, work: Callable[[], None], *, name: str) -> None:
-        """`work` keeps its result and its failure itself; an exception that escapes it is logged."""
-        super().__init__()
-        self._work = work
-        self._name = name
-        self.forget_parent()
-
-    def forget_parent(self) -> None:
-        """Drop the parent's flight: its thread does not exist here."""
-        self._lock = threading.Lock()
-        self._flight: Future[None] | None = None
-        self._thread: threading.Thread | None = None
-
-    @property
-    def current(self) -> Future[None] | None:
-        """The flight that is under way, if any."""
-        return self._flight
-
-    def start(self) -> Future[None]:
-        """Start the work, or join it; the future completes when it is done, well or not.
-
-        Raises:
-            VerifierUnavailable: No thread can be started.
-        """
-        with self._lock:
-            if self._flight is not None:
-                return self._flight
-            flight: Future[None] = Future()
-            self._flight = flight
-            try:
-                self._thread = start_thread(lambda: self._run(flight), name=self._name)
-            except BaseException:
-                self._flight = None
-                raise
-            return flight
-
-    def wait(self, seconds: float) -> None:
-        """Wait for the thread of the last flight to end."""
-        if (thread := self._thread) is not None and thread is not threading.current_thread():
-            thread.join(timeout=seconds)
-
-    def _run(self, flight: Future[None]) -> None:
-        try:
-            self._work()
-        except Exception:
-            log.exception("%s failed unexpectedly", self._name)
-        finally:
-            with self._lock:
-                self._flight = None
-            flight.set_result(None)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import socket
 import ssl
+import threading
 from collections.abc import Callable
 from typing import Any
 
-from admit.background import elapsed
+from admit.background import elapsed, start_thread
 
 _LOOK_S = 0.4
 _tls: ssl.SSLContext | None = None
@@ -21,6 +22,11 @@ class Line:
         self._socket: socket.socket | None = None
         self._cut = False
 
+    @property
+    def ended(self) -> bool:
+        """Whether the line has been cut."""
+        return self._cut
+
     def hold(self, sock: socket.socket) -> None:
         """Take the socket in use from now on.
 
@@ -28,6 +34,10 @@ class Line:
             OSError: The line has been cut.
         """
         self._socket = sock
+        self.check()
+
+    def check(self) -> None:
+        """Raise OSError when the line has been cut."""
         if self._cut:
             raise ConnectionAbortedError("stopped")
 
@@ -112,7 +122,7 @@ def connect(host: str, port: int, due: Due, line: Line) -> socket.socket:
         OSError: None does before the deadline, or the line has been cut.
     """
     failure = OSError("the name has no address")
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    found = _addresses(host, port, due, line)
     for number, (family, kind, protocol, _, address) in enumerate(found):
         sock = socket.socket(family, kind, protocol)
         try:
@@ -127,6 +137,31 @@ def connect(host: str, port: int, due: Due, line: Line) -> socket.socket:
             sock.close()
             failure = error
     raise failure
+
+
+def _addresses(host: str, port: int, due: Due, line: Line) -> list[Any]:
+    try:
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except socket.gaierror:
+        pass
+    # The system's resolver knows no deadline: with its name servers away it takes half a minute. So it is asked on a thread.
+    found: list[Any] = []
+    done = threading.Event()
+
+    def resolve() -> None:
+        try:
+            found.extend(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as error:
+            found.append(error)
+        finally:
+            done.set()
+
+    start_thread(resolve, name="admit-resolver")
+    while not done.wait(min(due.left(), _LOOK_S)):
+        line.check()
+    if isinstance(found[0], Exception):
+        raise found[0]
+    return found
 
 
 def encrypt(sock: socket.socket, host: str, due: Due, line: Line) -> ssl.SSLSocket:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from admit.errors import VerifierMisconfigured, VerifierUnavailable
-from admit.jose import InvalidKey, Jwk, Jwks, UnknownKey
+from admit.jose import Jwk, Jwks, UnknownKey
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-_MAX_AGE = re.compile(r"(?:^|[\s,])max-age=(\d{1,9})(?:$|[\s,])", re.ASCII | re.IGNORECASE)
+    from admit.connecting import Line
 
 
 class KeySource(Protocol):
@@ -118,7 +117,8 @@ class RemoteKeys:
         Raises:
             ValueError: An address is neither https nor on loopback.
         """
-        from admit import background
+        from admit.background import elapsed as since_start
+        from admit.flights import SingleFlight
         from admit.metadata import MetadataSource
         from admit.urls import server_url
 
@@ -128,8 +128,8 @@ class RemoteKeys:
         self._jwks_uri = jwks_uri
         self._refresh_s, self._cooldown_s, self._retry_s, self._stale_s = refresh_s, cooldown_s, retry_s, stale_s
         self._timeout_s = timeout_s
-        self._elapsed = elapsed or background.elapsed
-        self._flight = background.SingleFlight(self._fetch, name="admit-keys")
+        self._elapsed = elapsed or since_start
+        self._flight = SingleFlight(self._fetch, name="admit-keys")
         self._known: _Known | None = None
         self._settled: Jwks | None = None
         self._settled_until = float("-inf")
@@ -142,81 +142,76 @@ class RemoteKeys:
 
     def find(self, *, kid: str | None, alg: str) -> Jwk | Future[None]:
         """Return the key, or the fetch to wait for. See `KeySource.find`."""
-        now = self._elapsed()
         known = self._known
-        if known is None or now - known.fetched_at > self._stale_s:
-            return self._fetch_unless_just_failed(now)
-        age_s = now - known.fetched_at
-        if age_s > known.refresh_s and (self._failure is None or now - self._attempted_at >= self._cooldown_s):
-            flight = self._flight.start()
+        if known is None or (age_s := self._elapsed() - known.fetched_at) > self._stale_s:
+            if (flight := self._flight.start_if(self._retry_is_due)) is not None:
+                return flight
+            raise _copy(self._failure) if self._failure is not None else VerifierUnavailable("no keys are known")
+        if age_s > known.refresh_s:
+            flight = self._flight.start_if(self._refresh_is_due)
             # After a long silence the set may be hours old: a key withdrawn meanwhile must not get through once more.
-            if age_s > 2 * known.refresh_s:
+            if age_s > 2 * known.refresh_s and flight is not None:
                 return flight
         try:
             return known.keys.find(kid=kid, alg=alg)
         except UnknownKey:
-            if (current := self._flight.current) is not None:
-                return current
-            if now - self._attempted_at >= self._cooldown_s:
-                return self._flight.start()
+            if (flight := self._flight.start_if(self._cooldown_is_over)) is not None:
+                return flight
+            if self._known is not known:
+                return self.find(kid=kid, alg=alg)  # a newer set came between the two looks
             if self._failure is not None:
                 raise VerifierUnavailable(f"unknown key, and no newer key set can be had: {self._failure}") from None
+            if not len(known.keys):
+                # Nothing can be verified with no keys; but that is the issuer's trouble, and no client shall throw its token away.
+                raise VerifierUnavailable(f"{self.metadata.issuer} publishes no usable key") from None
             raise
 
     def close(self) -> None:
-        """Nothing runs between fetches; one that is under way ends by itself."""
+        """End a fetch that is under way. The next `find` may start another."""
+        self._flight.end(within_s=1)
 
-    def _fetch_unless_just_failed(self, now: float) -> Future[None]:
-        if (current := self._flight.current) is not None:
-            return current
-        if self._failure is not None and now - self._attempted_at < self._retry_s:
-            raise _copy(self._failure)
-        return self._flight.start()
+    def _retry_is_due(self) -> bool:
+        return self._failure is None or self._elapsed() - self._attempted_at >= self._retry_s
 
-    def _fetch(self) -> None:
+    def _refresh_is_due(self) -> bool:
+        known = self._known
+        fresh = known is not None and self._elapsed() - known.fetched_at <= known.refresh_s
+        return not fresh and (self._failure is None or self._cooldown_is_over())
+
+    def _cooldown_is_over(self) -> bool:
+        return self._elapsed() - self._attempted_at >= self._cooldown_s
+
+    def _fetch(self, line: Line) -> None:
         from admit.background import log
 
         try:
-            self._known = known = self._fetched()
+            self._known = known = self._fetched(line)
             # The time last: with the old time and the new keys nobody is misled.
             self._settled, self._settled_until = known.keys, known.fetched_at + known.refresh_s
             self._failure = None
-        except VerifierUnavailable as error:
+        except Exception as error:
+            if line.ended:
+                return  # closed meanwhile: that says nothing about the issuer
             self.metadata.forget()
-            if self._failure is None:
+            if not isinstance(error, VerifierUnavailable):
+                log.exception("fetching the keys of %s failed unexpectedly", self.metadata.issuer)
+                error = VerifierUnavailable(f"fetching the keys failed: {type(error).__name__}")
+            elif self._failure is None:
                 log.warning("the keys of %s cannot be fetched: %s", self.metadata.issuer, error)
             self._failure = error
-        except Exception as error:
-            log.exception("fetching the keys of %s failed unexpectedly", self.metadata.issuer)
-            self._failure = VerifierUnavailable(f"fetching the keys failed: {type(error).__name__}")
-        finally:
-            self._attempted_at = self._elapsed()
+        self._attempted_at = self._elapsed()
 
-    def _fetched(self) -> _Known:
-        from admit.fetching import Unreachable, fetch
+    def _fetched(self, line: Line) -> _Known:
+        from admit.published_keys import fetch_keys
 
-        uri = self._jwks_uri or self.metadata.get().jwks_uri
+        began = self._elapsed()
+        uri = self._jwks_uri or self.metadata.get(line=line).jwks_uri
         if uri is None:
             raise VerifierMisconfigured(f"the metadata of {self.metadata.issuer} names no jwks_uri")
-        try:
-            answer = fetch(
-                uri, headers={"Accept": "application/jwk-set+json, application/json"}, timeout_s=self._timeout_s
-            )
-        except Unreachable as error:
-            raise VerifierUnavailable(f"the key set cannot be fetched: {error}") from None
-        if answer.status != 200:
-            raise VerifierUnavailable(f"the key set cannot be fetched: {uri} answers {answer.status}")
-        try:
-            keys = Jwks.parse(answer.body)
-        except InvalidKey as error:
-            raise VerifierUnavailable(f"the key set at {uri} is refused: {error}") from None
+        keys, max_age_s = fetch_keys(uri, timeout_s=self._timeout_s, line=line)
         if self._known is not None and _same(keys, self._known.keys):
             keys = self._known.keys
-        return _Known(keys, self._elapsed(), self._refresh_after(answer.headers.get("cache-control", "")))
-
-    def _refresh_after(self, cache_control: str) -> float:
-        found = _MAX_AGE.search(cache_control)
-        return self._refresh_s if found is None else min(max(float(found[1]), 60.0), 900.0)
+        return _Known(keys, began, self._refresh_s if max_age_s is None else min(max(max_age_s, 60.0), 900.0))
 
 
 def key_source(issuer: str, keys: bytes | Jwk | Jwks | KeySource | None) -> KeySource:
