@@ -129,7 +129,7 @@ class Quick:
         signing_input, _, signature = token.rpartition(".")
         head, _, payload = signing_input.partition(".")
         header = memory.headers.get(head)
-        if header is None or len(token) > MAX_TOKEN_CHARS:
+        if header is None or not payload or len(token) > MAX_TOKEN_CHARS:
             return None
         try:
             raw_payload = decode(payload)

@@ -21,6 +21,8 @@ MAX_TOKEN_CHARS = 16_384
 _MAX_HEADER_CHARS = 4_096
 # RFC 7515 section 4.1.11: "crit" names extensions only, never a parameter that the specification itself defines.
 _REGISTERED = frozenset({"alg", "jku", "jwk", "kid", "x5u", "x5c", "x5t", "x5t#S256", "typ", "cty", "crit"})
+# Sections 4.1.2 to 4.1.10: texts. What the addresses and thumbprints among them say is never looked at.
+_TEXTS = ("kid", "typ", "cty", "jku", "x5u", "x5t", "x5t#S256")
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +183,8 @@ def _police(members: dict[str, Any], objects: Collection[str]) -> Header:
     # RFC 7797 section 7: a JWT never uses b64=false. Whoever ignored it would read another payload than whoever did not.
     if members.get("b64", True) is not True:
         raise Malformed("b64 is not for JWTs")
-    for name, value in (("kid", kid), ("typ", typ)):
-        if name in members and not isinstance(value, str):
+    for name in _TEXTS:
+        if name in members and not isinstance(members[name], str):
             raise Malformed(f"{name} must be text")
     return Header(alg, kid, None if typ is None else _media_type(typ), _critical(members), members)
 
