@@ -267,6 +267,18 @@ class BindingNotEnforceable(TokenRejected):
     code = "binding_not_enforceable"
 
 
+class DecryptionFailed(TokenRejected):
+    """The token is encrypted, and not as this verifier takes it. One code for everything: a caller learns nothing about the key."""
+
+    code = "decryption_failed"
+
+
+class EncryptionRequired(TokenRejected):
+    """The token came readable, and this verifier was told to expect encrypted ones (RFC 9068 section 4)."""
+
+    code = "encryption_required"
+
+
 class InsufficientScope(AdmitError):
     """The token is good but does not reach this far: 403 (RFC 6750 section 3.1)."""
 
