@@ -9,12 +9,14 @@ from corpus_kit import Cause, Stage
 from site_kit import API, ISSUER
 
 from admit import AdmitError, Verifier
+from admit.encrypted import EncryptionKey, encrypt
 from admit.jose import Jwks, base64url, generate_key, sign
 from admit.limits import Attempt
 from admit.reporting import Reporter
 from admit.revocations import InMemoryRevocations
 
 STRANGER = generate_key("ES256", kid="stranger")
+OURS, THEIRS = (EncryptionKey.generate("A256KW") for _ in range(2))
 HERE = Attempt(method="GET", path="/items/7", address="192.0.2.9")
 
 
@@ -64,7 +66,11 @@ def const(text):
     return lambda stage: text
 
 
-def refused(make, *, then=None, attempt=HERE, ended=()):
+def encrypted(make, *, key):
+    return lambda stage: encrypt(make(stage), key)
+
+
+def refused(make, *, then=None, attempt=HERE, ended=(), **options):
     """What the caller of a protected resource gets, and the report that its library sends."""
 
     async def act(stage: Stage):
@@ -74,7 +80,12 @@ def refused(make, *, then=None, attempt=HERE, ended=()):
             revocations.revoke(kind, value, until=site.clock() + 900)
         keys = Jwks([key.public for key in site.rt.keys.current.keys if key.stored.alg == "ES256"])
         verifier = Verifier(
-            issuer=ISSUER, audience=API, keys=keys, revocations=revocations, clock=lambda: float(site.clock())
+            issuer=ISSUER,
+            audience=API,
+            keys=keys,
+            revocations=revocations,
+            clock=lambda: float(site.clock()),
+            **options,
         )
         reporter = Reporter(NeverFetched(), authorization="", audience=API, clock=site.clock)  # type: ignore[arg-type]
         reporter._ensure_running = lambda: None  # type: ignore[method-assign]
@@ -113,6 +124,10 @@ CAUSES = [
     Cause("a token that was cut", refused(const("eyJhbGciOiJFUzI1NiJ9.e30")), "malformed_token", "form of the token", "three parts"),
     Cause("a token that is too long", refused(const("a" * 20_000)), "malformed_token", "form of the token", "16384"),
     Cause("a token without a signature", refused(unsigned), "algorithm_not_allowed", "algorithm", "none"),
+    Cause("an encrypted token where none is expected", refused(encrypted(signed(), key=OURS)), "malformed_token", "form of the token", "this has 5"),
+    Cause("a token encrypted to somebody else", refused(encrypted(signed(), key=THEIRS), decryption_keys=OURS), "decryption_failed", "encryption", "cannot be decrypted"),
+    Cause("a readable token where encrypted ones are expected", refused(signed(), decryption_keys=OURS), "encryption_required", "encryption", "not encrypted"),
+    Cause("an encrypted token for another API", refused(encrypted(signed(aud="https://other.example"), key=OURS), decryption_keys=OURS), "wrong_audience", "audience", "other.example"),
     Cause("a token by a stranger's key", refused(signed(key=STRANGER)), "unknown_key", "key", "stranger"),
     Cause("a token with an empty signature", refused(with_signature("")), "bad_signature", "signature", "does not belong"),
     Cause("a token with a signature of zeros", refused(with_signature(base64url.encode(bytes(64)))), "bad_signature", "signature", "does not belong"),

@@ -15,6 +15,7 @@ from admit.opaque import PREFIX
 _OF_BINDING = {
     "invalid_dpop_proof", "use_dpop_nonce", "token_bound", "token_not_bound", "certificate_mismatch", "binding_not_enforceable",
 }  # fmt: skip
+_OF_ENCRYPTION = {"decryption_failed", "encryption_required"}
 _Step = tuple[str, bool, object, object]
 
 
@@ -27,6 +28,10 @@ def explained(
     """
     if not isinstance(token, str) or token.startswith(PREFIX):
         return _of_opaque(refusal), None
+    if refusal.code in _OF_ENCRYPTION:
+        return (
+            check("encryption", "a signed token, encrypted to a key of this verifier", refusal, passed=False),
+        ), None
     try:
         parsed = jose.parse(token)
     except jose.JoseError as error:

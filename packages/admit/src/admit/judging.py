@@ -67,9 +67,16 @@ class Judge:
         self._guard = guard
 
     def settle(
-        self, token: str, attempt: Attempt, *, wait_s: float, reading: Reading | None = None
+        self, token: str, attempt: Attempt, *, wait_s: float, reading: Reading | None = None, shown: str | None = None
     ) -> Principal | Counted:
         """Judge, and wait for what has to be fetched first: at most `wait_s` seconds.
+
+        Args:
+            token: Signed.
+            attempt: What it is used for.
+            wait_s: See there.
+            reading: What its claims have to pass besides.
+            shown: The token as the caller sent it, where that is another text: the encrypted one.
 
         Raises:
             TokenRejected: The token is not good.
@@ -77,7 +84,7 @@ class Judge:
         """
         deadline = time.monotonic() + wait_s
         for _ in range(_ROUNDS):
-            outcome = self.attempt(token, attempt, reading)
+            outcome = self.attempt(token, attempt, reading, shown)
             if isinstance(outcome, Principal | Counted):
                 return outcome
             try:
@@ -87,12 +94,12 @@ class Judge:
         raise VerifierUnavailable(_NOT_IN_TIME)
 
     async def settle_async(
-        self, token: str, attempt: Attempt, *, wait_s: float, reading: Reading | None = None
+        self, token: str, attempt: Attempt, *, wait_s: float, reading: Reading | None = None, shown: str | None = None
     ) -> Principal | Counted:
         """Do the same without ever blocking the event loop."""
         deadline = time.monotonic() + wait_s
         for _ in range(_ROUNDS):
-            outcome = self.attempt(token, attempt, reading)
+            outcome = self.attempt(token, attempt, reading, shown)
             if isinstance(outcome, Principal | Counted):
                 return outcome
             import asyncio
@@ -106,7 +113,7 @@ class Judge:
         raise VerifierUnavailable(_NOT_IN_TIME)
 
     def attempt(
-        self, token: str, attempt: Attempt, reading: Reading | None = None
+        self, token: str, attempt: Attempt, reading: Reading | None = None, shown: str | None = None
     ) -> Principal | Counted | Future[None]:
         """Judge the token by what is in memory. A future: something has to be fetched first, and is under way."""
         known = self._quick.token(token) if self._quick is not None else None
@@ -136,7 +143,7 @@ class Judge:
         presented = attempt.presented
         if "cnf" in claims or (presented is not None and presented.scheme != "Bearer"):
             # Last of all, because it takes the proof: a token that is bad anyway costs none.
-            self._guard().check(claims.get("cnf"), token, attempt)
+            self._guard().check(claims.get("cnf"), shown or token, attempt)
         if limits is None or not limits.counted:
             return principal_of(claims)
         return Counted(claims["cnf"].get("jkt") if "cnf" in claims else None)

@@ -27,7 +27,9 @@ from admit.quick import Quick
 
 if TYPE_CHECKING:
     from admit.binding import Guard
+    from admit.encrypted import EncryptionKey, Envelope
     from admit.introspection import Introspector
+    from admit.judging import Reading
     from admit.metadata import MetadataSource
     from admit.reporting import Reporter
     from admit.revocations import Revocations
@@ -60,6 +62,8 @@ class Verifier:
         wait_s: float = 10,
         dpop_nonces: bytes | None = None,
         max_cached_tokens: int = 10_000,
+        decryption_keys: EncryptionKey | Collection[EncryptionKey] | None = None,
+        require_encryption: bool = True,
         danger_accept_types: Collection[str] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -81,6 +85,10 @@ class Verifier:
                 bound to a key (RFC 9449) then have to carry a nonce of ours. None asks for no nonce.
             max_cached_tokens: How many good tokens are remembered, under their SHA-256 and for as long as they are good, so that they
                 are checked faster when they come again: about 600 bytes each. 0 for none.
+            decryption_keys: Keys of this resource that encrypted tokens are opened with (`admit.encrypted`, `admit[jwe]`). None takes
+                signed tokens only.
+            require_encryption: Whether, with `decryption_keys`, readable tokens are refused (RFC 9068 section 4). False while
+                the issuer changes over.
             danger_accept_types: Values of `typ` to accept besides "at+jwt", such as {"JWT"} for issuers older than
                 RFC 9068. Then nothing but the audience tells an ID token from an access token.
             clock: Seconds since 1970.
@@ -128,6 +136,13 @@ class Verifier:
         quick = Quick(self._keys, self._revocations, expect=self._expect, clock=clock, max_tokens=max_cached_tokens)
         self._judge = Judge(self._keys, self._revocations, expect=self._expect, clock=clock, guard=guard, quick=quick)
         self._short_way, self._quick = quick, quick.principal
+        self._envelope: Envelope | None = None
+        if decryption_keys is not None:
+            from admit.encrypted import Envelope
+
+            self._envelope = Envelope(decryption_keys, required=require_encryption)
+            # The short way takes signed tokens as they are; here each has to come as it was agreed on.
+            self._quick = _no_short_way
         # Signed by the same keys, told apart by their type: neither is ever taken for the other.
         self._assertions = Judge(
             self._keys,
@@ -173,7 +188,8 @@ class Verifier:
             who = self._quick(token, attempt) or self._verify(token, attempt)
             return who if self._reporter is None else self._watched(who, attempt)
         except (TokenRejected, StepUpRequired) as refusal:
-            self.refused(refusal, token, attempt)
+            if not refusal.checks:  # what was wrong within an encrypted token is noted where it was open
+                self.refused(refusal, token, attempt)
             raise
 
     async def verify_async(self, token: str, attempt: Attempt = NOTHING_KNOWN) -> Principal:
@@ -182,7 +198,8 @@ class Verifier:
             who = self._quick(token, attempt) or await self._verify_async(token, attempt)
             return who if self._reporter is None else self._watched(who, attempt)
         except (TokenRejected, StepUpRequired) as refusal:
-            self.refused(refusal, token, attempt)
+            if not refusal.checks:  # what was wrong within an encrypted token is noted where it was open
+                self.refused(refusal, token, attempt)
             raise
 
     def verify_assertion(self, assertion: str, *, method: str, path: str, host: str | None = None) -> Principal:
@@ -245,7 +262,12 @@ class Verifier:
         _refuse_non_text(token)
         if token.startswith(PREFIX):
             return self._introspector_for(token).ask(token, attempt)
-        outcome = self._judge.settle(token, attempt, wait_s=self._wait_s)
+        signed, reading = self._unwrapped(token)
+        try:
+            outcome = self._judge.settle(signed, attempt, wait_s=self._wait_s, reading=reading, shown=token)
+        except (TokenRejected, StepUpRequired) as refusal:
+            self.refused(refusal, signed, attempt)
+            raise
         if not isinstance(outcome, Counted):
             return outcome
         return self._counter().ask(token, attempt, proved_jkt=outcome.jkt)
@@ -254,10 +276,22 @@ class Verifier:
         _refuse_non_text(token)
         if token.startswith(PREFIX):
             return await self._introspector_for(token).ask_async(token, attempt)
-        outcome = await self._judge.settle_async(token, attempt, wait_s=self._wait_s)
+        signed, reading = self._unwrapped(token)
+        try:
+            outcome = await self._judge.settle_async(signed, attempt, wait_s=self._wait_s, reading=reading, shown=token)
+        except (TokenRejected, StepUpRequired) as refusal:
+            self.refused(refusal, signed, attempt)
+            raise
         if not isinstance(outcome, Counted):
             return outcome
         return await self._counter().ask_async(token, attempt, proved_jkt=outcome.jkt)
+
+    def _unwrapped(self, token: str) -> tuple[str, Reading | None]:
+        if self._envelope is not None:
+            return self._envelope.unwrapped(token)
+        if token.count(".") == 4:
+            raise MalformedToken("the token is encrypted: give the verifier decryption_keys (admit.encrypted)")
+        return token, None
 
     def close(self) -> None:
         """Stop what runs in the background. A later `verify` starts it again."""
@@ -306,6 +340,10 @@ class Verifier:
 
             self._metadata = MetadataSource(self._expect.issuer)
         return self._metadata
+
+
+def _no_short_way(token: str, attempt: Attempt) -> None:
+    """Never says yes."""
 
 
 def _refuse_non_text(token: object) -> None:

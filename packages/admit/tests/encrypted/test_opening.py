@@ -315,7 +315,7 @@ def test_no_change_of_a_token_is_taken_and_none_raises_anything_else(data):
 
 @pytest.mark.parametrize("wrong", [None, [], "key", [OctKey.generate_key(256)], {"kty": "oct"}])
 def test_decryption_keys_have_to_be_keys(wrong):
-    with pytest.raises((ValueError, TypeError)):
+    with pytest.raises(ValueError, match="one or several EncryptionKey"):
         Opener(wrong)
 
 

@@ -22,6 +22,10 @@ REMEDIES: dict[str, str] = {
     "proxy pass it on?",
     "consent_required": "The app asked with prompt=none for what the person has not agreed to. Let it ask without, or mark the "
     "client as --first-party.",
+    "decryption_failed": "The API can't open this encrypted token. Does the issuer encrypt to the key that the API has now, with the "
+    "algorithm of that key? If it does, and many come: somebody tries texts out.",
+    "encryption_required": "The API takes encrypted tokens only, and this one came readable. Let the issuer encrypt what it makes for "
+    "this API; while it changes over, the verifier may say require_encryption=False.",
     "exceeds_powers": "Somebody tried to give, or to change, more than they may do themselves. Let somebody with the role admin do it.",
     "hour_not_allowed": "The token's policy allows other hours. Try again then, or change --hours of the policy.",
     "idempotency_key_reused": "The program sent one Idempotency-Key with two requests. Let it draw a new key for each thing that it makes.",

@@ -7,7 +7,7 @@ The encryption keeps a token from being read on its way; who made it is proved b
 """
 
 from admit.encrypted.keys import ALGORITHMS, ENCRYPTIONS, EncryptionKey
-from admit.encrypted.opening import MAX_CHARS, Opened, Opener, refuse_other_claims
+from admit.encrypted.opening import MAX_CHARS, Envelope, Opened, Opener, refuse_other_claims
 from admit.encrypted.sealing import encrypt
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "ENCRYPTIONS",
     "MAX_CHARS",
     "EncryptionKey",
+    "Envelope",
     "Opened",
     "Opener",
     "encrypt",

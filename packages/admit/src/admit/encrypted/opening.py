@@ -6,12 +6,12 @@ What a stranger can send is policed before any key is used; from then on every f
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
 from admit.encrypted.keys import EncryptionKey
-from admit.errors import DecryptionFailed, MalformedToken
+from admit.errors import DecryptionFailed, EncryptionRequired, MalformedToken
 from admit.jose import MAX_TOKEN_CHARS, JoseError, base64url, strict_json
 
 MAX_CHARS = 28_672
@@ -49,9 +49,14 @@ class Opener:
         Raises:
             ValueError: None, one that cannot decrypt, or two of the same name.
         """
-        self._keys = (keys,) if isinstance(keys, EncryptionKey) else tuple(keys)
-        if not self._keys or not all(isinstance(key, EncryptionKey) for key in self._keys):
+        several = (keys,) if isinstance(keys, EncryptionKey) else keys
+        if (
+            not isinstance(several, Collection)
+            or not several
+            or not all(isinstance(key, EncryptionKey) for key in several)
+        ):
             raise ValueError("decryption_keys must be one or several EncryptionKey")
+        self._keys = tuple(several)
         if public := [key.kid for key in self._keys if not key.can_decrypt]:
             raise ValueError(f"decryption_keys must be private or secret; {public[0]!r} is a public key")
         named = [key.kid for key in self._keys if key.kid is not None]
@@ -108,6 +113,33 @@ class Opener:
         if found[0].alg != alg:
             raise DecryptionFailed(f"the header says alg {alg!r:.40}; its key is for {found[0].alg}")
         return found[0]
+
+
+class Envelope:
+    """What a verifier does with the encryption around tokens. RFC 9068 section 4: once it is agreed on, a readable token is refused."""
+
+    def __init__(self, keys: EncryptionKey | Collection[EncryptionKey], *, required: bool) -> None:
+        """`required`: whether tokens that are not encrypted are refused. Raises as `Opener` does."""
+        self._opener, self.required = Opener(keys), required
+
+    def unwrapped(self, token: str) -> tuple[str, Callable[[dict[str, Any]], dict[str, Any]] | None]:
+        """Return the signed token, and what its claims have still to pass where it was encrypted.
+
+        Raises:
+            EncryptionRequired: It is not.
+            DecryptionFailed: It is, and does not open.
+        """
+        if token.count(".") != 4:
+            if self.required:
+                raise EncryptionRequired("the token is not encrypted; this verifier takes encrypted ones only")
+            return token, None
+        opened = self._opener.open(token)
+
+        def agreeing(claims: dict[str, Any]) -> dict[str, Any]:
+            refuse_other_claims(opened.header, claims)
+            return claims
+
+        return opened.token, agreeing
 
 
 def refuse_other_claims(header: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
