@@ -264,6 +264,28 @@ def _summary(error: type) -> str:
     return " ".join((inspect.getdoc(error) or "").split("\n\n")[0].split())
 
 
+def attacks() -> str:
+    """What `assert_protected` tries on a route that asks for one scope, a fresh sign-in and a strong one."""
+    from admit.testing import TestIssuer
+    from admit.testing import attacks as all_attacks
+
+    tried = all_attacks(TestIssuer(), scopes=["items:read"], max_age=300, acr="urn:admit:acr:2fa")
+    rows = {(f"`{each.name}`", each.sends, f"{each.status}", each.lesson): None for each in tried}
+    return table(("attack", "what is sent", "the right answer", "where it gets through"), rows)
+
+
+def test_tokens() -> str:
+    """Methods of the test issuer, and what each gives."""
+    from admit.testing import TestIssuer
+
+    machinery = ("in_charge", "sign_with", "signature", "to_be_awaited")
+    rows = []
+    for name, method in inspect.getmembers(TestIssuer, inspect.isfunction):
+        if not name.startswith("_") and name not in machinery:
+            rows.append((f"`{name}`", (inspect.getdoc(method) or "").splitlines()[0]))
+    return table(("method", "what it gives or does"), rows)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "settings": settings,
     "commands": commands,
@@ -273,4 +295,6 @@ PARTS: dict[str, Callable[[], str]] = {
     "operations": operations,
     "fault_codes": fault_codes,
     "library_errors": library_errors,
+    "attacks": attacks,
+    "test_tokens": test_tokens,
 }

@@ -89,6 +89,7 @@ def assert_protected(
         LookupError: No issuer protects an application now.
         ValueError: `accepts` names an attack that there is not.
     """
+    __tracebackhide__ = True
     issuer: TestIssuer = tokens if tokens is not None else TestIssuer.in_charge()
     asked = scopes.split() if isinstance(scopes, str) else list(scopes)
     trial = _Trial(
@@ -112,6 +113,7 @@ def assert_protected(
         return trial.end()
 
     async def run() -> tuple[str, ...]:
+        __tracebackhide__ = True
         trial.begin(await ask_async(client, method.upper(), url, good, request), answers)
         for attack in trial.attacks:
             trial.note(attack, await ask_async(*sent(attack)))
