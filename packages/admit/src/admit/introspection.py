@@ -5,11 +5,10 @@ from __future__ import annotations
 import base64
 import secrets
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus, urlencode
 
-from admit.background import ForkAware, leave_signals
+from admit.connecting import Line
 from admit.enforcing import NOTHING_KNOWN, enforce, enforce_age, refuse_by_limit, tellable
 from admit.errors import StepUpRequired, TokenInactive, TokenRejected, VerifierMisconfigured, VerifierUnavailable
 from admit.expect import Expect
@@ -21,6 +20,7 @@ from admit.jose.strict_json import parse_object
 from admit.limits import Attempt
 from admit.metadata import MetadataSource
 from admit.opaque import PREFIX
+from admit.pool import Pool
 from admit.principal import Principal
 from admit.translating import from_jose
 
@@ -37,7 +37,7 @@ def basic(client_id: str, client_secret: str) -> str:
     return f"Basic {base64.b64encode(pair.encode('ascii')).decode('ascii')}"
 
 
-class Introspector(ForkAware):
+class Introspector:
     """Asks the issuer's introspection endpoint, with this resource's credentials. Keeps no answers."""
 
     def __init__(
@@ -56,20 +56,23 @@ class Introspector(ForkAware):
         self._clock = clock
         self._authorization = basic(client_id, client_secret)
         self._reporter: Reporter | None = None
-        super().__init__()
-        self.forget_parent()
+        self._pool = Pool(_THREADS, name="admit-introspection")
 
-    def forget_parent(self) -> None:
-        """The parent's worker threads are not here."""
-        self._pool: Any = None
-
-    def ask(self, token: str, attempt: Attempt = NOTHING_KNOWN, *, proved_jkt: str | None = None) -> Principal:
+    def ask(
+        self,
+        token: str,
+        attempt: Attempt = NOTHING_KNOWN,
+        *,
+        proved_jkt: str | None = None,
+        line: Line | None = None,
+    ) -> Principal:
         """Return whose token it is. Blocks for at most a few seconds.
 
         Args:
             token: Its text.
             attempt: What it is used for.
             proved_jkt: Of the key whose proof was taken already, for a JWT that is bound to it.
+            line: By which another thread may end it.
 
         Raises:
             TokenInactive: The server does not know it, or no longer.
@@ -80,7 +83,7 @@ class Introspector(ForkAware):
         opaque = token.startswith(PREFIX)
         by_dpop = attempt.presented is not None and attempt.presented.scheme == "DPoP"
         proven = self._guard().prove(token, attempt) if opaque and by_dpop else None
-        url = self._address()
+        url = self._address(line)
         form = {
             "token": token,
             "token_type_hint": "access_token",
@@ -101,10 +104,10 @@ class Introspector(ForkAware):
         }
         try:
             try:
-                answer = fetch(url, headers=headers, body=body)
+                answer = fetch(url, headers=headers, body=body, line=line)
             except Unreachable:
                 # The same use_id: if only the answer was lost, the server gives the first one again and counts no second use.
-                answer = fetch(url, headers=headers, body=body)
+                answer = fetch(url, headers=headers, body=body, line=line)
         except Unreachable as error:
             raise VerifierUnavailable(f"the server cannot be asked about the token: {error}") from None
         if answer.status in (400, 401, 403):
@@ -131,14 +134,9 @@ class Introspector(ForkAware):
     ) -> Principal:
         """Do the same without blocking the event loop."""
         import asyncio
-        from concurrent.futures import ThreadPoolExecutor
 
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(
-                _THREADS, thread_name_prefix="admit-introspection", initializer=leave_signals
-            )
-        asking = partial(self.ask, token, attempt, proved_jkt=proved_jkt)
-        return await asyncio.get_running_loop().run_in_executor(self._pool, asking)
+        asking = self._pool.call(lambda line: self.ask(token, attempt, proved_jkt=proved_jkt, line=line))
+        return await asyncio.wrap_future(asking)
 
     def reporter(self, *, audience: str) -> Reporter:
         """Return what reports refusals to the same server, by the same credentials."""
@@ -150,13 +148,11 @@ class Introspector(ForkAware):
         return self._reporter
 
     def close(self) -> None:
-        """Let the worker threads go."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
-            self._pool = None
+        """End what is asked on worker threads."""
+        self._pool.close()
 
-    def _address(self) -> str:
-        endpoint = self._metadata.get().introspection_endpoint
+    def _address(self, line: Line | None) -> str:
+        endpoint = self._metadata.get(line=line).introspection_endpoint
         if endpoint is None:
             raise VerifierMisconfigured(f"the metadata of {self._metadata.issuer} names no introspection_endpoint")
         return endpoint

@@ -17,6 +17,7 @@ from admit.jose.strict_json import parse_object
 from admit.urls import issuer_url, server_url
 
 _KEEP_S = 3600.0
+_LOOK_S = 0.1
 
 
 class NoMetadata(VerifierMisconfigured):
@@ -63,10 +64,15 @@ class MetadataSource(ForkAware):
             VerifierUnavailable: The issuer cannot be reached.
             VerifierMisconfigured: It answers, but not with metadata of this issuer.
         """
-        with self._lock:
+        while not self._lock.acquire(timeout=_LOOK_S):
+            if line is not None and line.ended:
+                raise VerifierUnavailable("the issuer's metadata cannot be fetched: stopped")
+        try:
             if self._known is None or elapsed() - self._known[1] > _KEEP_S:
                 self._known = (self._fetch(line), elapsed())
             return self._known[0]
+        finally:
+            self._lock.release()
 
     @property
     def known(self) -> IssuerMetadata | None:

@@ -20,6 +20,7 @@ from typing import Any
 from admit import background
 from admit.background import ForkAware, log
 from admit.checks import place
+from admit.connecting import Line
 from admit.errors import AdmitError, VerifierMisconfigured, VerifierUnavailable
 from admit.fetching import Unreachable, fetch
 from admit.limits import Attempt
@@ -68,6 +69,7 @@ class Reporter(ForkAware):
         self._clock, self._elapsed = clock, elapsed
         self._closed_until = float("-inf")
         self.lost = 0
+        self._line = Line()
         super().__init__()
         self.forget_parent()
         _reporters.add(self)
@@ -78,6 +80,8 @@ class Reporter(ForkAware):
         self._queue: deque[bytes] = deque()
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
+        self._line.abandon()
+        self._line = Line()
 
     def new_id(self) -> str | None:
         """Return an id to promise, or None where the server takes no reports, as far as is known without asking."""
@@ -109,24 +113,28 @@ class Reporter(ForkAware):
         """Send what waits, for at most two seconds, and stop. The next `take` starts again."""
         with self._lock:
             thread, self._thread = self._thread, None
+            line, self._line = self._line, Line()
             self._stop.set()
         if thread is not None and thread is not threading.current_thread():
             thread.join(timeout=_LAST_CALL_S)
+            line.cut()
+            thread.join(timeout=1)
 
     def _ensure_running(self) -> None:
         if self._thread is None or not self._thread.is_alive():
             self._stop = stop = threading.Event()
+            self._line = line = Line()
             try:
-                self._thread = background.start_thread(lambda: self._run(stop), name="admit-denials")
+                self._thread = background.start_thread(lambda: self._run(stop, line), name="admit-denials")
             except VerifierUnavailable:  # the next one tries again
                 self._thread = None
 
-    def _run(self, stop: threading.Event) -> None:
+    def _run(self, stop: threading.Event, line: Line) -> None:
         pause = PERIOD_S
         while True:
             stop.wait(pause)
             try:
-                well = self._flush(timeout_s=_LAST_CALL_S if stop.is_set() else 5.0)
+                well = self._flush(line, timeout_s=_LAST_CALL_S if stop.is_set() else 5.0)
             except Exception:  # a bug here must not fill the queue for ever
                 log.exception("reporting refusals failed unexpectedly")
                 well = False
@@ -137,10 +145,10 @@ class Reporter(ForkAware):
                         self._thread = None
                     return
 
-    def _flush(self, *, timeout_s: float) -> bool:
+    def _flush(self, line: Line, *, timeout_s: float) -> bool:
         """Send everything that waits. False: the server could not be reached, and what was left waits on."""
         while batch := self._next_batch():
-            if not self._send(batch, timeout_s=timeout_s):
+            if not self._send(batch, line, timeout_s=timeout_s):
                 with self._lock:
                     self._queue.extendleft(reversed(batch[: MOST_WAITING - len(self._queue)]))
                 return False
@@ -155,17 +163,18 @@ class Reporter(ForkAware):
                 batch.append(self._queue.popleft())
         return batch
 
-    def _send(self, batch: list[bytes], *, timeout_s: float) -> bool:
+    def _send(self, batch: list[bytes], line: Line, *, timeout_s: float) -> bool:
         headers = {
             "Authorization": self._authorization,
             "Content-Type": "application/json",
             "Accept": "application/json",
         }
         try:
-            url = self._metadata.get().denials_endpoint
+            url = self._metadata.get(line=line).denials_endpoint
             if url is None:
                 return self._give_up(_NOT_OFFERED_S, "its metadata names no denials_endpoint")
-            answer = fetch(url, headers=headers, body=b"[" + b",".join(batch) + b"]", timeout_s=timeout_s)
+            body = b"[" + b",".join(batch) + b"]"
+            answer = fetch(url, headers=headers, body=body, timeout_s=timeout_s, line=line)
         except VerifierMisconfigured as error:
             return self._give_up(_NOT_ALLOWED_S, str(error))
         except (Unreachable, VerifierUnavailable) as error:
