@@ -13,7 +13,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 # Some environments switch the byte-code cache off, which makes every start of a program compile everything anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help run setup test check format bench bench-peers docs wheels clean
+.PHONY: help run setup test check format fuzz bench bench-peers docs wheels clean
 
 help:
 	@echo "make run     start the server and the demo, ready to try (with passkeys: make run NAME=localhost)"
@@ -48,6 +48,16 @@ bench: $(TEST_STAMP)
 bench-peers: $(TEST_STAMP)
 	@$(BIN)/python -m benchmarks.peers
 
+FUZZ := .venv-fuzz
+FUZZ_SECONDS ?= 120
+# Its own environment: the fuzzer is compiled for few versions of Python, and nothing else needs it.
+fuzz: $(TEST_STAMP)
+	@test -x $(FUZZ)/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python $(FUZZ)
+	@$(BIN)/uv pip install --quiet --python $(FUZZ)/bin/python --constraint constraints.txt -e "packages/admit[fast]" atheris
+	@mkdir -p $(FUZZ)/corpus
+	@$(BIN)/python fuzz/seeds.py $(FUZZ)/corpus
+	@$(FUZZ)/bin/python fuzz/tokens.py $(FUZZ)/corpus -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 -print_final_stats=1
+
 docs: $(TEST_STAMP)
 	@$(BIN)/python -m pytest tests/rules/test_docs.py -q
 
@@ -58,7 +68,7 @@ wheels: $(TEST_STAMP)
 	@ls dist
 
 clean:
-	rm -rf $(VENV) .venv-alone dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-alone $(FUZZ) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(BIN)/uv:
 	@sh tools/system_packages.sh python
