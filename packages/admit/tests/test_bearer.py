@@ -27,3 +27,22 @@ def test_two_headers_are_refused_even_if_they_agree():
 def test_characters_that_no_token_has_are_refused(token):
     with pytest.raises(MalformedToken):
         credentials_of([f"Bearer {token}"])
+
+
+@pytest.mark.parametrize("header", ["eyJhbGciOiJFUzI1NiJ9.e30.c2ln", "adm_at_secret"])
+def test_a_token_without_its_scheme_is_told_so_and_not_repeated(header):
+    with pytest.raises(MissingToken, match="write Bearer and a space before it") as caught:
+        credentials_of([header])
+
+    assert header[:12] not in caught.value.explain()
+
+
+def test_what_is_missing_is_explained_as_a_check():
+    with pytest.raises(MissingToken) as caught:
+        credentials_of([])
+
+    assert caught.value.explain().splitlines() == [
+        "refused: missing_token: the request has no Authorization header",
+        "  FAILED  credentials: expected one Authorization header with the scheme Bearer or DPoP, and a token; "
+        "found the request has no Authorization header",
+    ]

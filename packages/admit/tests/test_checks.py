@@ -1,6 +1,6 @@
 import pytest
 
-from admit.checks import LONGEST, as_text, check, place, shown
+from admit.checks import LONGEST, as_text, check, moment, place, shown
 
 
 @pytest.mark.parametrize(
@@ -40,8 +40,28 @@ def test_an_address_is_told_without_what_could_open_something(method, path, text
 
 def test_checks_read_as_lines():
     checks = (check("issuer", "https://a", "https://a", passed=True), check("audience", "api", "web", passed=False))
-    assert as_text("wrong_audience", checks).splitlines() == [
-        "refused: wrong_audience",
-        "  ok      issuer: expected https://a; found https://a",
+    assert as_text("wrong_audience", "token is for 'web', this resource is 'api'", checks).splitlines() == [
+        "refused: wrong_audience: token is for 'web', this resource is 'api'",
+        "  ok      issuer: https://a",
         "  FAILED  audience: expected api; found web",
     ]
+
+
+def test_a_passed_check_without_a_value_of_its_own_says_what_was_expected():
+    (line,) = as_text("x", "y", [check("signature", "made by that key", "so", passed=True)]).splitlines()[1:]
+    assert line == "  ok      signature: made by that key"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "1970-01-01 00:00:00 UTC"),
+        (1_790_000_000.9, "2026-09-21 14:13:20 UTC"),
+        (True, None),
+        ("1", None),
+        (None, None),
+        (1e300, "1e+300"),
+    ],
+)
+def test_times_read_as_people_write_them(value, text):
+    assert moment(value) == text

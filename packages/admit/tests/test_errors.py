@@ -103,3 +103,16 @@ def test_a_refused_token_can_be_caught_by_its_family():
         raise TokenExpired("x")
     assert not issubclass(InsufficientScope, TokenRejected)
     assert not issubclass(VerifierUnavailable, TokenRejected)
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (InsufficientScope(["a"]), "needs the scope a"),
+        (InsufficientScope(["b", "a"], granted={"d", "c"}), "needs the scopes b a; the token has c d"),
+        (InsufficientScope(["a"], granted=()), "needs the scope a; the token has none"),
+    ],
+)
+def test_a_missing_scope_says_what_is_there_to_the_developer_alone(error, message):
+    assert str(error) == message
+    assert "the token has" not in error.challenge() + str(error.problem())

@@ -104,8 +104,8 @@ def test_an_opaque_token_tells_what_is_missing_to_judge_it():
 def test_the_explanation_says_expected_and_found():
     text = refusal_of(token(aud="https://other.test")).explain()
 
-    assert text.startswith("refused: wrong_audience\n")
-    assert "ok      issuer: expected https://id.test; found https://id.test" in text
+    assert text.startswith("refused: wrong_audience: ")
+    assert "ok      issuer: https://id.test\n" in text
     assert "FAILED  audience: expected https://api.test; found https://other.test" in text
 
 

@@ -11,6 +11,9 @@ _SECRET = re.compile(r"adm_[a-z]{2,3}_[0-9A-Za-z]{6,}|eyJ[A-Za-z0-9_-]{6,}(?:\.[
 # Parts of an address that look as if they opened something: reset links, invitations.
 _OPENING = re.compile(r"(?<=/)(?=[^/]*\d)[A-Za-z0-9_.~+=-]{24,}")
 
+# What a check found that has nothing of its own to show.
+_AS_EXPECTED = frozenset({"that", "so", "good", ""})
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -38,6 +41,18 @@ def shown(value: object) -> str:
     return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
 
 
+def moment(value: object) -> str | None:
+    """Return a time in seconds since 1970 as people read it, in UTC; None for what is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    from datetime import UTC, datetime
+
+    try:
+        return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (ValueError, OverflowError, OSError):
+        return f"{value}"
+
+
 def place(method: str | None, path: str | None) -> str:
     """Return "GET /items", with whatever could be a secret in the path left out; "" when nothing is known."""
     if path is None:
@@ -45,10 +60,12 @@ def place(method: str | None, path: str | None) -> str:
     return shown(f"{method or ''} {_OPENING.sub('(...)', path.partition('?')[0])}".strip())
 
 
-def as_text(code: str, checks: Iterable[Check]) -> str:
-    """Return a refusal and its checks as lines."""
-    lines = [f"refused: {code}"]
+def as_text(code: str, message: str, checks: Iterable[Check]) -> str:
+    """Return a refusal and its checks as lines. What was passed needs fewer words."""
+    lines = [f"refused: {code}: {shown(message)}"]
     for each in checks:
-        mark = "ok    " if each.passed else "FAILED"
-        lines.append(f"  {mark}  {each.name}: expected {each.expected}; found {each.found}")
+        if each.passed:
+            lines.append(f"  ok      {each.name}: {each.expected if each.found in _AS_EXPECTED else each.found}")
+        else:
+            lines.append(f"  FAILED  {each.name}: expected {each.expected}; found {each.found}")
     return "\n".join(lines)

@@ -37,7 +37,7 @@ class AdmitError(Exception):
 
     def explain(self) -> str:
         """Return each check and its outcome as text, one a line. For logs and developers, never for the caller."""
-        return as_text(self.code, self.checks)
+        return as_text(self.code, str(self), self.checks)
 
     def challenge(self, *, realm: str | None = None, resource_metadata: str | None = None) -> str:
         """Return the value of `WWW-Authenticate` (RFC 6750 section 3, RFC 9728 section 5.1)."""
@@ -286,10 +286,20 @@ class InsufficientScope(AdmitError):
     status = 403
     _error = "insufficient_scope"
 
-    def __init__(self, required: Iterable[str], *, denial_id: str | None = None) -> None:
-        """`required` are all the scopes that the operation needs, in the order to show them."""
+    def __init__(
+        self, required: Iterable[str], *, granted: Iterable[str] | None = None, denial_id: str | None = None
+    ) -> None:
+        """
+        Args:
+            required: All the scopes that the operation needs, in the order to show them.
+            granted: Those that the token has; None where that is not known.
+            denial_id: See `AdmitError`.
+        """
         self.required = tuple(required)
-        super().__init__(f"needs the scopes: {' '.join(self.required)}", denial_id=denial_id)
+        needed = f"needs the scope{'s' if len(self.required) > 1 else ''} {' '.join(self.required)}"
+        if granted is not None:
+            needed += f"; the token has {' '.join(sorted(granted)) or 'none'}"
+        super().__init__(needed, denial_id=denial_id)
 
     def _parameters(self) -> dict[str, str | int | None]:
         return {"scope": " ".join(self.required) or None}

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from admit import jose
-from admit.checks import Check, check
+from admit.checks import Check, check, moment
 from admit.errors import LimitExceeded, StepUpRequired, TokenRejected
 from admit.expect import Expect
 from admit.jose import strict_json
@@ -76,9 +76,10 @@ def _steps(
     yield "claims", wrong_claims, "all that a token has, each of its type", None if wrong_claims else sorted(claims)
     yield "issuer", code == "wrong_issuer", expect.issuer, claims.get("iss")
     yield "audience", code == "wrong_audience", expect.audience, claims.get("aud")
-    yield "end", code == "token_expired", f"after {now:.0f} - {expect.leeway_s} s", claims.get("exp")
-    begins = {name: claims[name] for name in ("nbf", "iat") if name in claims}
-    yield "beginning", code == "token_not_yet_valid", f"by {now:.0f} + {expect.leeway_s} s", begins or None
+    leeway = f"{moment(now)}, with {expect.leeway_s} s of leeway"
+    yield "end", code == "token_expired", f"later than {leeway}", moment(claims.get("exp"))
+    begins = [f"{name} {moment(claims[name])}" for name in ("nbf", "iat") if name in claims]
+    yield "beginning", code == "token_not_yet_valid", f"by {leeway}", ", ".join(begins) or None
     limited = isinstance(refusal, LimitExceeded) or code == "limits_not_enforceable"
     if limited or "limits" in claims:
         yield "limits", limited, "all of them are kept", None if limited else "so"

@@ -189,7 +189,9 @@ class Principal(Generic[ClaimsT]):
             InsufficientScope: With all of them in its challenge, so that the client can ask once for the lot.
         """
         if not self.scopes.issuperset(scopes):
-            raise self._refused(InsufficientScope(scopes), check("scope", scopes, self.scopes, passed=False))
+            raise self._refused(
+                InsufficientScope(scopes, granted=self.scopes), check("scope", scopes, self.scopes, passed=False)
+            )
 
     def transaction(self, kind: str, *, body: bytes | None = None) -> Mapping[str, Any]:
         """Return what the person approved with this ticket, by name (RFC 9396).
@@ -233,7 +235,10 @@ class Principal(Generic[ClaimsT]):
             StepUpRequired: It was of another (RFC 9470 section 3).
         """
         if not any(reaches(self.acr, wanted) for wanted in acr_values):
-            too_weak = StepUpRequired(f"acr is {self.acr!r}; one of {acr_values} is needed", acr_values=acr_values)
+            too_weak = StepUpRequired(
+                f"the sign-in was of the class {self.acr or '(not told)'}; needed is {' or '.join(acr_values)}",
+                acr_values=acr_values,
+            )
             raise self._refused(too_weak, check("strength of the sign-in", acr_values, self.acr, passed=False))
 
     def _refused(self, refusal: AdmitError, failed: Check) -> AdmitError:
