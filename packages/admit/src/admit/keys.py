@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from admit.connecting import Line
+    from admit.status import KeysStatus
 
 
 class KeySource(Protocol):
@@ -166,6 +167,18 @@ class RemoteKeys:
                 raise VerifierUnavailable(f"{self.metadata.issuer} publishes no usable key") from None
             raise
 
+    def status(self) -> KeysStatus:
+        """Return how fresh the keys are. Asks nobody."""
+        from admit.status import KeysStatus
+
+        keys, failure = self._settled, self._failure
+        return KeysStatus(
+            age_s=None if self._known is None else self._elapsed() - self._known.fetched_at,
+            keys=0 if keys is None else len(keys),
+            ignored=0 if keys is None else len(keys.ignored),
+            error=None if failure is None else str(failure),
+        )
+
     def close(self) -> None:
         """End a fetch that is under way. The next `find` may start another."""
         self._flight.end(within_s=1)
@@ -202,14 +215,14 @@ class RemoteKeys:
         self._attempted_at = self._elapsed()
 
     def _fetched(self, line: Line) -> _Known:
-        from admit.published_keys import fetch_keys
+        from admit.published_keys import fetch_keys, same
 
         began = self._elapsed()
         uri = self._jwks_uri or self.metadata.get(line=line).jwks_uri
         if uri is None:
             raise VerifierMisconfigured(f"the metadata of {self.metadata.issuer} names no jwks_uri")
         keys, max_age_s = fetch_keys(uri, timeout_s=self._timeout_s, line=line)
-        if self._known is not None and _same(keys, self._known.keys):
+        if self._known is not None and same(keys, self._known.keys):
             keys = self._known.keys
         return _Known(keys, began, self._refresh_s if max_age_s is None else min(max(max_age_s, 60.0), 900.0))
 
@@ -227,12 +240,6 @@ def key_source(issuer: str, keys: bytes | Jwk | Jwks | KeySource | None) -> KeyS
     if not (hasattr(keys, "find") and hasattr(keys, "close")):
         raise ValueError("keys must be bytes, a Jwk, a Jwks or a key source; for a secret, pass its bytes")
     return keys
-
-
-def _same(one: Jwks, other: Jwks) -> bool:
-    """Say whether two published sets are the same keys, whatever their order and spelling."""
-    members = [sorted(sorted(key.public_dict().items()) for key in keys) for keys in (one, other)]
-    return members[0] == members[1] and one.ignored == other.ignored
 
 
 def _copy(error: VerifierUnavailable) -> VerifierUnavailable:

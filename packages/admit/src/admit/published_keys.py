@@ -31,3 +31,9 @@ def fetch_keys(uri: str, *, timeout_s: float, line: Line) -> tuple[Jwks, float |
         raise VerifierUnavailable(f"the key set at {uri} is refused: {error}") from None
     found = _MAX_AGE.search(answer.headers.get("cache-control", ""))
     return keys, None if found is None else float(found[1])
+
+
+def same(one: Jwks, other: Jwks) -> bool:
+    """Say whether two published sets are the same keys, whatever their order and spelling."""
+    members = [sorted(sorted(key.public_dict().items()) for key in keys) for keys in (one, other)]
+    return members[0] == members[1] and one.ignored == other.ignored

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from admit.metadata import MetadataSource
     from admit.reporting import Reporter
     from admit.revocations import Revocations
+    from admit.status import VerifierStatus
 
 _PLAIN_TYPES: frozenset[str | None] = frozenset({"jwt", None})
 _CREDENTIALS = "give the verifier the client_id and client_secret of this resource"
@@ -292,6 +293,19 @@ class Verifier:
         if token.count(".") == 4:
             raise MalformedToken("the token is encrypted: give the verifier decryption_keys (admit.encrypted)")
         return token, None
+
+    def status(self) -> VerifierStatus:
+        """Return how fresh keys and revocations are, in this process. Asks nobody, and starts nothing."""
+        from admit.status import VerifierStatus
+
+        keys, feed = getattr(self._keys, "status", None), getattr(self._revocations, "status", None)
+        return VerifierStatus(
+            issuer=self._expect.issuer,
+            audience=self._expect.audience,
+            keys=None if keys is None else keys(),
+            feed=None if feed is None else feed(),
+            lost_reports=0 if self._reporter is None else self._reporter.lost,
+        )
 
     def close(self) -> None:
         """Stop what runs in the background. A later `verify` starts it again."""

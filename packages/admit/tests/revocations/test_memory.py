@@ -1,9 +1,12 @@
 import base64
 import hashlib
+import os
+import sys
 
 import pytest
 
-from admit.revocations import handle
+from admit.jose import base64url
+from admit.revocations import InMemoryRevocations, handle
 from admit.revocations import memory as memory_module
 from admit.revocations.memory import FeedError, Memory, position
 
@@ -69,6 +72,36 @@ def test_sweeping_waits_between_two_sweeps():
     assert len(memory) == 1
     memory.sweep(30)
     assert len(memory) == 0
+
+
+def test_memory_follows_what_can_still_be_alive_and_not_what_ever_was():
+    """A day of many sign-outs, each of a token of some minutes."""
+    memory, most, now = Memory(), 0, 0.0
+    for _ in range(40):
+        now += 60
+        for _ in range(2_000):
+            memory.add({"handle": base64url.encode(os.urandom(16)), "until": now + 120})
+        memory.sweep(now)
+        most = max(most, len(memory))
+    assert most <= 3 * 2_000
+    assert sys.getsizeof(memory._handles) < 1_000_000
+
+    memory.sweep(now + 200)
+
+    assert len(memory) == 0
+    assert sys.getsizeof(memory._handles) < 1_000
+
+
+def test_a_service_of_its_own_forgets_what_is_over(clock):
+    ended = InMemoryRevocations(clock=clock)
+    for number in range(100):
+        ended.revoke("jti", str(number), until=clock.now + 60)
+    clock.now += 100
+
+    ended.revoke("jti", "last", until=clock.now + 60)
+
+    assert len(ended._memory) == 1
+    assert ended.revoked({"jti": "last"}) == "jti"
 
 
 def test_the_longer_time_wins_when_a_handle_comes_twice():

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
+from admit.background import ForkAware
 from admit.revocations.memory import Memory, handle
 
 if TYPE_CHECKING:
@@ -48,19 +51,26 @@ class VersionedRevocations(Revocations, Protocol):
         """
 
 
-class InMemoryRevocations:
+class InMemoryRevocations(ForkAware):
     """Revocations of this process alone, for tests and for services that mint and check their own tokens."""
 
-    def __init__(self) -> None:
-        self._memory = Memory()
+    def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
+        """`clock`: Seconds since 1970, for forgetting what is over."""
+        self._memory, self._clock = Memory(), clock
+        super().__init__()
+        self.forget_parent()
+
+    def forget_parent(self) -> None:
+        """A thread of the parent may have held the lock."""
+        self._lock = threading.Lock()
 
     def revoke(self, kind: str, value: str, *, until: float) -> None:
         """End what the claim `kind` ("sid", "grant", "jti", or "kid" for a key) names `value`, for all tokens that live up to `until`."""
-        self._memory.add({"handle": handle(kind, value), "until": until})
+        self._add({"handle": handle(kind, value), "until": until})
 
     def revoke_before(self, before: float, *, until: float) -> None:
         """End every token issued at or before that time."""
-        self._memory.add({"before": before, "until": until})
+        self._add({"before": before, "until": until})
 
     def ready(self) -> None:
         """Always."""
@@ -75,3 +85,8 @@ class InMemoryRevocations:
 
     def close(self) -> None:
         """Nothing runs."""
+
+    def _add(self, entry: Mapping[str, Any]) -> None:
+        with self._lock:
+            self._memory.add(entry)
+            self._memory.sweep(self._clock())

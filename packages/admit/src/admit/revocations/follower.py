@@ -14,6 +14,7 @@ from admit.errors import VerifierMisconfigured, VerifierUnavailable
 from admit.metadata import MetadataSource
 from admit.revocations.knowledge import Knowledge
 from admit.revocations.listening import Listening
+from admit.status import FeedStatus
 
 _TURN_S = 1.0
 _NO_TURN = (
@@ -104,6 +105,19 @@ class Follower(ForkAware):
     def revoked(self, claims: Mapping[str, Any]) -> str | None:
         """Return which claim has ended, or None."""
         return self.knowledge.revoked(claims)
+
+    def status(self) -> FeedStatus:
+        """Return how fresh the knowledge is, and how much of it there is. Asks nobody."""
+        listening, failure, age_s = self._listening, self._failure, self.knowledge.age_s()
+        return FeedStatus(
+            age_s=age_s if self.knowledge.trusted else None,
+            accept_for_s=self._accept_for,
+            current=self._elapsed() <= self._sure_until,
+            streaming=listening is not None and listening.streaming,
+            handles=len(self.knowledge),
+            position=self.knowledge.position,
+            error=None if failure is None else str(failure),
+        )
 
     def close(self) -> None:
         """Stop following. The next `ready` starts again from where this ended."""

@@ -117,8 +117,13 @@ class Memory:
         if now < self._next_sweep:
             return
         self._next_sweep = now + every_s
-        for digest in [digest for digest, until in self._handles.items() if until < now]:
-            del self._handles[digest]
+        ended = [digest for digest, until in self._handles.items() if until < now]
+        if 2 * len(ended) > len(self._handles):
+            # A dictionary never gives back by itself the room that it once needed.
+            self._handles = {digest: until for digest, until in self._handles.items() if until >= now}
+        else:
+            for digest in ended:
+                del self._handles[digest]
         if any(until < now for _, until in self._before):
             self._before = tuple(rule for rule in self._before if rule[1] >= now)
 
