@@ -52,7 +52,9 @@ def admit(alg: str, keys: Keys) -> tuple[Checker, Issuing]:
         for kind in ("sid", "grant", "jti"):
             revocations.revoke(kind, f"ended-{number}", until=time.time() + 3600)
     key, private = Jwk.parse(keys["public_jwk"]), Jwk.parse(keys["private_jwk"])
-    verifier = Verifier(issuer=ISSUER, audience=AUDIENCE, keys=Jwks([key]), revocations=revocations)
+    # The default but for the memory, which is measured with as many tokens as the goal names; a generation is half of it.
+    more = {"max_cached_tokens": 2 * keys["cached"]} if "cached" in keys else {}
+    verifier = Verifier(issuer=ISSUER, audience=AUDIENCE, keys=Jwks([key]), revocations=revocations, **more)
     issuer, base = Issuer(issuer=ISSUER, key=private), keys["claims"]
     scopes = base["scope"].split()
     own = {name: value for name, value in base.items() if name not in ("iss", "sub", "aud", "client_id", "scope")}

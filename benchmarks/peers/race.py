@@ -193,7 +193,7 @@ def _memory(
         for count, traced in ((CACHED, False), (_TRACED, True)):
             worker = Process(each, core=core)
             try:
-                worker.ask("open", keys={"HS256": keys["HS256"].as_json()})
+                worker.ask("open", keys={"HS256": keys["HS256"].as_json() | {"cached": count}})
                 held = worker.ask("memory", count=count, traced=traced)
             finally:
                 worker.close()
