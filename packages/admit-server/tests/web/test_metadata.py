@@ -3,6 +3,8 @@
 import pytest
 from site_kit import ISSUER, claims_of
 
+from admit import TokenHashMismatch, WrongType
+from admit.id_tokens import IdTokenVerifier
 from admit.jose import Jwks, verify
 from admit_server.flows import keys
 from admit_server.flows.runtime import Caller
@@ -73,6 +75,21 @@ async def test_tokens_are_signed_as_announced(site):
     access = verify(tokens["access_token"], published, types={"at+jwt"})
     assert identity.claims["iss"] == access.claims["iss"] == document["issuer"]
     assert (identity.header.alg, access.header.alg) == ("RS256", "ES256")
+
+
+async def test_an_application_can_check_its_id_token_with_the_library(site):
+    published = Jwks.parse((await site.get("/jwks")).content)
+    tokens = await site.tokens(scope="openid profile", nonce="n-1")
+    verifier = IdTokenVerifier(issuer=ISSUER, client_id="web", keys=published, clock=site.clock)
+
+    who = verifier.verify(tokens["id_token"], nonce="n-1", access_token=tokens["access_token"], max_age_s=60)
+
+    claims = claims_of(tokens["id_token"])
+    assert (who.subject, who.session_id, who.claims["at_hash"]) == (claims["sub"], claims["sid"], claims["at_hash"])
+    with pytest.raises(TokenHashMismatch):
+        verifier.verify(tokens["id_token"], nonce="n-1", access_token="another")
+    with pytest.raises(WrongType):
+        verifier.verify(tokens["access_token"], nonce="n-1")
 
 
 async def test_the_key_set_holds_public_halves_only_and_may_be_cached(site):

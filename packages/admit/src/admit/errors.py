@@ -279,6 +279,18 @@ class EncryptionRequired(TokenRejected):
     code = "encryption_required"
 
 
+class NonceMismatch(TokenRejected):
+    """The ID token answers another request than the one that this browser was sent with (OpenID Connect Core section 3.1.3.7)."""
+
+    code = "nonce_mismatch"
+
+
+class TokenHashMismatch(TokenRejected):
+    """The access token or code did not come with this ID token (OpenID Connect Core sections 3.1.3.8 and 3.3.2.10)."""
+
+    code = "token_hash_mismatch"
+
+
 class InsufficientScope(AdmitError):
     """The token is good but does not reach this far: 403 (RFC 6750 section 3.1)."""
 

@@ -69,6 +69,8 @@ REMEDIES: dict[str, str] = {
     "network_not_allowed": "The request came from a network that the token's policy does not name. Behind a proxy: are its "
     "addresses trusted (trusted_proxies)?",
     "no_rule": "No rule is for this host, path and method: `admit rule test` shows what decides, `admit rule add` adds one.",
+    "nonce_mismatch": "The app got an ID token that answers another sign-in than the one its browser began. Does it keep the nonce in the "
+    "session of that browser, and use each once? If it does: somebody tried to put their own sign-in into another browser.",
     "not_allowed": "A rule forbids the value; the check above says which.",
     "not_found": "Nothing is at that address; docs/reference/http.md has those that are.",
     "not_ready": "The database or the keys can't be used: `admit doctor` says why.",
@@ -86,6 +88,7 @@ REMEDIES: dict[str, str] = {
     "token_bound": "The token is bound to a key and came without a proof. If it was the app: send it as `Authorization: DPoP`, with the "
     "header DPoP. If it was not: the token was stolen, and the theft did not help.",
     "token_expired": "The token's time is over: the app takes a new one. If it is over at once, compare the clocks of both machines.",
+    "token_hash_mismatch": "The access token or code did not come with this ID token. Let the app check the two that stand in one answer.",
     "token_inactive": "The server does not call this token good; the refusal that it kept itself under the same id says why.",
     "token_not_bound": "The app sent a token that is bound to no key as `Authorization: DPoP`. It sends it as Bearer, or a proof "
     "when it asks for the token.",
