@@ -44,6 +44,10 @@ def test_the_standard_library_is_enough(monkeypatch):
     assert accelerators.json_encoder() is None
 
 
+def test_where_it_is_installed_json_is_written_without_white_space():
+    assert accelerators.json_encoder()({"a": [1, "é"]}) == '{"a":[1,"é"]}'.encode()
+
+
 @given(TEXTS)
 @settings(max_examples=300, deadline=None)
 def test_base64url_is_read_the_same_by_whichever_decoder_is_there(text):

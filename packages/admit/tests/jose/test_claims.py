@@ -1,6 +1,7 @@
 import pytest
 
-from admit.jose import Expired, InvalidClaim, NotYetValid, WrongAudience, WrongIssuer, check_claims
+from admit.jose import Expired, InvalidClaim, NotYetValid, WrongAudience, WrongIssuer, check_claims, check_types
+from admit.jose.claims import plainly_typed, times_in_range
 
 NOW = 1_790_000_000
 GOOD = {
@@ -116,3 +117,109 @@ def test_a_claim_of_the_wrong_type_is_refused(wrong):
 
 def test_fractions_of_seconds_are_numbers_too():
     check(GOOD | {"exp": NOW + 0.5, "iat": NOW - 0.5}, leeway_s=0)
+
+
+ODD_VALUES = [
+    *(None, True, False, 0, 1, -1, NOW, NOW + 0.5, 10**12, 253_402_300_799, 253_402_300_800, "", "x", str(NOW)),
+    *(
+        [],
+        ["x"],
+        ["x", 5],
+        [None],
+        {},
+        {"a": 1},
+        [{"grant": "g", "jti": "j"}],
+        [{"grant": "g"}],
+        [{"grant": 5, "jti": "j"}],
+        [["x"]],
+    ),
+]
+NAMES = (
+    *(
+        "iss",
+        "sub",
+        "aud",
+        "exp",
+        "nbf",
+        "iat",
+        "auth_time",
+        "jti",
+        "client_id",
+        "sid",
+        "grant",
+        "scope",
+        "acr",
+        "amr",
+        "parents",
+        "cnf",
+    ),
+    "limits",
+)
+
+
+def types_pass(claims, required=()):
+    try:
+        check_types(claims, required=required)
+    except InvalidClaim:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_quick_yes_is_never_one_that_the_full_check_would_not_give(name):
+    """The quick check may leave doubts to the full one; what it takes, the full one takes, with the same names missing."""
+    for value in ODD_VALUES:
+        claims = GOOD | {name: value}
+        assert types_pass(claims) or not plainly_typed(claims, required=()), value
+    without = {key: value for key, value in GOOD.items() if key != name}
+    assert plainly_typed(without, required=(name,)) is types_pass(without, required=(name,)) is False
+    assert plainly_typed(GOOD, required=GOOD) is True
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("own", value) for value in (None, True, 1.5, "", [5], {"a": 1})]
+    + [
+        ("exp", 0),
+        ("exp", 253_402_300_799),
+        ("aud", "x"),
+        ("aud", ["x", "y"]),
+        ("aud", []),
+        ("amr", ["pwd"]),
+        ("sid", ""),
+        ("scope", ""),
+    ],
+)
+def test_what_is_common_needs_no_second_look(name, value):
+    assert plainly_typed(GOOD | {name: value}, required=("exp",)) is True
+
+
+@pytest.mark.parametrize("name", ["exp", "iat", "nbf", "auth_time"])
+@pytest.mark.parametrize(
+    ("value", "fits"), [(-1, False), (0, True), (NOW, True), (253_402_300_799, True), (253_402_300_800, False)]
+)
+def test_times_that_are_no_seconds_are_seen_quickly_too(name, value, fits):
+    assert times_in_range(GOOD | {name: value}) is fits
+    assert types_pass(GOOD | {name: value}) is fits
+
+
+@pytest.mark.parametrize("value", [None, "pwd", {}, [5], ["pwd", None]])
+def test_amr_is_a_list_of_texts(value):
+    """RFC 8176 section 1."""
+    with pytest.raises(InvalidClaim, match="amr must be a list of texts"):
+        check(GOOD | {"amr": value})
+
+
+@pytest.mark.parametrize("value", [None, "x", {}, ["x"], [{"grant": "g"}], [{"jti": "j"}], [{"grant": 5, "jti": "j"}]])
+def test_parents_are_named_by_grant_and_jti(value):
+    with pytest.raises(InvalidClaim, match="parents must be a list of objects"):
+        check(GOOD | {"parents": value})
+
+
+def test_parents_that_are_named_rightly_pass():
+    check(GOOD | {"parents": [{"grant": "g", "jti": "j"}], "amr": ["pwd", "otp"]})
+
+
+def test_an_empty_subject_is_nobody():
+    with pytest.raises(InvalidClaim, match="sub must not be empty"):
+        check(GOOD | {"sub": ""})

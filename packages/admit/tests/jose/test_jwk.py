@@ -164,6 +164,29 @@ def test_a_public_key_cannot_sign():
         generate_key("ES256").public().sign(b"x")
 
 
+def test_a_public_key_has_no_private_form_to_store():
+    with pytest.raises(InvalidKey, match="is public"):
+        generate_key("ES256").public().to_pkcs8()
+
+
+def test_a_private_key_that_may_not_sign_is_loaded_without_its_private_part(vector):
+    """RFC 7517 section 4.3."""
+    jwk = vector("rfc7515-a3-es256")["jwk"]
+
+    assert not Jwk.parse(jwk | {"key_ops": ["verify"]}).can_sign
+    assert Jwk.parse(jwk | {"key_ops": ["sign"]}).can_sign
+    assert Jwk.parse(jwk | {"key_ops": ["verify", "sign"]}).can_sign
+
+
+def test_a_secret_that_may_only_sign_is_refused():
+    """Whoever has it checks with it too, here at least."""
+    secret = {"kty": "oct", "k": base64url.encode(bytes(32))}
+
+    assert not Jwk.parse(secret | {"key_ops": ["verify"]}).can_sign
+    with pytest.raises(InvalidKey, match="does not name verify"):
+        Jwk.parse(secret | {"key_ops": ["sign"]})
+
+
 def test_the_text_of_a_key_shows_no_secret():
     assert repr(Jwk.from_secret(b"sesame--" * 4, kid="s")) == "Jwk(alg='HS256', kid='s')"
 

@@ -135,3 +135,14 @@ def test_what_is_no_key_set_is_refused(document):
 def test_a_set_of_thousands_of_keys_is_refused():
     with pytest.raises(InvalidKey, match="200"):
         Jwks.parse(json.dumps({"keys": [{}] * 201}).encode())
+
+
+def test_a_set_says_which_keys_it_has_and_no_more(keys):
+    assert repr(Jwks([*keys, Jwk.from_secret(b"sesame--" * 4, kid="s")])) == "Jwks(['a', 'b', 'c', 's'])"
+
+
+def test_another_refused_key_does_not_explain_this_one():
+    weak = {"kty": "RSA", "kid": "weak", "e": "AQAB", "n": base64url.encode(b"\xff" * 128)}
+
+    with pytest.raises(UnknownKey, match="no key of the set is called 'other'"):
+        Jwks.parse({"keys": [weak]}).find(kid="other", alg="RS256")
