@@ -3,20 +3,24 @@
 Whatever is accepted here `judging` would accept as well: a header was policed and its key found by that way before it is
 remembered, and a payload is read by the same rules. Three things are remembered, all of them only while the very same
 keys are in force: headers, tokens that were good, and what the most recent of those said.
+
+This is the one place that is written for speed before all else: every request of an application passes here.
 """
 
 from __future__ import annotations
 
+from binascii import b2a_base64
 from collections.abc import Callable, Collection
 from hashlib import sha256
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
 
 from admit.errors import BadSignature
-from admit.jose import MAX_TOKEN_CHARS, Header, Jwk, Jwks, Malformed
+from admit.jose import MAX_TOKEN_CHARS, Header, Jwk, Jwks, Malformed, base64url
 from admit.jose.accelerators import json_decoder
-from admit.jose.base64url import decode, encode_bytes
-from admit.jose.strict_json import plain_object
+from admit.jose.base64url import LAST, PADDING, TO_URL, decode
+from admit.jose.claims import LAST_SECOND
+from admit.jose.strict_json import flat_json
 from admit.principal import Principal, principal_of
 from admit.remembering import KnownHeader, KnownToken, Remembered
 
@@ -50,9 +54,9 @@ class Quick:
         )
         self._issuer, self._audience, self._leeway_s = expect.issuer, expect.audience, expect.leeway_s
         self._clock = clock
-        self._half = max_tokens // 2
-        self._decoded = json_decoder()
-        self._memory = Remembered(None)
+        self._max_tokens = max_tokens
+        self._base64, self._json = base64url.decoded, json_decoder() or flat_json
+        self._memory = Remembered(None, max_tokens=max_tokens)
 
     def principal(self, token: str, attempt: Attempt) -> Principal | None:
         """Return whose token it is; None where `judging` has to decide.
@@ -61,17 +65,31 @@ class Quick:
             BadSignature: The signature does not belong to the token.
         """
         version = self._version()  # before anything is looked up: what comes meanwhile is looked up next time
-        if version is None or not isinstance(token, str):
+        presented = attempt.presented
+        if version is None or type(token) is not str or (presented is not None and presented.scheme != "Bearer"):
             return None
-        known = self.token(token)
+        now = self._clock()
+        memory = self._memory_at(now)
+        if memory is None:
+            return None
+        # The end of a signature is as good as random. A token is remembered from the second time on that it is shown: most of those
+        # that come once come never again, and to keep them would cost as much as to check them.
+        spot = hash(token[-32:]) & memory.spots
+        if not memory.shown[spot]:
+            read = self._read(token, memory, now)
+            if read is None:
+                return None
+            said, header, _ = read
+            memory.shown[spot] = memory.mark
+            if header.limited or "limits" in said or "cnf" in said:
+                return None
+            if self._revocations is not None and self._revocations.revoked({**said, "kid": header.key.kid}):
+                return None
+            return principal_of(said)
+        known = self._shown_before(token, memory, now)
         if known is None or not known.plain:
             return None
-        presented = attempt.presented
-        if presented is not None and presented.scheme != "Bearer":
-            return None
-        said = known.said
-        if said is None:
-            said = self.said_by(known)
+        said = known.said or self.said_by(known)
         if known.version != version:
             if self._revocations is not None and self._revocations.revoked({**said, "kid": known.header.key.kid}):
                 return None
@@ -84,93 +102,104 @@ class Quick:
         Raises:
             BadSignature: The signature does not belong to the token.
         """
-        keys = self._settled()
-        memory = self._memory
-        if keys is not memory.keys:
-            if keys is None:
-                return None
-            memory = self._memory = Remembered(keys)
         now = self._clock()
-        if now < memory.latest - _BACK_S:
-            # Whatever was found to have begun may not have begun yet.
-            memory = self._memory = Remembered(keys)
-        memory.latest = now
-        digest = None
-        if self._half:
-            try:
-                digest = sha256(token.encode()).digest()
-            except UnicodeEncodeError:
-                return None
-            known = memory.younger.get(digest)
-            if known is None and (known := memory.older.get(digest)) is not None:
-                self._remember(memory, digest, known)
-            if known is not None:
-                return known if now < known.ends else None
-        return self._first_time(token, memory, now, digest)
+        memory = self._memory_at(now)
+        if memory is None:
+            return None
+        spot = hash(token[-32:]) & memory.spots
+        if memory.shown[spot]:
+            return self._shown_before(token, memory, now)
+        read = self._read(token, memory, now)
+        if read is None:
+            return None
+        memory.shown[spot] = memory.mark
+        return KnownToken(*read, ends=read[0]["exp"] + self._leeway_s)
 
     def learn(self, token: str, header: Header, key: Jwk, *, required: Collection[str]) -> None:
         """Remember the header of a token that was good, and that `key` is the one it means."""
         memory = self._memory
-        if memory.keys is None or not any(key is each for each in memory.keys):
-            return
-        memory.keep_header(token.partition(".")[0], KnownHeader(header, key, required=required))
+        if memory.keys is not None and any(key is each for each in memory.keys):
+            memory.keep_header(token.partition(".")[0], KnownHeader(header, key, required=required))
 
     def said_by(self, known: KnownToken) -> dict[str, Any]:
         """Return the claims of a token. They are shared: nothing may change them."""
         said = known.said
         if said is None:
-            said = plain_object(known.payload, self._decoded)
-            if said is None:  # it was read before, so this means that memory is broken
-                raise RuntimeError("the claims of a remembered token can't be read again")
+            said = self._json(known.payload)
             self._memory.keep_read(known, said)
         return said
 
-    def _first_time(self, token: str, memory: Remembered, now: float, digest: bytes | None) -> KnownToken | None:
-        signing_input, _, signature = token.rpartition(".")
-        head, _, payload = signing_input.partition(".")
-        header = memory.headers.get(head)
-        if header is None or not payload or len(token) > MAX_TOKEN_CHARS:
-            return None
+    def _memory_at(self, now: float) -> Remembered | None:
+        """Return what is remembered under the keys of this moment; None where their source has to be asked."""
+        keys, memory = self._settled(), self._memory
+        if keys is not memory.keys or now < memory.latest - _BACK_S:
+            # Other keys; or another time, in which what was found to have begun may not have begun yet.
+            if keys is None:
+                return None
+            memory = self._memory = Remembered(keys, max_tokens=self._max_tokens)
+        memory.latest = now
+        return memory
+
+    def _shown_before(self, token: str, memory: Remembered, now: float) -> KnownToken | None:
         try:
-            raw_payload = decode(payload)
-            if header.mac is not None:
-                # Compared as text, so that it need not be decoded: there is one spelling of each tag.
-                tag = encode_bytes(header.mac(signing_input.encode("ascii")))
-                if not compare_digest(tag, signature.encode("ascii")):
-                    return None
-            elif not header.check(decode(signature), signing_input.encode("ascii")):
-                raise BadSignature("the signature does not belong to this token and key")
-        except (Malformed, UnicodeEncodeError):
+            digest = sha256(token.encode()).digest()
+        except UnicodeEncodeError:
             return None
-        said = self._read(raw_payload)
-        if said is None or not header.fits(said):
+        known = memory.younger.get(digest)
+        if known is None and (known := memory.older.get(digest)) is not None:
+            memory.keep_token(digest, known)
+        if known is not None:
+            return known if now < known.ends else None
+        read = self._read(token, memory, now)
+        if read is None:
             return None
-        audience = said["aud"]
-        if said["iss"] != self._issuer or not (
-            audience == self._audience or (type(audience) is list and self._audience in audience)
-        ):
-            return None
-        exp, iat, nbf = said["exp"], said.get("iat", 0), said.get("nbf", 0)
-        ends, begun, begins = exp + self._leeway_s, now + self._leeway_s, iat if iat > nbf else nbf
-        if now >= ends or begun < begins:
-            return None
-        known = _new(KnownToken)
-        known.header, known.payload, known.said, known.ends, known.version = header, raw_payload, said, ends, None
-        known.plain = not (header.limited or "limits" in said or "cnf" in said)
-        if digest is not None and begins <= begun - _BACK_S:
-            self._remember(memory, digest, known)
+        said = read[0]
+        known = KnownToken(*read, ends=said["exp"] + self._leeway_s)
+        if max(said.get("iat", 0), said.get("nbf", 0)) <= now + self._leeway_s - _BACK_S:
+            memory.keep_token(digest, known)
             memory.keep_read(known, said)
         return known
 
-    def _read(self, payload: bytes) -> dict[str, Any] | None:
-        return plain_object(payload, self._decoded)
-
-    def _remember(self, memory: Remembered, digest: bytes, known: KnownToken) -> None:
-        younger = memory.younger
-        if len(younger) >= self._half:
-            memory.older, memory.younger = younger, {}
-            younger = memory.younger
-        younger[digest] = known
+    def _read(self, token: str, memory: Remembered, now: float) -> tuple[dict[str, Any], KnownHeader, bytes] | None:
+        """Return what a token says, its header and its payload, if signature and claims are good."""
+        signing_input, _, signature = token.rpartition(".")
+        head, _, text = signing_input.partition(".")
+        header, left = memory.headers.get(head), len(text) & 3
+        if header is None or not text or len(token) > MAX_TOKEN_CHARS or left == 1 or "+" in text or "/" in text:
+            return None
+        try:
+            # As in base64url.decode.
+            payload, data = self._base64(text + PADDING[left]), signing_input.encode("ascii")
+            if len(payload) != len(text) * 3 >> 2 or (left and text[-1] not in LAST[left]):
+                return None
+            if (mac := header.mac) is not None:
+                # Compared as text, so that it need not be decoded: there is one spelling of each tag.
+                tag = b2a_base64(mac(data), newline=False).translate(TO_URL).rstrip(b"=")
+                if not compare_digest(tag, signature.encode("ascii")):
+                    return None
+            elif not header.check(decode(signature), data):
+                raise BadSignature("the signature does not belong to this token and key")
+            said = self._json(payload)
+        except (Malformed, ValueError, RecursionError, StopIteration):
+            return None
+        if type(said) is not dict:
+            return None
+        # Names and types of the claims are nearly always those of the token before.
+        shape = header.shapes.get(tuple(said))
+        if (shape is None or shape != [*map(type, said.values())]) and not header.fits(said, payload):
+            return None
+        audience, begun = said["aud"], now + self._leeway_s
+        if said["iss"] != self._issuer or not said["sub"]:
+            return None
+        if audience != self._audience and (type(audience) is not list or self._audience not in audience):
+            return None
+        if not (
+            now < said["exp"] + self._leeway_s and 0 <= said["exp"] <= LAST_SECOND and 0 <= said.get("iat", 0) <= begun
+        ):
+            return None
+        if not (0 <= said.get("nbf", 0) <= begun and 0 <= said.get("auth_time", 0) <= LAST_SECOND):
+            return None
+        return said, header, payload
 
 
 def _never() -> None:
@@ -180,6 +209,3 @@ def _never() -> None:
 def _always() -> int:
     """Of no revocations: nothing ever comes."""
     return 0
-
-
-_new = object.__new__

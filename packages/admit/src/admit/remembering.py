@@ -6,7 +6,8 @@ from collections.abc import Collection
 from typing import Any
 
 from admit.jose import Header, Jwk, Jwks
-from admit.jose.claims import plainly_typed, times_in_range
+from admit.jose.claims import plainly_typed
+from admit.jose.strict_json import MAX_DEPTH
 
 _MOST_HEADERS = _MOST_SHAPES = 64
 MOST_READ = 1_024
@@ -21,7 +22,7 @@ class KnownHeader:
         mac: Makes the tag of a secret, which is compared as text; None for signatures.
         required: Claims that a token with this header has to have.
         limited: The header demands that limits are kept.
-        shapes: Names of claims, in their order -> their types, and which of them are lists of texts.
+        shapes: Names of claims, in their order -> their types, where none is a list or an object.
     """
 
     __slots__ = ("check", "key", "limited", "mac", "required", "shapes")
@@ -30,24 +31,23 @@ class KnownHeader:
         self.key, self.required, self.limited = key, required, bool(header.critical)
         self.check = key.checker
         self.mac = key.signer if key.symmetric else None
-        self.shapes: dict[tuple[str, ...], tuple[list[type], tuple[str, ...]]] = {}
+        self.shapes: dict[tuple[str, ...], list[type]] = {}
 
-    def fits(self, said: dict[str, Any]) -> bool:
-        """Say whether all claims are there, each of its type; False also for some rare good ones."""
-        names = tuple(said)
-        shape = self.shapes.get(names)
-        if shape is not None and shape[0] == [*map(type, said.values())]:
-            for name in shape[1]:
-                for each in said[name]:
-                    if type(each) is not str:
-                        return False
-            return times_in_range(said) and bool(said["sub"])
-        if not plainly_typed(said, required=self.required):
+    def fits(self, said: dict[str, Any], payload: bytes) -> bool:
+        """Say whether all claims are there, each of its type, and nothing is too deep; False also for some rare good ones.
+
+        Args:
+            said: As read from the payload, however deep.
+            payload: The text.
+        """
+        if payload.count(b"{") + payload.count(b"[") > MAX_DEPTH or not plainly_typed(said, required=self.required):
             return False
-        if len(self.shapes) >= _MOST_SHAPES:
-            self.shapes.clear()
-        lists = tuple(name for name in ("aud", "amr") if type(said.get(name)) is list)
-        self.shapes[names] = [type(value) for value in said.values()], lists
+        kinds = [type(value) for value in said.values()]
+        # Of lists and objects more than the type matters.
+        if list not in kinds and dict not in kinds:
+            if len(self.shapes) >= _MOST_SHAPES:
+                self.shapes.clear()
+            self.shapes[tuple(said)] = kinds
         return True
 
 
@@ -55,38 +55,47 @@ class KnownToken:
     """A token whose signature and claims were good. What may change meanwhile is looked at each time it is shown.
 
     Attributes:
+        said: Its claims, while it is one of the most recent.
         header: Its header, with the key.
         payload: The JSON of its claims.
         ends: From this second on it is over, leeway included.
         plain: No limits, and bound to nothing: whoever shows it in time, and before it is revoked, is let in.
         version: Of the revocations, when it was last found to be none of them; None before.
-        said: Its claims, while it is one of the most recent.
     """
 
     __slots__ = ("ends", "header", "payload", "plain", "said", "version")
 
-    header: KnownHeader
-    payload: bytes
-    ends: float
-    plain: bool
-    version: int | None
-    said: dict[str, Any] | None
+    def __init__(self, said: dict[str, Any], header: KnownHeader, payload: bytes, *, ends: float) -> None:
+        self.said: dict[str, Any] | None = said
+        self.header, self.payload, self.ends = header, payload, ends
+        self.plain = not (header.limited or "limits" in said or "cnf" in said)
+        self.version: int | None = None
 
 
 class Remembered:
-    """Everything that holds under one set of keys. Another set, another memory."""
+    """Everything that holds under one set of keys. Another set, another memory.
 
-    __slots__ = ("at", "headers", "keys", "latest", "older", "recent", "younger")
+    Attributes:
+        shown: By the end of its signature (`spots` is the mask): whether such a token was shown before; `mark` is what is written
+            there.
+        younger: By SHA-256 of the token. Two generations: what was not shown while the younger one filled goes with the older one.
+        older: See `younger`.
+        latest: When the last token was looked at.
+    """
 
-    def __init__(self, keys: Jwks | None) -> None:
+    __slots__ = ("_at", "_half", "_recent", "headers", "keys", "latest", "mark", "older", "shown", "spots", "younger")
+
+    def __init__(self, keys: Jwks | None, *, max_tokens: int) -> None:
         self.keys = keys
         self.headers: dict[str, KnownHeader] = {}
-        # Two generations: what was not shown while the younger one filled goes with the older one.
         self.younger: dict[bytes, KnownToken] = {}
         self.older: dict[bytes, KnownToken] = {}
+        self._half = max_tokens // 2
+        self.spots = (1 << (4 * max_tokens).bit_length()) - 1 if max_tokens else 0
+        self.shown, self.mark = bytearray(self.spots + 1), 1 if max_tokens else 0
         # Tokens whose claims are kept as they were read, in a ring.
-        self.recent: list[KnownToken | None] = [None] * MOST_READ
-        self.at = 0
+        self._recent: list[KnownToken | None] = [None] * MOST_READ
+        self._at = 0
         self.latest = float("-inf")
 
     def keep_header(self, text: str, header: KnownHeader) -> None:
@@ -95,10 +104,18 @@ class Remembered:
             self.headers.clear()
         self.headers[text] = header
 
+    def keep_token(self, digest: bytes, token: KnownToken) -> None:
+        """Remember a token as one of the younger ones."""
+        if len(self.younger) >= self._half:
+            self.older, self.younger = self.younger, {}
+            # Of most of these marks the token is gone; those that are wrong let a token in a little early.
+            self.shown = bytearray(self.spots + 1)
+        self.younger[digest] = token
+
     def keep_read(self, token: KnownToken, said: dict[str, Any]) -> None:
         """Keep the claims of a token, in place of those that were read longest ago."""
-        place = self.at = (self.at + 1) % MOST_READ
-        if (before := self.recent[place]) is not None:
+        place = self._at = (self._at + 1) % MOST_READ
+        if (before := self._recent[place]) is not None:
             before.said = None
-        self.recent[place] = token
+        self._recent[place] = token
         token.said = said

@@ -10,16 +10,16 @@ from admit.jose.accelerators import base64url_decoder
 from admit.jose.errors import Malformed
 
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-_TO_URL = bytes.maketrans(b"+/", b"-_")
-_PADDING = ("", "", "==", "=")
+TO_URL = bytes.maketrans(b"+/", b"-_")
+PADDING = ("", "", "==", "=")
 # The last characters of a text of 4n + 2 or 4n + 3, whose lowest four or two bits stand for nothing and have to be zero.
-_LAST = (frozenset[str](), frozenset[str](), frozenset(_ALPHABET[::16]), frozenset(_ALPHABET[::4]))
-_decoded = base64url_decoder()
+LAST = (frozenset[str](), frozenset[str](), frozenset(_ALPHABET[::16]), frozenset(_ALPHABET[::4]))
+decoded = base64url_decoder()
 
 
 def encode_bytes(data: bytes) -> bytes:
     """Return base64url text without padding, as ASCII bytes."""
-    return binascii.b2a_base64(data, newline=False).translate(_TO_URL).rstrip(b"=")
+    return binascii.b2a_base64(data, newline=False).translate(TO_URL).rstrip(b"=")
 
 
 def encode(data: bytes) -> str:
@@ -38,13 +38,13 @@ def decode(text: str) -> bytes:
     if left == 1 or "+" in text or "/" in text:
         raise Malformed(_why_not(text))
     try:
-        data = _decoded(text + _PADDING[left])
+        data = decoded(text + PADDING[left])
     except ValueError:  # UnicodeEncodeError and binascii.Error are both
         raise Malformed(_why_not(text)) from None
     # A decoder may skip what it does not know, or stop at padding; then something is missing at the end.
     if len(data) != len(text) * 3 >> 2:
         raise Malformed(_why_not(text))
-    if left and text[-1] not in _LAST[left]:
+    if left and text[-1] not in LAST[left]:
         raise Malformed("not base64url: trailing bits are not zero")
     return data
 

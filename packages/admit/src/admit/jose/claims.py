@@ -16,7 +16,7 @@ _NEVER_TEXT = frozenset({*_TIMES, "amr", "parents"})
 _NEVER_NUMBERS = frozenset({*_TEXTS, "aud", "amr", "parents"})
 _NEVER_LISTS = frozenset({*_TEXTS, *_TIMES, "parents"})
 _REGISTERED = frozenset({*_TEXTS, *_TIMES, "aud", "amr", "parents"})
-_LAST_SECOND = 253_402_300_799  # the end of the year 9999: beyond it is a unit mistake, such as milliseconds
+LAST_SECOND = 253_402_300_799  # the end of the year 9999: beyond it is a unit mistake, such as milliseconds
 
 
 def check_claims(
@@ -89,7 +89,7 @@ def plainly_typed(claims: Mapping[str, Any], *, required: Collection[str]) -> bo
             if name in _NEVER_TEXT or (not value and name == "sub"):
                 return False
         elif kind is int:
-            if name in _NEVER_NUMBERS or (name in _TIMES and not 0 <= value <= _LAST_SECOND):
+            if name in _NEVER_NUMBERS or (name in _TIMES and not 0 <= value <= LAST_SECOND):
                 return False
         elif kind is list:
             if name in _NEVER_LISTS or (name in _REGISTERED and not all(type(each) is str for each in value)):
@@ -97,18 +97,6 @@ def plainly_typed(claims: Mapping[str, Any], *, required: Collection[str]) -> bo
         elif name in _REGISTERED:
             return False
     return True
-
-
-def times_in_range(claims: Mapping[str, Any]) -> bool:
-    """Say whether the times, which are whole numbers, are seconds since 1970 and not some other unit."""
-    get = claims.get
-    good: bool = (
-        0 <= claims["exp"] <= _LAST_SECOND
-        and 0 <= get("iat", 0) <= _LAST_SECOND
-        and 0 <= get("nbf", 0) <= _LAST_SECOND
-        and 0 <= get("auth_time", 0) <= _LAST_SECOND
-    )
-    return good
 
 
 def check_times(claims: Mapping[str, Any], *, now: float, leeway_s: float) -> None:
@@ -152,7 +140,7 @@ def _refuse_odd_time(name: str, value: object) -> None:
     # RFC 7519 section 2, NumericDate: a JSON number, fractions allowed. bool is a number to Python, not to JSON.
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InvalidClaim(f"{name} must be a number of seconds")
-    if not 0 <= value <= _LAST_SECOND:
+    if not 0 <= value <= LAST_SECOND:
         raise InvalidClaim(f"{name} is out of range; the unit is seconds since 1970")
 
 
