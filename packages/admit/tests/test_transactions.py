@@ -8,10 +8,14 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 from admit import Attempt, LimitsNotEnforceable, TransactionMismatch
 from admit.fastapi import Principal, TokenAuth
 from admit.limits import body_digest
+from admit.starlette import TokenAuth as StarletteAuth
 from admit.testing import TestIssuer
 from admit.transactions import approved, compare
 
@@ -34,9 +38,8 @@ def ticket(tokens, *several, body=BODY, **more):
     return tokens.token(claims={"authorization_details": listed, "limits": limits})
 
 
-@pytest.fixture
-def client(tokens):
-    auth = TokenAuth(verifier=tokens.verifier())
+def fastapi(verifier):
+    auth = TokenAuth(verifier=verifier)
     app = FastAPI()
     router = APIRouter(dependencies=[auth.principal])
 
@@ -50,7 +53,26 @@ def client(tokens):
 
     app.include_router(router)
     auth.install(app)
-    return TestClient(app)
+    return app
+
+
+def starlette(verifier):
+    auth = StarletteAuth(verifier=verifier)
+
+    @auth.require_transaction("payment")
+    async def pay(request):
+        return JSONResponse([dict(request.user.principal.transaction("payment")), await request.json()])
+
+    @auth.require()
+    async def free(request):
+        return JSONResponse(request.user.display_name)
+
+    return Starlette(routes=[Route("/payments", pay, methods=["POST"]), Route("/free", free, methods=["POST"])])
+
+
+@pytest.fixture(params=[fastapi, starlette], ids=lambda build: build.__name__)
+def client(request, tokens):
+    return TestClient(request.param(tokens.verifier()))
 
 
 def post(client, token, body=BODY, path="/payments"):

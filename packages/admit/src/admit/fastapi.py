@@ -8,8 +8,7 @@ Reader = Annotated[Principal, auth.require("items:read")]
 async def items(who: Reader) -> list[Item]: ...
 """
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: FastAPI reads the types of a dependency, and older ones can't look up their names for an object.
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -25,8 +24,7 @@ from admit.errors import AdmitError
 from admit.principal import Principal
 from admit.protected_resource import ProtectedResource
 from admit.requirement import GOOD_TOKEN, Requirement, require
-from admit.starlette_common import closing, refusal, response_of
-from admit.transactions import LARGEST_BODY
+from admit.starlette_common import body_of, closing, refusal, response_of
 from admit.verifier import Verifier
 
 __all__ = ["Principal", "Refused", "TokenAuth"]
@@ -242,10 +240,7 @@ class TokenAuth:
             or not declared(connection.scope.get("route"), self._transactions)
         ):
             return None
-        length = connection.headers.get("content-length", "")
-        if not (length.isascii() and length.isdigit() and int(length) <= LARGEST_BODY):
-            raise HTTPException(413, f"a transaction says its Content-Length, at most {LARGEST_BODY}")
-        return await connection.body()
+        return await body_of(connection)
 
     def _refused(self, error: AdmitError, connection: HTTPConnection) -> Refused:
         return Refused(error, headers=self.resource.headers(error, AsgiRequest(connection.scope)))

@@ -11,9 +11,9 @@ auth.install(app)
 
 from __future__ import annotations
 
-import functools
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial, wraps
 from typing import Any, TypeVar
 
 from starlette.applications import Starlette
@@ -32,7 +32,7 @@ from admit.path_rules import PathRules
 from admit.principal import Principal
 from admit.protected_resource import ProtectedResource
 from admit.requirement import Requirement, require
-from admit.starlette_common import User, closing, refusal, response_of
+from admit.starlette_common import User, body_of, closing, refusal, response_of
 from admit.verifier import Verifier
 
 __all__ = ["Principal", "TokenAuth", "User", "principal_of"]
@@ -112,6 +112,29 @@ class TokenAuth:
         wanted = require(*scopes, max_age=max_age, acr=acr, action=action)
         return lambda endpoint: self._protected(endpoint, wanted, optional=False)
 
+    def require_transaction(self, kind: str, *scopes: str, compare: bool = True) -> Callable[[_Endpoint], _Endpoint]:
+        """Return a decorator: the endpoint asks for a ticket for exactly the transaction that the request is, approved by its person.
+
+        The body has to be the one whose hash was approved, and each approved value has to stand in it, as JSON, under the same name.
+        For functions of requests and methods of `HTTPEndpoint`, without middleware of Admit in front, which would see the token first and
+        does not read bodies.
+
+        Args:
+            kind: The type of the transaction, as the resource was added with (`--transaction`).
+            scopes: Needed besides; a ticket has none unless the application asked for them.
+            compare: False for bodies that are not JSON objects; then compare `principal.transaction(kind)` with them yourself.
+        """
+        wanted = require(*scopes)
+
+        async def admit(connection: HTTPConnection) -> None:
+            if not isinstance(connection, Request):
+                raise TypeError("a WebSocket has no body to compare with a transaction")
+            body = await body_of(connection)
+            who = await self._known(AsgiRequest(connection.scope), wanted, connection.scope, body)
+            who.transaction(kind, body=body if compare else None)
+
+        return lambda endpoint: self._protected_function(endpoint, admit)
+
     def optional(self, endpoint: _Endpoint) -> _Endpoint:
         """Decorate an endpoint that takes a good token, or none at all; a bad one is refused.
 
@@ -142,8 +165,7 @@ class TokenAuth:
             ValueError: An argument breaks its rule.
         """
         wanted = require(*scopes, max_age=max_age, acr=acr, action=action)
-        paths = list(public)
-        rules = PathRules(public=paths, rules={"/**": wanted}) if paths else None
+        rules = PathRules(public=public, rules={"/**": wanted}) if public else None
         return Middleware(_Guard, auth=self, wanted=wanted, optional=optional, rules=rules)
 
     def install(self, app: Starlette) -> None:
@@ -163,23 +185,23 @@ class TokenAuth:
         protected: Any
         if inspect.isclass(endpoint):
             protected = self._protected_class(endpoint, wanted, optional=optional)
-        elif inspect.isroutine(endpoint) or isinstance(endpoint, functools.partial):
-            protected = self._protected_function(endpoint, wanted, optional=optional)
+        elif inspect.isroutine(endpoint) or isinstance(endpoint, partial):
+            protected = self._protected_function(endpoint, partial(self.admit, wanted=wanted, optional=optional))
         else:
             protected = _Guard(endpoint, auth=self, wanted=wanted, optional=optional)
         return protected  # type: ignore[no-any-return]
 
-    def _protected_function(self, endpoint: Any, wanted: Requirement, *, optional: bool) -> Any:
+    def _protected_function(self, endpoint: Any, admit: Callable[[HTTPConnection], Awaitable[object]]) -> Any:
         bare = endpoint
-        while isinstance(bare, functools.partial):
+        while isinstance(bare, partial):
             bare = bare.func
         is_async = inspect.iscoroutinefunction(bare)
 
-        @functools.wraps(endpoint)
+        @wraps(endpoint)
         async def protected(*args: Any, **kwargs: Any) -> Any:
             connection = _connection_among((*args, *kwargs.values()))
             try:
-                await self.admit(connection, wanted, optional=optional)
+                await admit(connection)
                 if is_async:
                     return await endpoint(*args, **kwargs)
                 return await run_in_threadpool(endpoint, *args, **kwargs)
@@ -193,7 +215,7 @@ class TokenAuth:
             raise TypeError(f"{endpoint!r} is no class of HTTPEndpoint or WebSocketEndpoint")
         auth = self
 
-        @functools.wraps(endpoint, updated=())
+        @wraps(endpoint, updated=())
         class Protected(endpoint):  # type: ignore[misc]
             async def dispatch(self) -> None:
                 inner = super().dispatch
@@ -215,15 +237,20 @@ class TokenAuth:
         Raises:
             AdmitError: It is not good, or not good enough.
         """
-        return await self._note(AsgiRequest(connection.scope), wanted, connection.scope, optional=optional)
+        return await self._noted(AsgiRequest(connection.scope), wanted, connection.scope, optional=optional)
 
-    async def _note(
+    async def _noted(
         self, request: AsgiRequest, wanted: Requirement, scope: Scope, *, optional: bool
     ) -> Principal | None:
         if optional and not self.resource.brings_credentials(request):
             scope["user"], scope["auth"] = UnauthenticatedUser(), AuthCredentials()
             return None
-        who = await admitted(self.resource, request, wanted, scope)
+        return await self._known(request, wanted, scope)
+
+    async def _known(
+        self, request: AsgiRequest, wanted: Requirement, scope: Scope, body: bytes | None = None
+    ) -> Principal:
+        who = await admitted(self.resource, request, wanted, scope, body=body)
         # "authenticated" is how Starlette's own `requires` asks whether there is anybody.
         scope["user"], scope["auth"] = User(who), AuthCredentials(["authenticated", *sorted(who.scopes)])
         return who
@@ -263,7 +290,7 @@ class _Guard:
             if (found := self._rules.requirement(request, below_mount(scope))) is None:
                 return
             wanted = found
-        await self._auth._note(request, wanted, scope, optional=self._optional)
+        await self._auth._noted(request, wanted, scope, optional=self._optional)
 
 
 def _connection_among(arguments: Iterable[Any]) -> HTTPConnection:

@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from starlette.authentication import BaseUser
-from starlette.requests import HTTPConnection
+from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketState
 
@@ -16,6 +17,7 @@ from admit.asgi_guard import AsgiRequest, refuse_websocket
 from admit.errors import AdmitError
 from admit.principal import Principal
 from admit.protected_resource import Answer, ProtectedResource
+from admit.transactions import LARGEST_BODY
 
 
 class User(BaseUser):
@@ -71,3 +73,15 @@ def closing(resource: ProtectedResource, inner: Callable[[Any], Any]) -> Callabl
             await asyncio.to_thread(resource.verifier.close)
 
     return lifespan
+
+
+async def body_of(request: Request) -> bytes:
+    """Return the body of a request that is for one transaction.
+
+    Raises:
+        HTTPException: 413, where it does not say its length, or is longer than `LARGEST_BODY` bytes.
+    """
+    length = request.headers.get("content-length", "")
+    if not (length.isascii() and length.isdigit() and int(length) <= LARGEST_BODY):
+        raise HTTPException(413, f"a transaction says its Content-Length, at most {LARGEST_BODY}")
+    return await request.body()

@@ -34,7 +34,7 @@ async def show(request):
     return JSONResponse(
         {
             "name": request.user.display_name,
-            "identity": request.user.identity,
+            "identity": request.user.is_authenticated and request.user.identity,
             "in": request.user.is_authenticated,
             "scopes": request.auth.scopes,
         }

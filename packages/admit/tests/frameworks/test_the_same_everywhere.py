@@ -154,6 +154,17 @@ CASES = [
         code="invalid_dpop_proof",
         challenge=f'DPoP realm="https://api.example", error="invalid_dpop_proof", {META}, {DPOP}',
     ),
+    Case(
+        "bound to a certificate that nobody showed",
+        bearer(claims={"cnf": {"x5t#S256": "A" * 43}}),
+        code="certificate_mismatch",
+    ),
+    Case(
+        "limited to fresh sign-ins",
+        bearer(claims={"limits": {"max_auth_age_s": 60}, "auth_time": NOW - 3600}),
+        code="step_up_required",
+        challenge=error("insufficient_user_authentication", 'max_age="60"'),
+    ),
     Case("keys unavailable", bearer(), 503, "verifier_unavailable", None, verifier="no keys"),
     Case("feed lost", bearer(), 503, "verifier_unavailable", None, verifier="no feed"),
     Case(
