@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from joserfc import jwk
 
-from admit.encrypted import ALGORITHMS, ENCRYPTIONS, EncryptionKey
+from admit.encrypted import ALGORITHMS, ENCRYPTIONS, EncryptionKey, Opener
 from admit.jose import InvalidKey, Jwks, base64url
 
 SECRET = {"kty": "oct", "k": base64url.encode(bytes(32)), "alg": "A256KW"}
@@ -86,7 +86,8 @@ def test_keys_are_made_on_each_curve(crv):
         (SECRET | {"key_ops": ["sign"]}, "not for encryption"),
         (SECRET | {"key_ops": "decrypt"}, "list"),
         (EC | {"alg": "RSA-OAEP-256"}, "cannot be used"),
-        (EC | {"key_ops": ["encrypt"]}, "not for decryption"),
+        (EC | {"key_ops": []}, "not for encryption"),
+        (EC | {"key_ops": [7]}, "list"),
         (EC | {"crv": "secp256k1"}, "curve"),
         (EC | {"x": EC["y"], "y": EC["x"]}, "not"),
         (EC | {"d": base64url.encode(bytes(31) + b"\1")}, "d does not belong"),
@@ -98,6 +99,24 @@ def test_keys_are_made_on_each_curve(crv):
 def test_a_key_that_breaks_a_rule_is_refused_when_it_is_loaded(members, message):
     with pytest.raises(InvalidKey, match=message):
         EncryptionKey.parse(members)
+
+
+@pytest.mark.parametrize(
+    ("members", "operations", "opens"),
+    [
+        (SECRET, ["wrapKey"], False),
+        (SECRET, ["wrapKey", "unwrapKey"], True),
+        (EC, ["encrypt"], False),
+        (EC, ["deriveKey"], True),
+    ],
+)
+def test_a_key_opens_only_what_its_operations_say(members, operations, opens):
+    key = EncryptionKey.parse(members | {"key_ops": operations})
+
+    assert key.can_decrypt is opens
+    if not opens:
+        with pytest.raises(ValueError, match="not for decryption"):
+            Opener(key)
 
 
 def test_a_short_rsa_key_is_refused():

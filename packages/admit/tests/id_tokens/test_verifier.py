@@ -321,5 +321,6 @@ def test_keys_that_do_not_come_are_an_outage_and_no_refusal():
         waiting.verify(token(), nonce=NONCE)
     with pytest.raises(VerifierUnavailable):
         asyncio.run(waiting.verify_async(token(), nonce=NONCE))
-    waiting.close()
+    with waiting:
+        pass
     assert keys.closed

@@ -40,7 +40,7 @@ class EncryptionKey:
         kid: Its name, or None.
         kty: "oct", "EC", "OKP" or "RSA".
         crv: The curve of an EC or OKP key.
-        can_decrypt: Whether the private part, or the secret, is here.
+        can_decrypt: Whether the private part, or the secret, is here, and `key_ops` allow that it opens.
         size: Octets of an encrypted content key that belongs to this key; 0 where there is none.
     """
 
@@ -84,7 +84,7 @@ class EncryptionKey:
         # RFC 8725 section 3.1 for the content: one key under two ciphers is one key too few.
         if alg == "dir" and len(chosen) != 1:
             raise InvalidKey("a key for dir is for one encryption: name it, for example encryptions=['A256GCM']")
-        _refuse_other_uses(members)
+        may_open = _may_open(members)
         material, private = _read(kty, members)
         size = {"A256KW": 40, "ECDH-ES+A256KW": 40}.get(alg, 0)
         return cls(
@@ -93,7 +93,7 @@ class EncryptionKey:
             kid=kid,
             kty=kty,
             crv=crv if kty in ("EC", "OKP") else None,
-            can_decrypt=private,
+            can_decrypt=private and may_open,
             size=(material.raw_value.key_size + 7) // 8 if kty == "RSA" else size,
             material=material,
         )
@@ -190,18 +190,18 @@ def _read_x25519(members: Mapping[str, Any]) -> tuple[Any, bool]:
     return _joserfc().OKPKey.import_key(key), "d" in members
 
 
-def _refuse_other_uses(members: Mapping[str, Any]) -> None:
+def _may_open(members: Mapping[str, Any]) -> bool:
+    """Return whether the key may decrypt, by its `use` and `key_ops` (RFC 7517 sections 4.2 and 4.3)."""
     use, operations = members.get("use"), members.get("key_ops")
     if use is not None and use != "enc":
         raise InvalidKey(f"the key is not for encryption: use is {use!r:.40}")
     if operations is None:
-        return
+        return True
     if not isinstance(operations, list) or not all(isinstance(each, str) for each in operations):
         raise InvalidKey("key_ops must be a list of texts")
-    if not set(operations) <= _OPENING | _SEALING or not operations:
+    if not operations or not set(operations) <= _OPENING | _SEALING:
         raise InvalidKey("the key is not for encryption: key_ops names something else")
-    if "d" in members and not set(operations) & _OPENING:
-        raise InvalidKey("the private key is not for decryption: key_ops names nothing that opens")
+    return bool(_OPENING & set(operations))
 
 
 def _joserfc() -> Any:

@@ -58,7 +58,9 @@ class Opener:
             raise ValueError("decryption_keys must be one or several EncryptionKey")
         self._keys = tuple(several)
         if public := [key.kid for key in self._keys if not key.can_decrypt]:
-            raise ValueError(f"decryption_keys must be private or secret; {public[0]!r} is a public key")
+            raise ValueError(
+                f"decryption_keys must be private or secret; {public[0]!r} is public, or not for decryption"
+            )
         named = [key.kid for key in self._keys if key.kid is not None]
         if len(set(named)) != len(named):
             raise ValueError("two of the decryption_keys have the same kid")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from admit import jose
 from admit.errors import MalformedToken, StepUpRequired, TokenRejected, VerifierUnavailable
@@ -148,6 +148,12 @@ class IdTokenVerifier:
     def close(self) -> None:
         """Stop what runs in the background. A later `verify` starts it again."""
         self._keys.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
 
     def _judged(self, token: str, asked: Asked) -> Identity | Future[None]:
         signed: object = token
