@@ -106,6 +106,7 @@ def test_the_old_name_is_read_in_headers_and_keys_and_never_written():
         assert verify(token, keys, algorithms={"Ed25519"}, types={"at+jwt"}).header.alg == "Ed25519"
     assert old.alg == old.public_dict()["alg"] == "Ed25519"
     assert generate_key("EdDSA").alg == "Ed25519"
+    assert Jwk.from_pkcs8(key.to_pkcs8(), alg="EdDSA", kid=None).alg == "Ed25519"
     assert '"alg":"Ed25519"' in base64url.decode(sign({}, key, typ=None).partition(".")[0]).decode()
 
 
@@ -195,7 +196,8 @@ def test_libsodium_says_yes_to_nothing_that_openssl_refuses_and_no_to_some_of_th
     quick_no = []
     for name, key, signature, text in ODD:
         public = eddsa._PUBLIC["Ed25519"].from_public_bytes(key)
-        quick, slow = accelerators.ed25519_checker(key)(signature, text), True
+        check = accelerators.ed25519_checker(key)
+        quick, slow = check is not None and check(signature, text), True
         try:
             public.verify(signature, text)
         except Exception:
@@ -203,4 +205,4 @@ def test_libsodium_says_yes_to_nothing_that_openssl_refuses_and_no_to_some_of_th
         assert slow or not quick, name
         if slow and not quick:
             quick_no.append(name)
-    assert quick_no
+    assert len(quick_no) > 1  # where libsodium is not installed, it says yes to nothing at all

@@ -130,4 +130,4 @@ def _mldsa_name(key: object) -> str | None:
 def _cannot(name: str) -> str:
     from cryptography import __version__
 
-    return f"the installed cryptography {__version__} has no {name}; a newer one, or one built with all of OpenSSL, may have it"
+    return f"the installed cryptography {__version__} has no {name}; version 48 has everything, where OpenSSL is whole"

@@ -53,10 +53,8 @@ class Jwk:
             raise InvalidKey(f"key type {_shown(kty)} is not supported")
         if kid is not None and (not isinstance(kid, str) or not 0 < len(kid) <= _MAX_KID):
             raise InvalidKey("kid must be text of 1 to 256 characters")
-        if declared is not None:
-            if not isinstance(declared, str) or current_name(declared) not in SIGNING:
-                raise InvalidKey(f"algorithm {_shown(declared)} is not supported")
-            declared = current_name(declared)
+        if declared is not None and (not isinstance(declared, str) or current_name(declared) not in SIGNING):
+            raise InvalidKey(f"algorithm {_shown(declared)} is not supported")
         may = _operations(members)
         public, private = key_material.read(kty, members)
         if "verify" not in may and (private is None or kty == "oct"):
@@ -96,6 +94,7 @@ class Jwk:
     @classmethod
     def _checked(cls, public: Public, private: Private | None, *, alg: str | None, kid: str | None) -> Jwk:
         kty, crv = key_material.kind(public)
+        alg = None if alg is None else current_name(alg)
         row = algorithm_for_key(kty=kty, crv=crv, declared=alg)
         if row is None:
             raise InvalidKey(f"a key of type {kty} cannot be used for {alg}")

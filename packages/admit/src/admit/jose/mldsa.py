@@ -9,23 +9,32 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import mldsa
+
+# By name, so that a version that has only some of them is one that has none.
+from cryptography.hazmat.primitives.asymmetric.mldsa import (
+    MLDSA44PrivateKey,
+    MLDSA44PublicKey,
+    MLDSA65PrivateKey,
+    MLDSA65PublicKey,
+    MLDSA87PrivateKey,
+    MLDSA87PublicKey,
+)
 
 from admit.jose import base64url
 from admit.jose.errors import InvalidKey
 
-Public = mldsa.MLDSA44PublicKey | mldsa.MLDSA65PublicKey | mldsa.MLDSA87PublicKey
-Private = mldsa.MLDSA44PrivateKey | mldsa.MLDSA65PrivateKey | mldsa.MLDSA87PrivateKey
+Public = MLDSA44PublicKey | MLDSA65PublicKey | MLDSA87PublicKey
+Private = MLDSA44PrivateKey | MLDSA65PrivateKey | MLDSA87PrivateKey
 
 _PUBLIC: dict[str, Any] = {
-    "ML-DSA-44": mldsa.MLDSA44PublicKey,
-    "ML-DSA-65": mldsa.MLDSA65PublicKey,
-    "ML-DSA-87": mldsa.MLDSA87PublicKey,
+    "ML-DSA-44": MLDSA44PublicKey,
+    "ML-DSA-65": MLDSA65PublicKey,
+    "ML-DSA-87": MLDSA87PublicKey,
 }
 _PRIVATE: dict[str, Any] = {
-    "ML-DSA-44": mldsa.MLDSA44PrivateKey,
-    "ML-DSA-65": mldsa.MLDSA65PrivateKey,
-    "ML-DSA-87": mldsa.MLDSA87PrivateKey,
+    "ML-DSA-44": MLDSA44PrivateKey,
+    "ML-DSA-65": MLDSA65PrivateKey,
+    "ML-DSA-87": MLDSA87PrivateKey,
 }
 _SEED_OCTETS = 32
 
