@@ -1,7 +1,6 @@
-import importlib.util
-
 """Whatever is installed, the same texts are read, and as the same values."""
 
+import importlib.util
 import sys
 
 import pytest
