@@ -1,5 +1,6 @@
 """The follower, against a real feed."""
 
+import asyncio
 import threading
 import time
 
@@ -400,3 +401,67 @@ def test_a_process_that_slept_asks_before_it_trusts_what_it_knew(server, follow,
     warm(follower)
 
     assert follower.revoked({"sid": "meanwhile"}) == "sid"
+
+
+def test_event_loops_come_and_go_and_each_sees_what_was_revoked(server, verifier, caplog):
+    """As in a test suite with an event loop per test, and in programs that call asyncio.run again and again."""
+
+    async def scenario(number):
+        token = server.token(sid=f"ses_{number}")
+        assert (await verifier.verify_async(token)).session_id == f"ses_{number}"
+        server.feed.revoke("sid", f"ses_{number}")
+        began = time.monotonic()
+        while time.monotonic() - began < 5:
+            try:
+                await verifier.verify_async(token)
+            except TokenRevoked:
+                return True
+            await asyncio.sleep(0.002)
+        return False
+
+    assert [asyncio.run(scenario(number)) for number in range(4)] == [True] * 4
+    assert len(server.feed.asked) == 1
+    assert caplog.records == []
+
+
+def test_a_loop_that_closes_before_the_first_snapshot_harms_nobody(server, verifier, caplog):
+    gate = threading.Event()
+    server.feed.on_connect = lambda: gate.wait(5)
+    token = server.token()
+
+    async def give_up():
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(verifier.verify_async(token), 0.05)
+
+    for _ in range(3):
+        asyncio.run(give_up())
+    gate.set()
+
+    assert asyncio.run(verifier.verify_async(token)).subject == "alice"
+    assert caplog.records == []
+
+
+def test_threads_that_are_many_see_a_revocation_at_once(server, verifier):
+    token = server.token(sid="ses_1")
+    verifier.verify(token)
+    refused, stop = [], threading.Event()
+
+    def ask():
+        while not stop.is_set():
+            try:
+                verifier.verify(token)
+            except TokenRevoked:
+                refused.append(time.monotonic())
+                return
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    began = time.monotonic()
+    server.feed.revoke("sid", "ses_1")
+    for thread in threads:
+        thread.join(10)
+    stop.set()
+
+    assert len(refused) == 8
+    assert max(refused) - began < 1

@@ -22,7 +22,7 @@ from admit.revocations.sse import Parser
 LOOK_S = 0.4
 _MAX_FEED_BYTES = 64 * 1024 * 1024
 _MAX_PAUSE_S = 30.0
-_ASKING_S = 30.0
+_ASKING_S = 20.0
 
 
 class Hearer(Protocol):
@@ -157,6 +157,8 @@ class Listening:
                 opened.allow(self._dead_after_s, idle=idle)
                 if take_event(self._knowledge, event):
                     self._hearer.heard(self)
+            # However much comes, the thread has its turns; one that was late is on time again only when it has read everything.
+            self._hearer.waiting(self, LOOK_S)
         raise Unreachable("the stream ended")
 
     def _poll_until(self, deadline: float) -> None:
