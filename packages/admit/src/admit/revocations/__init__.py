@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 __all__ = ["InMemoryRevocations", "Revocations", "VersionedRevocations", "handle"]
 
 
+_MANY = 10_000
+
+
 class Revocations(Protocol):
     """Knows which tokens have ended.
 
@@ -55,7 +58,7 @@ class InMemoryRevocations(ForkAware):
     """Revocations of this process alone, for tests and for services that mint and check their own tokens."""
 
     def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
-        """`clock`: Seconds since 1970, for forgetting what is over."""
+        """`clock`: Seconds since 1970, for forgetting what is over once there are more than 10,000."""
         self._memory, self._clock = Memory(), clock
         super().__init__()
         self.forget_parent()
@@ -89,4 +92,6 @@ class InMemoryRevocations(ForkAware):
     def _add(self, entry: Mapping[str, Any]) -> None:
         with self._lock:
             self._memory.add(entry)
-            self._memory.sweep(self._clock())
+            # Not before: of few there is nothing to gain, and a test may live in another year than the machine.
+            if len(self._memory) >= _MANY:
+                self._memory.sweep(self._clock())
