@@ -18,7 +18,7 @@ assert not extra, f"the bare library brings {extra}"
 import admit
 PY
 "$bin/uv" pip install --quiet --python "$venv/bin/python" --constraint constraints.txt \
-    pytest pytest-xdist pytest-timeout hypothesis anyio joserfc jwcrypto authlib pyjwt fastapi httpx2 uvicorn wsproto \
+    pytest pytest-xdist pytest-timeout hypothesis anyio joserfc jwcrypto authlib pyjwt fastapi httpx2 uvicorn wsproto requests \
     gunicorn uvicorn-worker pyuwsgi
 "$venv/bin/python" -c "
 import importlib.util, sys

@@ -6,11 +6,13 @@ import threading
 import time
 from functools import partial
 
+import httpx2
 import pytest
+import requests
 import uvicorn
 from applications import FRAMEWORKS
 
-from admit.testing import TestIssuer
+from admit.testing import TestIssuer, assert_protected
 
 UPGRADE = {
     "Upgrade": "websocket",
@@ -93,3 +95,14 @@ def test_a_head_is_answered_without_a_body(port, tokens):
     connection.request("GET", "/items", headers=tokens.bearer(scopes="items:read"))
     assert connection.getresponse().read() == b'"alice"', "the connection goes on"
     connection.close()
+
+
+@pytest.mark.parametrize("make", [requests.Session, httpx2.Client], ids=["requests", "httpx"])
+def test_clients_of_real_servers_can_attack(port, tokens, make):
+    with make() as client:
+        tried = assert_protected(
+            client, "GET", f"http://127.0.0.1:{port}/items", scopes=["items:read"], tokens=tokens, answers=200
+        )
+
+    assert ("two tokens" in tried) == (make is httpx2.Client)
+    assert {"expired", "revoked", "alg none", "without items:read"} <= set(tried)
