@@ -1,6 +1,8 @@
+import re
 import secrets
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -51,6 +53,23 @@ KEYS |= {
 def test_the_table_has_these_rows_and_none_for_none():
     assert {name: (row.kty, row.crv) for name, row in SIGNING.items()} == TABLE
     assert all(name == row.name for name, row in SIGNING.items())
+
+
+def test_the_reference_has_the_same_table():
+    """Names, key types, curves, sizes and lengths, row by row."""
+    page = (Path(__file__).parents[4] / "docs/reference/algorithms.md").read_text()
+    rows = re.findall(
+        r"^\| `([\w-]+)` \| (?:secret \()?`(\w+)`\)?(?:, `([\w-]+)`)? \| ([\d,]*)[^|]*\| ([^|]+?) \|",
+        page,
+        re.MULTILINE,
+    )
+
+    assert [name for name, *_ in rows] == list(SIGNING)
+    for name, kty, crv, least, octets in rows:
+        row = SIGNING[name]
+        assert (kty, crv or (None if kty != "AKP" else row.crv)) == (row.kty, row.crv or None), name
+        assert int(least.replace(",", "") or 0) * (8 if kty == "oct" else 1) == row.min_bits, name
+        assert octets == ("as the key" if kty == "RSA" else f"{OCTETS[name]:,}"), name
 
 
 def test_only_secrets_are_symmetric():

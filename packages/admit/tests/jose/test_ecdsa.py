@@ -129,3 +129,26 @@ def test_coordinates_and_private_number_have_the_size_of_the_curve():
         for changed in (b"\0" + base64url.decode(jwk[name]), base64url.decode(jwk[name])[1:]):
             with pytest.raises(InvalidKey, match=f"{name} of a key on P-521 has 66 octets"):
                 Jwk.parse(jwk | {name: base64url.encode(changed)})
+
+
+class Careless:
+    """A key whose check says yes to everything, as some have."""
+
+    curve = ec.SECP256R1()
+
+    def verify(self, signature, data, scheme):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("r", "s", "asked"), [(0, 1, False), (1, 0, False), (1, 1, True), (-1, 1, True), (0, 0, False)]
+)
+def test_the_range_is_checked_here_whatever_the_check_below_does(r, s, asked):
+    """Below, OpenSSL looks too; the one in CVE-2022-21449 did not. Numbers from the end count from the order."""
+    order = ecdsa._CURVES["P-256"].order
+    check = ecdsa.checker(Careless())
+
+    assert check((r % order).to_bytes(32, "big") + s.to_bytes(32, "big"), b"") is asked
+    assert check(order.to_bytes(32, "big") + (1).to_bytes(32, "big"), b"") is False
+    assert check((1).to_bytes(32, "big") + order.to_bytes(32, "big"), b"") is False
+    assert check((1).to_bytes(32, "big") + (order - 1).to_bytes(32, "big"), b"") is True

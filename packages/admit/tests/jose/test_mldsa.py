@@ -1,6 +1,6 @@
 import pytest
 
-from admit.jose import InvalidKey, Jwk, base64url, generate_key
+from admit.jose import InvalidKey, Jwk, base64url, generate_key, mldsa
 
 KEYS = {name: generate_key(name) for name in ("ML-DSA-44", "ML-DSA-65", "ML-DSA-87")}
 # FIPS 204 table 2.
@@ -33,11 +33,13 @@ def test_the_private_part_is_a_seed_that_has_to_fit(name):
             Jwk.parse(jwk | {"priv": base64url.encode(bytes(octets))})
 
 
-@pytest.mark.parametrize("alg", [None, "ES256", "EdDSA"])
+@pytest.mark.parametrize("alg", [None, "ES256", "EdDSA", ["ML-DSA-44"]])
 def test_a_key_of_this_type_has_to_say_its_algorithm(alg):
     jwk = {name: value for name, value in (KEYS["ML-DSA-44"].public_dict() | {"alg": alg}).items() if value is not None}
 
     with pytest.raises(InvalidKey, match="must say its alg"):
+        mldsa.read(jwk)
+    with pytest.raises(InvalidKey, match=r"must say its alg|not supported"):
         Jwk.parse(jwk)
 
 
