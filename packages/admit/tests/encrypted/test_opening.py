@@ -18,8 +18,7 @@ from admit.errors import DecryptionFailed, MalformedToken
 from admit.jose import base64url, generate_key, sign
 
 SIGNED = sign({"sub": "alice"}, generate_key("HS256"), typ="at+jwt")
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # it says that it will go some day; until then others use it
+with warnings.catch_warnings(record=True):  # it says that it will go some day; until then others use it
     from authlib.jose import JsonWebEncryption
 
 UNIFORM = "the token cannot be decrypted with the keys that are given here"
