@@ -119,6 +119,35 @@ def test_a_key_opens_only_what_its_operations_say(members, operations, opens):
             Opener(key)
 
 
+@pytest.mark.parametrize("alg", ["ECDH-ES", "ECDH-ES+A256KW", "RSA-OAEP-256"])
+def test_a_key_is_loaded_from_pem(keys, alg):
+    private, public = (keys[alg].material.as_pem(private=each) for each in (True, False))
+
+    assert EncryptionKey.from_pem(private, alg=alg, kid=keys[alg].kid).private_dict() == keys[alg].private_dict()
+    assert EncryptionKey.from_pem(public, alg=alg, kid=keys[alg].kid).public_dict() == keys[alg].public_dict()
+    assert not EncryptionKey.from_pem(public, alg=alg).can_decrypt
+
+
+@pytest.mark.parametrize(
+    ("pem", "alg"),
+    [
+        (b"", "ECDH-ES"),
+        (b"-----BEGIN PRIVATE KEY-----\nnonsense\n-----END PRIVATE KEY-----", "ECDH-ES"),
+        (b"-----BEGIN PRIVATE KEY-----", "A256KW"),
+        (b"-----BEGIN PRIVATE KEY-----", "none"),
+        (b"0" * 32, "RSA-OAEP-256"),
+    ],
+)
+def test_what_is_no_pem_of_such_a_key_is_refused(pem, alg):
+    with pytest.raises(InvalidKey, match="PEM"):
+        EncryptionKey.from_pem(pem, alg=alg)
+
+
+def test_the_pem_of_a_key_of_another_type_is_refused(keys):
+    with pytest.raises(InvalidKey, match="PEM"):
+        EncryptionKey.from_pem(keys["RSA-OAEP-256"].material.as_pem(private=True), alg="ECDH-ES")
+
+
 def test_a_short_rsa_key_is_refused():
     numbers = rsa.generate_private_key(public_exponent=65537, key_size=1024).public_key().public_numbers()
     short = {"kty": "RSA", "alg": "RSA-OAEP-256", "e": "AQAB", "n": base64url.encode(numbers.n.to_bytes(128, "big"))}

@@ -109,6 +109,24 @@ class EncryptionKey:
         return cls.parse(members, encryptions=encryptions)
 
     @classmethod
+    def from_pem(
+        cls, pem: bytes, *, alg: str, kid: str | None = None, encryptions: Collection[str] = ()
+    ) -> EncryptionKey:
+        """Load an unencrypted private key, or a public one, from PEM (RFC 7468 sections 10 and 13). Raises as `parse` does."""
+        joserfc = _joserfc()
+        module = {"RSA": joserfc.RSAKey, "EC": joserfc.ECKey}.get(_KEY_TYPES.get(alg, ("",))[0])
+        if module is None or not pem.lstrip().startswith(b"-----BEGIN "):
+            raise InvalidKey(
+                "PEM holds keys for RSA-OAEP-256, ECDH-ES and ECDH-ES+A256KW; X25519 and secrets come as a JWK"
+            )
+        try:
+            found = module.import_key(pem)
+            members = found.as_dict(private=found.is_private)
+        except Exception:
+            raise InvalidKey(f"not the PEM of a key for {alg}") from None
+        return cls.parse(members | {"alg": alg} | ({} if kid is None else {"kid": kid}), encryptions=encryptions)
+
+    @classmethod
     def generate(
         cls, alg: str, *, crv: str = "P-256", kid: str | None = None, encryptions: Collection[str] = ()
     ) -> EncryptionKey:
