@@ -278,10 +278,9 @@ def test_tokens() -> str:
     """Methods of the test issuer, and what each gives."""
     from admit.testing import TestIssuer
 
-    machinery = ("in_charge", "sign_with", "signature", "to_be_awaited")
     rows = []
     for name, method in inspect.getmembers(TestIssuer, inspect.isfunction):
-        if not name.startswith("_") and name not in machinery:
+        if not name.startswith("_"):
             rows.append((f"`{name}`", (inspect.getdoc(method) or "").splitlines()[0]))
     return table(("method", "what it gives or does"), rows)
 

@@ -94,4 +94,4 @@ def test_everything_is_restored_behind_the_test(admit_tokens):
 
     assert "verify" not in vars(verifier)
     with pytest.raises(LookupError):
-        admit_tokens.in_charge()
+        admit_tokens._now_in_charge()

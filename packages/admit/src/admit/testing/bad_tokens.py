@@ -29,7 +29,7 @@ class BadTokens(ABC):
         """A good one."""
 
     @abstractmethod
-    def signature(self, data: bytes) -> bytes:
+    def _signature(self, data: bytes) -> bytes:
         """Made with the issuer's key."""
 
     @abstractmethod
@@ -128,7 +128,7 @@ class BadTokens(ABC):
         header: Mapping[str, Any] | None = None,
         claims: Mapping[str, Any] | None = None,
     ) -> dict[str, str]:
-        return headers_of(forge(self.token(subject, **options), sign=self.signature, header=header, claims=claims))
+        return headers_of(forge(self.token(subject, **options), sign=self._signature, header=header, claims=claims))
 
 
 def _somebody_else(name: str) -> str:

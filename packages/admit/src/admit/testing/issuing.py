@@ -180,12 +180,12 @@ class TestIssuer(Protecting, BadTokens):
         """End a session, as a logout does: all its tokens are refused from now on."""
         self.revocations.revoke("sid", session_id, until=self._clock() + _LONG_S)
 
-    def sign_with(self, allowed: frozenset[str]) -> None:
+    def _sign_with(self, allowed: frozenset[str]) -> None:
         """Take another key, if this one's algorithm is not among `allowed`."""
         if self._key.alg not in allowed:
             self._key = generate_key(_quickest(allowed), kid=self._key.kid)
 
-    def signature(self, data: bytes) -> bytes:
+    def _signature(self, data: bytes) -> bytes:
         """Sign something else than a token with this issuer's key."""
         return self._key.sign(data)
 

@@ -62,7 +62,7 @@ class Protecting(ABC):
         """Return a verifier that trusts this issuer."""
 
     @abstractmethod
-    def sign_with(self, allowed: frozenset[str]) -> None:
+    def _sign_with(self, allowed: frozenset[str]) -> None:
         """Sign with an algorithm that is allowed."""
 
     def protects(self, *targets: Any) -> Self:
@@ -88,7 +88,7 @@ class Protecting(ABC):
             self.issuer, self.audience = expected[0].issuer, expected[0].audience
         for each in expected:
             if each.algorithms is not None:
-                self.sign_with(each.algorithms)
+                self._sign_with(each.algorithms)
         for verifier in verifiers:
             stand_in = _stand_in(verifier, self)
             for name in _JUDGING:
@@ -116,7 +116,7 @@ class Protecting(ABC):
             raise AssertionError(f"nothing was asserted of {', '.join(forgotten)}: write await assert_protected(...)")
 
     @staticmethod
-    def in_charge() -> Any:
+    def _now_in_charge() -> Any:
         """Return the issuer that protects applications now.
 
         Raises:
@@ -129,7 +129,7 @@ class Protecting(ABC):
             )
         return _in_charge[0]
 
-    def to_be_awaited(self, what: str, work: Coroutine[Any, Any, _T]) -> Awaitable[_T]:
+    def _to_be_awaited(self, what: str, work: Coroutine[Any, Any, _T]) -> Awaitable[_T]:
         """Return `work`, and complain in `restore` if nobody awaited it."""
         number = next(self._numbers)
         self._unawaited[number] = what

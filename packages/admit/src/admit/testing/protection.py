@@ -90,7 +90,7 @@ def assert_protected(
         ValueError: `accepts` names an attack that there is not.
     """
     __tracebackhide__ = True
-    issuer: TestIssuer = tokens if tokens is not None else TestIssuer.in_charge()
+    issuer: TestIssuer = tokens if tokens is not None else TestIssuer._now_in_charge()
     asked = scopes.split() if isinstance(scopes, str) else list(scopes)
     trial = _Trial(
         f"{method.upper()} {url}",
@@ -119,7 +119,7 @@ def assert_protected(
             trial.note(attack, await ask_async(*sent(attack)))
         return trial.end()
 
-    return issuer.to_be_awaited(trial.route, run())
+    return issuer._to_be_awaited(trial.route, run())
 
 
 class _Trial:
