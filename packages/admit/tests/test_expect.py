@@ -31,6 +31,11 @@ def test_a_value_that_breaks_its_rule_is_refused(wrong):
         Expect(**(GOOD | wrong))
 
 
+def test_the_old_name_of_an_algorithm_is_understood():
+    """RFC 9864 renamed what PyJWT and others call EdDSA."""
+    assert Expect(**GOOD, algorithms=frozenset({"EdDSA", "ES256"})).algorithms == {"Ed25519", "ES256"}
+
+
 def test_expectations_cannot_be_changed_afterwards():
     with pytest.raises(dataclasses.FrozenInstanceError):
         Expect(**GOOD).audience = "other"

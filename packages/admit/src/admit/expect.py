@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from admit.jose import SIGNING
+from admit.jose.algorithms import current_name
 
 MAX_LEEWAY_S = 60
 """The feed keeps revocations this much longer than the tokens live, so no verifier may be more generous."""
@@ -40,6 +41,10 @@ class Expect:
             raise ValueError("audience must be the identifier of this resource, as in the claim aud")
         if not 0 <= self.leeway_s <= MAX_LEEWAY_S:
             raise ValueError(f"leeway_s must be 0..{MAX_LEEWAY_S}, got {self.leeway_s}")
-        if self.algorithms is not None and (not self.algorithms or not self.algorithms <= SIGNING.keys()):
-            known = ", ".join(sorted(SIGNING))
-            raise ValueError(f"algorithms must be some of {known}; got {sorted(self.algorithms)}")
+        if self.algorithms is not None:
+            named = frozenset(current_name(name) for name in self.algorithms)
+            if not named or not named <= SIGNING.keys():
+                raise ValueError(
+                    f"algorithms must be some of {', '.join(sorted(SIGNING))}; got {sorted(self.algorithms)}"
+                )
+            object.__setattr__(self, "algorithms", named)  # "EdDSA" is Ed25519 by its old name

@@ -49,14 +49,15 @@ class Curve:
                 x = x * pow(2, (self.p - 1) // 4, self.p) % self.p
         return (x, y) if x * x % self.p == square else None
 
-    def small(self):
-        """Return all points whose order divides the cofactor, found by multiplying points of the curve by the order."""
-        found = set()
-        for y in range(2, 24):
+    def small(self, count):
+        """Return the points whose order divides the cofactor, of which there are `count`: multiples by the order of the base point."""
+        found = {(0, 1)}
+        y = 2
+        while len(found) < count:
             if (point := self.lift(y)) is not None:
                 found.add(self.times(self.order, point))
-        for one in list(found):
-            found |= {self.add(one, two) for two in found}
+                found |= {self.add(one, two) for one in found for two in found}
+            y += 1
         return found
 
 
