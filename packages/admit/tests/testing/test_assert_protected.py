@@ -6,7 +6,7 @@ import httpx2
 import jwt
 import pytest
 from starlette.applications import Starlette
-from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 
@@ -273,6 +273,38 @@ def test_the_wrong_refusal_is_explained(tokens, changed, message):
 
     with pytest.raises(Unprotected, match=message):
         assert_protected(served_by(endpoint), "GET", "/items", scopes=["items:read"])
+
+
+@pytest.mark.parametrize("follow", [True, False])
+def test_a_page_to_sign_in_on_is_no_answer_to_a_program(tokens, follow):
+    verifier = tokens.verifier()
+
+    async def endpoint(request):
+        try:
+            return PlainTextResponse(verifier.verify(credential(request)).subject)
+        except TokenRejected:
+            return RedirectResponse("/sign-in", 302)
+
+    app = Starlette(routes=[Route("/items", endpoint), Route("/sign-in", lambda request: PlainTextResponse("name?"))])
+    client = TestClient(app, follow_redirects=follow)
+
+    with pytest.raises(Unprotected, match=r"was sent elsewhere \(302\); expected 401") as caught:
+        assert_protected(client, "GET", "/items", tokens=tokens)
+
+    assert "is open" not in str(caught.value)
+
+
+def test_a_slash_that_is_added_on_the_way_is_no_matter(tokens):
+    auth = TokenAuth(issuer="https://id.example", audience="https://api.example")
+    tokens.protects(auth)
+
+    @auth.require()
+    async def items(request):
+        return PlainTextResponse("in")
+
+    app = Starlette(routes=[Route("/items/", items)])
+
+    assert_protected(TestClient(app), "GET", "/items")
 
 
 def test_a_refusal_without_a_challenge_is_noticed(tokens):

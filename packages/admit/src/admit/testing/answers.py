@@ -13,12 +13,13 @@ _TAKE_LISTS = frozenset({"httpx", "httpx2", "starlette", "fastapi"})
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What came back. `crash`: what the application raised instead of answering."""
+    """What came back. `crash`: what the application raised instead of answering. `through`: the redirect that the client followed."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     text: str = ""
     crash: BaseException | None = None
+    through: int | None = None
 
 
 def is_async(client: Any) -> bool:
@@ -65,8 +66,12 @@ def _read(answer: Any) -> Answered:
     if not isinstance(status, int):
         raise TypeError(f"the client answers with {type(answer).__name__}, which has no status_code")
     text = getattr(answer, "text", "")
+    followed = getattr(answer, "history", None) or [None]
     return Answered(
-        status, {name.lower(): value for name, value in answer.headers.items()}, text if isinstance(text, str) else ""
+        status,
+        {name.lower(): value for name, value in answer.headers.items()},
+        text if isinstance(text, str) else "",
+        through=getattr(followed[0], "status_code", None),
     )
 
 

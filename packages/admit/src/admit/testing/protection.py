@@ -172,7 +172,7 @@ class _Trial:
         if not self._wrong:
             return tried
         names = tuple(dict.fromkeys(attack.name for attack, _, _ in self._wrong))
-        let_in = [attack for attack, answered, _ in self._wrong if answered.status < 400 and answered.crash is None]
+        let_in = [attack for attack, _, problem in self._wrong if problem.startswith("was let in")]
         if "no token" in names and len(let_in) >= len(self.attacks) - 1:
             raise Unprotected(
                 f"{self.route} is open: it answers everybody, with any token and with none. "
@@ -191,6 +191,12 @@ def _problem(attack: Attack, answered: Answered) -> str | None:
     status = answered.status
     if answered.crash is not None:
         return f"raised {answered.crash!r}. Whatever anybody sends has to be refused with {attack.status}."
+    redirect = status if 300 <= status < 400 else answered.through if status < 400 else None
+    if redirect is not None:
+        return (
+            f"was sent elsewhere ({redirect}); expected {attack.status}. Programs can't sign in on a page: "
+            "answer them with a status and a challenge."
+        )
     if status < 400:
         return f"was let in ({status}). {attack.lesson}"
     if status != attack.status and not (attack.name == "two tokens" and status == 401):
