@@ -79,3 +79,16 @@ def test_every_code_that_a_token_can_be_refused_with_is_documented():
     assert codes >= {"token_expired", "token_revoked", "session_ended"}
     for code in codes:
         assert f"`{code}`" in REFERENCE["error-codes.md"], code
+
+
+def test_what_is_checked_of_a_token_is_explained_in_its_order():
+    from admit import Attempt, TokenRejected
+    from admit.testing import TestIssuer
+
+    page = tree.text_of(tree.ROOT / "docs/explanation/what-is-checked.md") or ""
+    explained = [line.split("|")[1].strip() for line in page.splitlines() if line.startswith("| ")][2:]
+    tokens = TestIssuer()
+    last = tokens.token(claims={"cnf": {"jkt": "x"}, "limits": {"actions": [["GET /x"]]}, "session_id": "s"})
+    with pytest.raises(TokenRejected) as caught:
+        tokens.verifier().verify(last, Attempt(method="GET", path="/x"))
+    assert [each.name for each in caught.value.checks] == explained
