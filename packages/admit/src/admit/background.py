@@ -8,6 +8,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from concurrent.futures import Future
 from functools import partial
 
 log = logging.getLogger("admit")
@@ -18,6 +19,13 @@ log = logging.getLogger("admit")
 elapsed: Callable[[], float] = (
     partial(time.clock_gettime, time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic
 )
+
+
+def promise() -> Future[None]:
+    """Return a future that those who wait for it cannot cancel for each other."""
+    made: Future[None] = Future()
+    made.set_running_or_notify_cancel()
+    return made
 
 
 class ForkAware:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 
-from admit.background import ForkAware, log, start_thread
+from admit.background import ForkAware, log, promise, start_thread
 from admit.connecting import Line
 
 
@@ -55,7 +55,7 @@ class SingleFlight(ForkAware):
                 return self._flight
             if not due():
                 return None
-            flight: Future[None] = Future()
+            flight = promise()
             self._flight = flight
             line = self._line
             try:

@@ -465,3 +465,38 @@ def test_threads_that_are_many_see_a_revocation_at_once(server, verifier):
 
     assert len(refused) == 8
     assert max(refused) - began < 1
+
+
+def test_a_crowd_that_comes_after_a_long_sleep_does_not_tear_down_each_new_stream(server, follow, clock, eventually):
+    """Each of them finds the knowledge old; only the stream of before the sleep is to blame."""
+    follower = warm(follow(elapsed=clock, dead_after_s=15))
+    clock.now += 10_000
+    asked = server.requests["/revocations"]
+    server.feed.on_connect = lambda: time.sleep(0.05)
+    done = threading.Event()
+
+    def crowd():
+        while not done.is_set():
+            follower.ready()
+            time.sleep(0.0005)
+
+    threads = [threading.Thread(target=crowd) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        eventually(lambda: follower.ready() is None)
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
+
+    assert server.requests["/revocations"] - asked <= 2
+    assert follower.status().streaming
+
+
+def test_who_waits_cannot_cancel_what_others_wait_for(server, follow):
+    follower = follow()
+    outcome = follower.ready()
+
+    assert not outcome.cancel()
+    assert outcome.result(timeout=5) is None

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import Any
 
-from admit.background import ForkAware, elapsed, log, start_thread
+from admit.background import ForkAware, elapsed, log, promise, start_thread
 from admit.errors import VerifierMisconfigured, VerifierUnavailable
 from admit.metadata import MetadataSource
 from admit.revocations.knowledge import Knowledge
@@ -64,7 +64,7 @@ class Follower(ForkAware):
         self._pid = os.getpid()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._outcome: Future[None] = Future()
+        self._outcome = promise()
         self._failure: VerifierUnavailable | None = None
         self._sure_until, self._inherited_until = float("-inf"), self._sure_until
 
@@ -190,5 +190,5 @@ class Follower(ForkAware):
 
     def _settle(self, listening: Listening) -> None:
         if listening is self._listening:
-            outcome, self._outcome = self._outcome, Future()
+            outcome, self._outcome = self._outcome, promise()
             outcome.set_result(None)

@@ -59,7 +59,7 @@ class Listening:
         self._stop = threading.Event()
         self._line = Line()
         self._not_before = 0.0
-        self.streaming = False
+        self.streaming = False  # whether the present stream has brought a word
 
     @property
     def stopped(self) -> bool:
@@ -76,8 +76,9 @@ class Listening:
         self._line.abandon()
 
     def reconnect(self) -> None:
-        """The connection may be dead though it looks open: make a new one, which brings a word at once."""
+        """The stream may be dead though it looks open: make a new one, which brings a word at once. That one is left alone until then."""
         if self.streaming:
+            self.streaming = False
             self._line.cut()
 
     def run(self) -> None:
@@ -150,12 +151,12 @@ class Listening:
             else:
                 self._hearer.waiting(self, LOOK_S)
 
-        self.streaming = True
         opened.allow(self._dead_after_s, idle=idle)
         while not self.stopped and (data := opened.read()):
             for event in parser.feed(data):
                 opened.allow(self._dead_after_s, idle=idle)
                 if take_event(self._knowledge, event):
+                    self.streaming = True
                     self._hearer.heard(self)
             # However much comes, the thread has its turns; one that was late is on time again only when it has read everything.
             self._hearer.waiting(self, LOOK_S)
