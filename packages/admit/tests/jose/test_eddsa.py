@@ -207,3 +207,17 @@ def test_libsodium_says_yes_to_nothing_that_openssl_refuses_and_no_to_some_of_th
         if slow and not quick:
             quick_no.append(name)
     assert quick_no  # where libsodium is not installed, it says yes to nothing at all
+
+
+def test_only_ed25519_is_ever_asked_of_libsodium(monkeypatch):
+    """An Ed448 key may begin with the octets of an Ed25519 key; a signature of that one is none of this one."""
+    inner = KEYS["Ed25519"]
+    octets = inner._public.public_bytes_raw() + b"\7" * 24 + b"\0"
+    longer = Jwk.parse({"kty": "OKP", "crv": "Ed448", "x": base64url.encode(octets)})
+
+    assert inner.verify(inner.sign(b"text"), b"text")
+    assert not longer.verify(inner.sign(b"text"), b"text")
+
+    monkeypatch.setattr(accelerators, "ed25519_checker", lambda public: lambda signature, data: signature == b"yes")
+    told = {name: Jwk.parse(KEYS[name].public_dict()) for name in KEYS}
+    assert {name: key.verify(b"yes", b"text") for name, key in told.items()} == {"Ed25519": True, "Ed448": False}

@@ -72,6 +72,28 @@ def test_the_text_of_a_public_key_is_not_taken_for_a_secret():
         Jwk.from_secret(text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"-----BEGIN PUBLIC KEY-----",
+        b"ssh-rsa AAAAB3",
+        b"ssh-ed25519 AAAAC3",
+        b"ecdsa-sha2-nistp256 AAAAE2",
+        b"\n ssh-rsa AAAAB3",
+    ],
+)
+def test_the_beginnings_of_key_files_are_known(text):
+    with pytest.raises(InvalidKey, match="key file"):
+        Jwk.from_secret(text + b"x" * 40)
+    assert Jwk.from_secret(text.strip()[1:] + b"x" * 40).alg == "HS256"
+
+
+def test_a_name_has_256_characters_at_most():
+    assert Jwk.parse(ec_members(kid="k" * 256)).kid == "k" * 256
+    with pytest.raises(InvalidKey, match="1 to 256 characters"):
+        Jwk.parse(ec_members(kid="k" * 257))
+
+
 def test_a_secret_given_as_text_is_refused():
     with pytest.raises(InvalidKey, match="bytes"):
         Jwk.from_secret("x" * 40)
