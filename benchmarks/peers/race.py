@@ -98,7 +98,7 @@ def run(rounds: int, *, contestants: tuple[Contestant, ...] = CONTESTANTS, note:
     finally:
         for worker in workers.values():
             worker.close()
-    _imports(rounds, contestants, core, results)
+    _imports(rounds, contestants, core, keys["RS256"], results)
     note("memory")
     _memory(contestants, core, keys, results)
     return results
@@ -163,24 +163,33 @@ def _racing(alg: str, workers: dict[str, Process], results: Results) -> list[tup
     ]
 
 
-def _imports(rounds: int, contestants: tuple[Contestant, ...], core: int | None, results: Results) -> None:
-    for number in range(rounds + 1):
-        for each in contestants:
-            if each.module is None:
-                continue
-            bare, full = (_processor_s(each, code, core) for code in ("pass", f"import {each.module}"))
-            if number:  # the first turn only writes the byte code
-                results.add("import", each.name, full - bare)
+def _imports(
+    rounds: int, contestants: tuple[Contestant, ...], core: int | None, keys: tokens.Keys, results: Results
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "one"
+        (token,) = tokens.good(keys, first=1, count=1)
+        path.write_text(json.dumps({"alg": keys.alg, "keys": keys.as_json(), "token": token}))
+        for number in range(rounds + 1):
+            for each in contestants:
+                if each.module is None or each.name in results.barred:
+                    continue
+                bare = _processor_s(each, ["-c", "pass"], core)
+                full = _processor_s(each, ["-c", f"import {each.module}"], core)
+                checked = _processor_s(each, ["-m", "benchmarks.peers.worker", each.adapter, str(path)], core)
+                if number:  # the first turn only writes the byte code
+                    results.add("import", each.name, full - bare)
+                    results.add("first check", each.name, checked - bare)
 
 
-def _processor_s(contestant: Contestant, code: str, core: int | None) -> float:
-    command = [str(contestant.python), "-W", "ignore", "-c", code]
+def _processor_s(contestant: Contestant, arguments: list[str], core: int | None) -> float:
+    command = [str(contestant.python), "-W", "ignore", *arguments]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     process = subprocess.Popen(command, env=environment, cwd=ROOT, preexec_fn=lambda: pin(core))
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise RuntimeError(f"{contestant.name}: {code} fails")
+        raise RuntimeError(f"{contestant.name}: {arguments} fails")
     return used.ru_utime + used.ru_stime
 
 

@@ -158,8 +158,20 @@ def _versions(names: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
+def once(adapter: str, path: str) -> None:
+    """Load a key and check one token: what a process has to import before its first answer."""
+    with open(path) as file:
+        given = json.load(file)
+    worker = Worker(adapter)
+    worker.open({given["alg"]: given["keys"]})
+    (refused,) = worker.judge(given["alg"], [given["token"]])
+    sys.exit(refused)
+
+
 def main() -> None:
-    """Answer until the other side closes."""
+    """Answer until the other side closes; or, with the path of a key and a token, check that one."""
+    if len(sys.argv) > 2:
+        once(sys.argv[1], sys.argv[2])
     # What a library prints must not get between the answers.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
