@@ -1,6 +1,7 @@
 """How each library is used: as its documentation says, keys parsed beforehand, iss, aud, exp and nbf checked.
 
-An adapter gets an algorithm's keys and returns what checks a token (and raises if it is bad) and what issues one. It runs in the
+An adapter gets an algorithm's keys and returns what checks a token (and raises if it is bad), and what loads the private key and returns
+what issues a token. It runs in the
 contestant's own environment, so it imports nothing but the library and the standard library. Peers are called in their shortest
 documented way, which is also their fastest.
 """
@@ -14,7 +15,7 @@ from typing import Any
 
 Keys = Mapping[str, Any]
 Checker = Callable[[Any], object]
-Issuing = Callable[[], object]
+Issuing = Callable[[], Callable[[], object]]
 
 ISSUER, AUDIENCE = "https://id.bench.example", "https://api.bench.example"
 PACKAGES = {
@@ -51,22 +52,26 @@ def admit(alg: str, keys: Keys) -> tuple[Checker, Issuing]:
     for number in range(100):
         for kind in ("sid", "grant", "jti"):
             revocations.revoke(kind, f"ended-{number}", until=time.time() + 3600)
-    key, private = Jwk.parse(keys["public_jwk"]), Jwk.parse(keys["private_jwk"])
+    key = Jwk.parse(keys["public_jwk"])
     # The default but for the memory, which is measured with as many tokens as the goal names; a generation is half of it.
     more = {"max_cached_tokens": 2 * keys["cached"]} if "cached" in keys else {}
     verifier = Verifier(issuer=ISSUER, audience=AUDIENCE, keys=Jwks([key]), revocations=revocations, **more)
-    issuer, base = Issuer(issuer=ISSUER, key=private), keys["claims"]
-    scopes = base["scope"].split()
-    own = {name: value for name, value in base.items() if name not in ("iss", "sub", "aud", "client_id", "scope")}
-    subject, client = base["sub"], base["client_id"]
 
-    def issue() -> str:
-        claims = {**own, "nbf": int(time.time())}
-        return issuer.issue(
-            subject=subject, audience=AUDIENCE, scopes=scopes, lifetime_s=300, client_id=client, claims=claims
-        )
+    def issuing() -> Callable[[], str]:
+        issuer, base = Issuer(issuer=ISSUER, key=Jwk.parse(keys["private_jwk"])), keys["claims"]
+        scopes = base["scope"].split()
+        own = {name: value for name, value in base.items() if name not in ("iss", "sub", "aud", "client_id", "scope")}
+        subject, client = base["sub"], base["client_id"]
 
-    return verifier.verify, issue
+        def issue() -> str:
+            claims = {**own, "nbf": int(time.time())}
+            return issuer.issue(
+                subject=subject, audience=AUDIENCE, scopes=scopes, lifetime_s=300, client_id=client, claims=claims
+            )
+
+        return issue
+
+    return verifier.verify, issuing
 
 
 def bare(alg: str, keys: Keys) -> tuple[Checker, Issuing]:
@@ -79,7 +84,7 @@ def bare(alg: str, keys: Keys) -> tuple[Checker, Issuing]:
             if not equal(digest(secret, pair[1], "sha256"), pair[0]):
                 raise ValueError("forged")
 
-        return check, lambda: digest(secret, data, "sha256")
+        return check, lambda: lambda: digest(secret, data, "sha256")
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec, padding
 
@@ -91,8 +96,12 @@ def bare(alg: str, keys: Keys) -> tuple[Checker, Issuing]:
         "Ed25519": (),
     }[alg]
     public: Any = serialization.load_pem_public_key(keys["public_pem"])
-    private: Any = serialization.load_pem_private_key(keys["private_pem"], None)
-    return lambda pair: public.verify(pair[0], pair[1], *how), lambda: private.sign(data, *how)
+
+    def issuing() -> Callable[[], bytes]:
+        private: Any = serialization.load_pem_private_key(keys["private_pem"], None)
+        return lambda: private.sign(data, *how)
+
+    return lambda pair: public.verify(pair[0], pair[1], *how), issuing
 
 
 def libsodium(alg: str, keys: Keys) -> tuple[Checker, Issuing]:
@@ -106,7 +115,7 @@ def libsodium(alg: str, keys: Keys) -> tuple[Checker, Issuing]:
 
     public, secret = crypto_sign_seed_keypair(raw("d"))
     data = b"x" * 600
-    return lambda both: crypto_sign_open(both, public), lambda: crypto_sign(data, secret)
+    return lambda both: crypto_sign_open(both, public), lambda: lambda: crypto_sign(data, secret)
 
 
 def pyjwt(alg: str, keys: Keys) -> tuple[Checker, Issuing]:
@@ -114,15 +123,16 @@ def pyjwt(alg: str, keys: Keys) -> tuple[Checker, Issuing]:
     import jwt
 
     name, base = _old_name(alg), keys["claims"]
-    if alg == "HS256":
-        key = private = keys["secret"]
-    else:
-        key, private = (jwt.PyJWK(keys[kind], algorithm=name).key for kind in ("public_jwk", "private_jwk"))
-    headers = {"typ": "at+jwt", "kid": keys["kid"]}
-    return (
-        lambda token: jwt.decode(token, key, algorithms=[name], audience=AUDIENCE, issuer=ISSUER),
-        lambda: jwt.encode(claims_now(base), private, algorithm=name, headers=headers),
-    )
+
+    def loaded(kind: str) -> Any:
+        return keys["secret"] if alg == "HS256" else jwt.PyJWK(keys[kind], algorithm=name).key
+
+    def issuing() -> Callable[[], str]:
+        private, headers = loaded("private_jwk"), {"typ": "at+jwt", "kid": keys["kid"]}
+        return lambda: jwt.encode(claims_now(base), private, algorithm=name, headers=headers)
+
+    key = loaded("public_jwk")
+    return lambda token: jwt.decode(token, key, algorithms=[name], audience=AUDIENCE, issuer=ISSUER), issuing
 
 
 def joserfc(alg: str, keys: Keys) -> tuple[Checker, Issuing]:
@@ -130,7 +140,7 @@ def joserfc(alg: str, keys: Keys) -> tuple[Checker, Issuing]:
     from joserfc import jwk, jwt
 
     name, base = _old_name(alg), keys["claims"]
-    key, private = (_by_type(alg, jwk).import_key(keys[kind]) for kind in ("public_jwk", "private_jwk"))
+    key = _by_type(alg, jwk).import_key(keys["public_jwk"])
     demands = jwt.JWTClaimsRegistry(
         iss={"essential": True, "value": ISSUER}, aud={"essential": True, "value": AUDIENCE}, exp={"essential": True}
     )
@@ -140,8 +150,12 @@ def joserfc(alg: str, keys: Keys) -> tuple[Checker, Issuing]:
         demands.validate(found.claims)
         return found.claims
 
-    header = {"alg": name, "typ": "at+jwt", "kid": keys["kid"]}
-    return check, lambda: jwt.encode(header, claims_now(base), private, algorithms=[name])
+    def issuing() -> Callable[[], str]:
+        private = _by_type(alg, jwk).import_key(keys["private_jwk"])
+        header = {"alg": name, "typ": "at+jwt", "kid": keys["kid"]}
+        return lambda: jwt.encode(header, claims_now(base), private, algorithms=[name])
+
+    return check, issuing
 
 
 def authlib(alg: str, keys: Keys) -> tuple[Checker, Issuing]:
@@ -150,7 +164,7 @@ def authlib(alg: str, keys: Keys) -> tuple[Checker, Issuing]:
 
     name, base = _old_name(alg), keys["claims"]
     tokens = jose.JsonWebToken([name])
-    key, private = (_by_type(alg, jose).import_key(keys[kind]) for kind in ("public_jwk", "private_jwk"))
+    key = _by_type(alg, jose).import_key(keys["public_jwk"])
     options = {
         "iss": {"essential": True, "value": ISSUER},
         "aud": {"essential": True, "value": AUDIENCE},
@@ -162,8 +176,12 @@ def authlib(alg: str, keys: Keys) -> tuple[Checker, Issuing]:
         claims.validate()
         return claims
 
-    header = {"alg": name, "typ": "at+jwt", "kid": keys["kid"]}
-    return check, lambda: tokens.encode(header, claims_now(base), private)
+    def issuing() -> Callable[[], bytes]:
+        private = _by_type(alg, jose).import_key(keys["private_jwk"])
+        header = {"alg": name, "typ": "at+jwt", "kid": keys["kid"]}
+        return lambda: tokens.encode(header, claims_now(base), private)
+
+    return check, issuing
 
 
 def python_jose(alg: str, keys: Keys) -> tuple[Checker, Issuing]:
@@ -173,13 +191,16 @@ def python_jose(alg: str, keys: Keys) -> tuple[Checker, Issuing]:
     if alg in ("PS256", "Ed25519"):
         raise Unsupported(alg)
     base = keys["claims"]
-    symmetric = alg == "HS256"
-    key, private = (jwk.construct(keys["secret" if symmetric else kind], alg) for kind in ("public_pem", "private_pem"))
-    headers = {"typ": "at+jwt", "kid": keys["kid"]}
-    return (
-        lambda token: jwt.decode(token, key, algorithms=[alg], audience=AUDIENCE, issuer=ISSUER),
-        lambda: jwt.encode(claims_now(base), private, algorithm=alg, headers=headers),
-    )
+
+    def loaded(kind: str) -> Any:
+        return jwk.construct(keys["secret" if alg == "HS256" else kind], alg)
+
+    def issuing() -> Callable[[], str]:
+        private, headers = loaded("private_pem"), {"typ": "at+jwt", "kid": keys["kid"]}
+        return lambda: jwt.encode(claims_now(base), private, algorithm=alg, headers=headers)
+
+    key = loaded("public_pem")
+    return lambda token: jwt.decode(token, key, algorithms=[alg], audience=AUDIENCE, issuer=ISSUER), issuing
 
 
 def jwcrypto(alg: str, keys: Keys) -> tuple[Checker, Issuing]:
@@ -187,16 +208,21 @@ def jwcrypto(alg: str, keys: Keys) -> tuple[Checker, Issuing]:
     from jwcrypto import jwk, jwt
 
     name, base = _old_name(alg), keys["claims"]
-    key, private = (jwk.JWK(**keys[kind]) for kind in ("public_jwk", "private_jwk"))
+    key = jwk.JWK(**keys["public_jwk"])
     demands = {"iss": ISSUER, "aud": AUDIENCE, "exp": None, "nbf": None}
-    header = {"alg": name, "typ": "at+jwt", "kid": keys["kid"]}
 
-    def issue() -> str:
-        token = jwt.JWT(header=header, claims=claims_now(base))
-        token.make_signed_token(private)
-        return token.serialize()
+    def issuing() -> Callable[[], str]:
+        private = jwk.JWK(**keys["private_jwk"])
+        header = {"alg": name, "typ": "at+jwt", "kid": keys["kid"]}
 
-    return lambda token: jwt.JWT(jwt=token, key=key, algs=[name], check_claims=demands, expected_type="JWS"), issue
+        def issue() -> str:
+            token = jwt.JWT(header=header, claims=claims_now(base))
+            token.make_signed_token(private)
+            return token.serialize()
+
+        return issue
+
+    return lambda token: jwt.JWT(jwt=token, key=key, algs=[name], check_claims=demands, expected_type="JWS"), issuing
 
 
 def oxyjwt(alg: str, keys: Keys) -> tuple[Checker, Issuing]:
@@ -205,16 +231,16 @@ def oxyjwt(alg: str, keys: Keys) -> tuple[Checker, Issuing]:
 
     name, base = _old_name(alg), keys["claims"]
     kind = {"RS256": "rsa", "PS256": "rsa", "ES256": "ec", "Ed25519": "ed"}.get(alg)
-    if kind is None:
-        key, private = library.DecodingKey.from_secret(keys["secret"]), library.EncodingKey.from_secret(keys["secret"])
-    else:
-        key = getattr(library.DecodingKey, f"from_{kind}_pem")(keys["public_pem"])
-        private = getattr(library.EncodingKey, f"from_{kind}_pem")(keys["private_pem"])
-    headers, names = {"typ": "at+jwt", "kid": keys["kid"]}, [name]
-    return (
-        lambda token: library.decode(token, key, algorithms=names, audience=AUDIENCE, issuer=ISSUER),
-        lambda: library.encode(claims_now(base), private, algorithm=name, headers=headers),
-    )
+
+    def loaded(maker: Any, pem: str) -> Any:
+        return maker.from_secret(keys["secret"]) if kind is None else getattr(maker, f"from_{kind}_pem")(keys[pem])
+
+    def issuing() -> Callable[[], str]:
+        private, headers = loaded(library.EncodingKey, "private_pem"), {"typ": "at+jwt", "kid": keys["kid"]}
+        return lambda: library.encode(claims_now(base), private, algorithm=name, headers=headers)
+
+    key, names = loaded(library.DecodingKey, "public_pem"), [name]
+    return lambda token: library.decode(token, key, algorithms=names, audience=AUDIENCE, issuer=ISSUER), issuing
 
 
 def webtoken(alg: str, keys: Keys) -> tuple[Checker, Issuing]:
@@ -222,15 +248,16 @@ def webtoken(alg: str, keys: Keys) -> tuple[Checker, Issuing]:
     import webtoken as library
 
     name, base = _old_name(alg), keys["claims"]
-    if alg == "HS256":
-        key = private = keys["secret"]
-    else:
-        key, private = library.PyJWK(keys["public_jwk"], name), library.PyJWK(keys["private_jwk"], name)
-    headers, names = {"typ": "at+jwt", "kid": keys["kid"]}, [name]
-    return (
-        lambda token: library.decode(token, key, algorithms=names, audience=AUDIENCE, issuer=ISSUER),
-        lambda: library.encode(claims_now(base), private, algorithm=name, headers=headers),
-    )
+
+    def loaded(kind: str) -> Any:
+        return keys["secret"] if alg == "HS256" else library.PyJWK(keys[kind], name)
+
+    def issuing() -> Callable[[], str]:
+        private, headers = loaded("private_jwk"), {"typ": "at+jwt", "kid": keys["kid"]}
+        return lambda: library.encode(claims_now(base), private, algorithm=name, headers=headers)
+
+    key, names = loaded("public_jwk"), [name]
+    return lambda token: library.decode(token, key, algorithms=names, audience=AUDIENCE, issuer=ISSUER), issuing
 
 
 def _old_name(alg: str) -> str:

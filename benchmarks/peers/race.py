@@ -133,7 +133,11 @@ def _introduce(name: str, worker: Process, keys: dict[str, tokens.Keys], results
     results.versions[name], results.missing[name] = answer["versions"], answer["missing"]
     if name in ("cryptography", "libsodium"):
         return
-    wrong, results.accepts[name] = judged(worker, keys, [alg for alg in keys if alg not in answer["missing"]])
+    algorithms = [alg for alg in keys if alg not in answer["missing"]]
+    wrong, results.accepts[name] = judged(worker, keys, algorithms)
+    for alg in set(ISSUED) & set(algorithms):
+        (why,) = worker.ask("judge", alg=alg, tokens=[worker.ask("issued", alg=alg)])
+        wrong += [f"{alg}: issues what it refuses itself: {why}"] if why else []
     if wrong:
         results.barred[name] = wrong
 

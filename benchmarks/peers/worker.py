@@ -70,7 +70,7 @@ class Worker:
 
     def issue(self, alg: str, seconds: float) -> float:
         """Issue tokens; nanoseconds a token."""
-        make = self._ways[alg][1]
+        make = self._ways[alg][1]()
         numbers = range(16)
         for _ in numbers:
             make()
@@ -78,7 +78,7 @@ class Worker:
 
     def issued(self, alg: str) -> str:
         """Issue one token."""
-        made = self._ways[alg][1]()
+        made = self._ways[alg][1]()()
         return made if isinstance(made, str) else made.decode("latin-1") if isinstance(made, bytes) else ""
 
     def memory(self, count: int, traced: bool) -> float:
