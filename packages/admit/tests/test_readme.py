@@ -20,12 +20,22 @@ def test_the_readme_has_its_examples():
         "Starlette",
         "Any ASGI application",
         "One service, one secret, no server",
+        "Who signed in",
+        "Encrypted tokens",
         "Test your own code",
     }
 
 
 @pytest.mark.parametrize(
-    "title", ["FastAPI", "Starlette", "Any ASGI application", "One service, one secret, no server"]
+    "title",
+    [
+        "FastAPI",
+        "Starlette",
+        "Any ASGI application",
+        "One service, one secret, no server",
+        "Who signed in",
+        "Encrypted tokens",
+    ],
 )
 def test_an_example_runs(title):
     exec(compile(BLOCKS[title], str(README), "exec"), {"__name__": "example"})
