@@ -83,6 +83,7 @@ class Feed:
         self.streaming = True
         self.polling = True
         self.on_connect: Callable[[], None] = lambda: None
+        self.on_open: Callable[[], None] = lambda: None
         self.lock = threading.Lock()
 
     @property
@@ -154,6 +155,7 @@ class Feed:
             sent.append(self.event("caught-up", {"as_of": time.time()}, self.head))
             self.streams.append(mine)
         handler.begin_stream()
+        self.on_open()
         try:
             handler.chunk(b"".join(sent))
             while (data := mine.get(timeout=30)) is not None:

@@ -472,7 +472,7 @@ def test_a_crowd_that_comes_after_a_long_sleep_does_not_tear_down_each_new_strea
     follower = warm(follow(elapsed=clock, dead_after_s=15))
     clock.now += 10_000
     asked = server.requests["/revocations"]
-    server.feed.on_connect = lambda: time.sleep(0.05)
+    server.feed.on_open = lambda: time.sleep(0.05)
     done = threading.Event()
 
     def crowd():
