@@ -122,6 +122,31 @@ def test_an_emergency_that_comes_again_and_again_takes_no_more_room():
     assert len(memory._before) == 1
 
 
+def test_an_emergency_that_covers_another_takes_its_place():
+    memory = Memory()
+    for second in range(10_000):
+        memory.add({"before": second, "until": second + 600})
+    assert len(memory._before) == 1
+
+    memory.add({"before": 5, "until": 20_000})  # lasts longer, but ends less
+    memory.add({"before": 3, "until": 15_000})  # covered by that one
+    assert memory._before == ((9_999, 10_599), (5, 20_000))
+
+    memory.sweep(11_000)
+    assert memory.revoked({"iat": 5}) == "iat"
+    assert memory.revoked({"iat": 6}) is None
+
+
+def test_more_emergencies_than_any_server_has_are_an_error():
+    memory = Memory()
+    for number in range(100):
+        memory.add({"before": number, "until": 10_000 - number})
+
+    with pytest.raises(FeedError, match="emergencies"):
+        memory.add({"before": 100, "until": 9_900})
+    assert memory.revoked({"iat": 50}) == "iat"
+
+
 def test_memory_is_bounded_and_never_forgets_instead(monkeypatch):
     monkeypatch.setattr(memory_module, "MAX_HANDLES", 2)
     memory = Memory()

@@ -14,6 +14,7 @@ from admit.jose.errors import Malformed
 KINDS = ("sid", "grant", "jti", "kid")
 _HANDLE_BYTES = 16
 MAX_HANDLES = 1_000_000
+MAX_RULES = 100
 MAX_POSITION = 200
 _versions = itertools.count(1)
 
@@ -72,15 +73,12 @@ class Memory:
         """Take in one revocation of the feed.
 
         Raises:
-            FeedError: Neither a handle nor a `before`, no `until`, or more than a million live handles: forgetting one
-                would let its token in again.
+            FeedError: Neither a handle nor a `before`, no `until`, more than a million live handles, or more than a hundred emergencies of
+                which none covers another: forgetting one would let its tokens in again.
         """
         until = time_of(entry, "until")
         if "before" in entry:
-            rule = (time_of(entry, "before"), until)
-            if rule not in self._before:
-                self._before = (*self._before, rule)
-                self.version = next(_versions)
+            self._add_rule(time_of(entry, "before"), until)
             return
         text = entry.get("handle")
         if not isinstance(text, str):
@@ -98,6 +96,15 @@ class Memory:
             raise FeedError(f"more than {MAX_HANDLES} live revocations")
         self._handles[digest] = until
         # After what it stands for: whoever reads the new version finds the new handle.
+        self.version = next(_versions)
+
+    def _add_rule(self, before: float, until: float) -> None:
+        if any(before <= known and until <= lasts for known, lasts in self._before):
+            return
+        others = tuple(rule for rule in self._before if not (rule[0] <= before and rule[1] <= until))
+        if len(others) >= MAX_RULES:
+            raise FeedError(f"more than {MAX_RULES} emergencies at once")
+        self._before = (*others, (before, until))
         self.version = next(_versions)
 
     def revoked(self, claims: Mapping[str, Any]) -> str | None:
