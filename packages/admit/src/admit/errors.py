@@ -285,6 +285,12 @@ class NonceMismatch(TokenRejected):
     code = "nonce_mismatch"
 
 
+class IdentityMismatch(TokenRejected):
+    """The ID token of a refresh is about another person or sign-in than the one before it (OpenID Connect Core section 12.2)."""
+
+    code = "identity_mismatch"
+
+
 class TokenHashMismatch(TokenRejected):
     """The access token or code did not come with this ID token (OpenID Connect Core sections 3.1.3.8 and 3.3.2.10)."""
 

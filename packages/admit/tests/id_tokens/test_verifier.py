@@ -11,6 +11,7 @@ from admit import (
     BadSignature,
     DecryptionFailed,
     EncryptionRequired,
+    IdentityMismatch,
     MalformedToken,
     NonceMismatch,
     StepUpRequired,
@@ -259,6 +260,51 @@ def test_a_sign_in_that_is_too_weak_has_to_be_made_again():
     too_weak = refused(token(acr="urn:example:low"), StepUpRequired, acr_values=["urn:example:high"])
     assert too_weak.acr_values == ("urn:example:high",)
     refused(token(acr=None), StepUpRequired, acr_values=["password"])
+
+
+def refreshed(text, **more):
+    return verifier().verify_refreshed(text, before=check(token(iat=NOW - 10)), **more)
+
+
+def test_a_refresh_goes_on_with_the_same_sign_in():
+    """Section 12.2: a nonce should not be there, and if it is, it is that of the sign-in."""
+    for nonce in (None, NONCE):
+        assert refreshed(token(nonce=nonce)).subject == "usr_1"
+    assert refreshed(token(nonce=None, auth_time=None)).auth_time is None
+    before = check(token())
+    assert asyncio.run(verifier().verify_refreshed_async(token(nonce=None), before=before)).subject == "usr_1"
+
+
+def test_a_refresh_after_a_sign_in_without_nonce_brings_none():
+    before = check(token(nonce=None), nonce=None)
+
+    assert verifier().verify_refreshed(token(nonce=None), before=before).subject == "usr_1"
+    with pytest.raises(NonceMismatch):
+        verifier().verify_refreshed(token(), before=before)
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"sub": "usr_2"}, "another person"),
+        ({"auth_time": NOW - 1}, "auth_time"),
+        ({"azp": CLIENT}, "azp"),
+        ({"iat": NOW - 11}, "issued earlier"),
+    ],
+)
+def test_a_refresh_that_is_about_something_else_is_refused(changes, match):
+    with pytest.raises(IdentityMismatch, match=match) as caught:
+        refreshed(token(nonce=None, **changes))
+    assert "FAILED  identity_mismatch" in caught.value.explain()
+
+
+def test_a_refreshed_token_is_checked_like_any_other():
+    with pytest.raises(NonceMismatch):
+        refreshed(token(nonce="another"))
+    with pytest.raises(WrongAudience):
+        refreshed(token(nonce=None, aud="other"))
+    with pytest.raises(TokenHashMismatch):
+        refreshed(token(nonce=None, at_hash=half_hash("access", alg="ES256")), access_token="another")
 
 
 @pytest.mark.parametrize("alg", ["A256KW", "ECDH-ES"])

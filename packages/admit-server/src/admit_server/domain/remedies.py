@@ -29,6 +29,8 @@ REMEDIES: dict[str, str] = {
     "exceeds_powers": "Somebody tried to give, or to change, more than they may do themselves. Let somebody with the role admin do it.",
     "hour_not_allowed": "The token's policy allows other hours. Try again then, or change --hours of the policy.",
     "idempotency_key_reused": "The program sent one Idempotency-Key with two requests. Let it draw a new key for each thing that it makes.",
+    "identity_mismatch": "The ID token of a refresh is about somebody else than the one before it. The app must not go on with it: let it "
+    "sign the person in again, and look at how it keeps refresh tokens apart.",
     "idle_timeout": "The token was not used for too long. Let the app take a new one, or raise --idle-timeout of the policy.",
     "if_match_required": "The program changes something without saying what it read. Let it send the ETag of that as If-Match.",
     "in_use": "Something else still needs it; the check above says what. Take it from there first.",

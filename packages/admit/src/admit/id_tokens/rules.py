@@ -10,7 +10,16 @@ from typing import Any
 
 from admit import jose
 from admit.acr import reaches
-from admit.errors import MalformedToken, NonceMismatch, StepUpRequired, TokenHashMismatch, WrongAudience, WrongType
+from admit.errors import (
+    IdentityMismatch,
+    MalformedToken,
+    NonceMismatch,
+    StepUpRequired,
+    TokenHashMismatch,
+    WrongAudience,
+    WrongType,
+)
+from admit.id_tokens.identity import Identity
 from admit.jose import base64url
 
 _LONGEST_SUBJECT = 255
@@ -18,13 +27,19 @@ _LONGEST_SUBJECT = 255
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the application asked for, which the token has to answer."""
+    """What the application asked for, which the token has to answer. `before`: whom a refresh goes on with."""
 
     nonce: str | None
     access_token: str | None
-    code: str | None
-    max_age_s: int | None
-    acr_values: tuple[str, ...]
+    code: str | None = None
+    max_age_s: int | None = None
+    acr_values: tuple[str, ...] = ()
+    before: Identity | None = None
+
+    @classmethod
+    def after(cls, before: Identity, access_token: str | None) -> Asked:
+        """Return what a refresh asks for."""
+        return cls(before.claims.get("nonce"), access_token, before=before)
 
 
 def refuse_others(claims: Mapping[str, Any], *, client_id: str, audiences: frozenset[str]) -> None:
@@ -74,7 +89,9 @@ def refuse_other_request(claims: Mapping[str, Any], asked: Asked, *, alg: str) -
         NonceMismatch, TokenHashMismatch: See there.
     """
     found = claims.get("nonce")
-    if asked.nonce is None:
+    if asked.before is not None and found is None:
+        pass  # section 12.2: after a refresh there should be none; if there is one, it is that of the sign-in
+    elif asked.nonce is None:
         if found is not None:
             raise NonceMismatch("the token has a nonce, and none was sent")
     elif not isinstance(found, str) or not hmac.compare_digest(found.encode(), asked.nonce.encode()):
@@ -84,6 +101,22 @@ def refuse_other_request(claims: Mapping[str, Any], asked: Asked, *, alg: str) -
         _refuse_other_text("at_hash", claims, asked.access_token, alg=alg)
     if asked.code is not None:
         _refuse_other_text("c_hash", claims, asked.code, alg=alg)
+
+
+def refuse_other_sign_in(claims: Mapping[str, Any], before: Identity) -> None:
+    """Refuse a token that goes on with another sign-in than the one before it (section 12.2).
+
+    Raises:
+        IdentityMismatch: With what is different.
+    """
+    if claims["sub"] != before.subject or claims["iss"] != before.issuer:
+        raise IdentityMismatch("the token is about another person than the one before it")
+    if "auth_time" in claims and before.auth_time is not None and claims["auth_time"] != before.auth_time:
+        raise IdentityMismatch("auth_time is that of another sign-in")
+    if claims.get("azp") != before.claims.get("azp"):
+        raise IdentityMismatch("azp is not that of the token before it")
+    if claims["iat"] < before.issued_at:
+        raise IdentityMismatch("the token was issued earlier than the one before it")
 
 
 def _refuse_other_text(name: str, claims: Mapping[str, Any], text: str, *, alg: str) -> None:

@@ -10,7 +10,7 @@ from admit import jose
 from admit.errors import MalformedToken, StepUpRequired, TokenRejected, VerifierUnavailable
 from admit.expect import Expect
 from admit.id_tokens.identity import Identity, identity_of
-from admit.id_tokens.rules import Asked, refuse_other_request, refuse_others, refuse_weak_sign_in
+from admit.id_tokens.rules import Asked, refuse_other_request, refuse_other_sign_in, refuse_others, refuse_weak_sign_in
 from admit.jose import Jwk, Jwks
 from admit.keys import KeySource, key_source
 from admit.translating import from_jose
@@ -106,17 +106,7 @@ class IdTokenVerifier:
 
         Spec: OpenID Connect Core 1.0 sections 3.1.3.7, 3.1.3.8 and 3.3.2.10.
         """
-        asked = Asked(nonce, access_token, code, max_age_s, tuple(acr_values))
-        deadline = time.monotonic() + self._wait_s
-        for _ in range(_ROUNDS):
-            outcome = self._judged(token, asked)
-            if isinstance(outcome, Identity):
-                return outcome
-            try:
-                outcome.result(timeout=max(0.0, deadline - time.monotonic()))
-            except TimeoutError:
-                break
-        raise VerifierUnavailable(_NOT_IN_TIME)
+        return self._settled(token, Asked(nonce, access_token, code, max_age_s, tuple(acr_values)))
 
     async def verify_async(
         self,
@@ -129,9 +119,55 @@ class IdTokenVerifier:
         acr_values: Collection[str] = (),
     ) -> Identity:
         """Check an ID token without ever blocking the event loop. The rest is as in `verify`."""
+        return await self._settled_async(token, Asked(nonce, access_token, code, max_age_s, tuple(acr_values)))
+
+    def verify_refreshed(self, token: str, *, before: Identity, access_token: str | None = None) -> Identity:
+        """Check the ID token that came with a refresh: it has to be about the same sign-in of the same person.
+
+        Args:
+            token: As received.
+            before: Of the ID token that the sign-in, or the last refresh, brought.
+            access_token: As in `verify`.
+
+        Raises:
+            TokenRejected: The token is not good; `IdentityMismatch` where it is about somebody else or another sign-in.
+            VerifierUnavailable: It cannot be judged now.
+
+        Spec: OpenID Connect Core 1.0 section 12.2.
+        """
+        return self._settled(token, Asked.after(before, access_token))
+
+    async def verify_refreshed_async(
+        self, token: str, *, before: Identity, access_token: str | None = None
+    ) -> Identity:
+        """Check it without ever blocking the event loop. The rest is as in `verify_refreshed`."""
+        return await self._settled_async(token, Asked.after(before, access_token))
+
+    def close(self) -> None:
+        """Stop what runs in the background. A later `verify` starts it again."""
+        self._keys.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def _settled(self, token: str, asked: Asked) -> Identity:
+        deadline = time.monotonic() + self._wait_s
+        for _ in range(_ROUNDS):
+            outcome = self._judged(token, asked)
+            if isinstance(outcome, Identity):
+                return outcome
+            try:
+                outcome.result(timeout=max(0.0, deadline - time.monotonic()))
+            except TimeoutError:
+                break
+        raise VerifierUnavailable(_NOT_IN_TIME)
+
+    async def _settled_async(self, token: str, asked: Asked) -> Identity:
         import asyncio
 
-        asked = Asked(nonce, access_token, code, max_age_s, tuple(acr_values))
         deadline = time.monotonic() + self._wait_s
         for _ in range(_ROUNDS):
             outcome = self._judged(token, asked)
@@ -145,16 +181,6 @@ class IdTokenVerifier:
                 break
         raise VerifierUnavailable(_NOT_IN_TIME)
 
-    def close(self) -> None:
-        """Stop what runs in the background. A later `verify` starts it again."""
-        self._keys.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
-
     def _judged(self, token: str, asked: Asked) -> Identity | Future[None]:
         signed: object = token
         try:
@@ -167,6 +193,8 @@ class IdTokenVerifier:
             claims = found.claims if agreeing is None else agreeing(found.claims)
             refuse_others(claims, client_id=self._expect.audience, audiences=self._audiences)
             refuse_other_request(claims, asked, alg=found.key.alg)
+            if asked.before is not None:
+                refuse_other_sign_in(claims, asked.before)
             refuse_weak_sign_in(claims, asked, now=self._clock(), leeway_s=self._expect.leeway_s)
         except (TokenRejected, StepUpRequired) as refusal:
             from admit.explaining import explained
