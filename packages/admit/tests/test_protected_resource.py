@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import anyio
 import pytest
 
-from admit import ActionNotAllowed, MissingToken, TokenExpired, VerifierUnavailable
+from admit import ActionNotAllowed, MalformedToken, MissingToken, TokenExpired, VerifierUnavailable
 from admit.protected_resource import ProtectedResource
 from admit.testing import ProofKey, TestIssuer
 
@@ -55,6 +55,13 @@ def test_bad_ones_and_none_are_refused(verify, tokens):
     assert caught.value.checks
     with pytest.raises(MissingToken):
         verify(Asked())
+
+
+def test_a_token_that_never_reached_the_verifier_is_explained_and_reported_as_well(verify):
+    with pytest.raises(MalformedToken) as caught:
+        verify(Asked({"Authorization": "Bearer a b"}))
+
+    assert [each.passed for each in caught.value.checks] == [False]
 
 
 def test_limits_are_judged_by_the_request(verify, tokens):

@@ -85,6 +85,17 @@ def test_the_resource_describes_itself_without_a_token(tokens):
     assert '"scopes_supported":["read"]' in seen.body
 
 
+def test_metadata_can_be_read_and_nothing_else(tokens):
+    async def send(message):
+        sent.append(message)
+
+    sent = []
+    scope = {"type": "http", "method": "POST", "path": META, "headers": [], "client": None}
+    anyio.run(TokenMiddleware(whoami, verifier=tokens.verifier()), scope, None, send)
+
+    assert sent[0]["status"] == 401
+
+
 def test_a_kind_of_connection_that_is_not_known_is_not_let_through(tokens):
     with pytest.raises(ValueError, match="'webtransport' can't be protected"):
         anyio.run(TokenMiddleware(whoami, verifier=tokens.verifier()), {"type": "webtransport"}, None, None)
