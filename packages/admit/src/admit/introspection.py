@@ -14,7 +14,7 @@ from admit.errors import StepUpRequired, TokenInactive, TokenRejected, VerifierM
 from admit.expect import Expect
 from admit.fetching import Unreachable, fetch
 from admit.jose import JoseError, Malformed, check_times, check_types
-from admit.jose.claims import audiences
+from admit.jose.claims import audiences, named
 from admit.jose.errors import WrongAudience, WrongIssuer
 from admit.jose.strict_json import parse_object
 from admit.limits import Attempt
@@ -167,7 +167,9 @@ class Introspector:
             if document.get("iss", self._expect.issuer) != self._expect.issuer:
                 raise WrongIssuer("the answer names another issuer")
             if self._expect.audience not in audiences(document):
-                raise WrongAudience(f"aud is {document['aud']!r}; expected {self._expect.audience!r}")
+                raise WrongAudience(
+                    f"token is for {named(audiences(document))}, this resource is {self._expect.audience!r}"
+                )
             check_times(document, now=self._clock(), leeway_s=self._expect.leeway_s)
         except JoseError as error:
             raise from_jose(error) from None

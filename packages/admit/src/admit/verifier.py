@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self
 
 from admit.assertions import ASSERTION_TYPE, made_for, vouched
 from admit.enforcing import NOTHING_KNOWN
@@ -22,7 +22,7 @@ from admit.judging import Counted, Judge
 from admit.keys import FixedKeys, KeySource, RemoteKeys, key_source
 from admit.limits import Attempt
 from admit.opaque import PREFIX, refuse_malformed
-from admit.principal import Principal, watched
+from admit.principal import ClaimsT, Principal, watched
 from admit.quick import Quick
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _PLAIN_TYPES: frozenset[str | None] = frozenset({"jwt", None})
 _CREDENTIALS = "give the verifier the client_id and client_secret of this resource"
 
 
-class Verifier:
+class Verifier(Generic[ClaimsT]):
     """Checks tokens of one issuer for one resource.
 
     Once warm, `verify` does no I/O: keys and revocations are followed in the background. Nothing starts before the
@@ -62,6 +62,7 @@ class Verifier:
         accept_for: float = 300,
         wait_s: float = 10,
         dpop_nonces: bytes | None = None,
+        claims: type[ClaimsT] | Callable[[Mapping[str, Any]], ClaimsT] | None = None,
         max_cached_tokens: int = 10_000,
         decryption_keys: EncryptionKey | Collection[EncryptionKey] | None = None,
         require_encryption: bool = True,
@@ -84,6 +85,9 @@ class Verifier:
             wait_s: How long a call may wait for keys and feed, at the very start and after an outage.
             dpop_nonces: A secret of 32 bytes or more, shared by all processes of this service: proofs of tokens that are
                 bound to a key (RFC 9449) then have to carry a nonce of ours. None asks for no nonce.
+            claims: The form that `Principal.claims` has: a TypedDict, dataclass or msgspec Struct (with `admit[fast]`), which names
+                the claims that it needs and their types, or a function of the claims. A token that does not fit is refused as
+                malformed. None: a read-only mapping of all claims.
             max_cached_tokens: How many good tokens are remembered, under their SHA-256 and for as long as they are good, so that they
                 are checked faster when they come again: about 600 bytes each. 0 for none.
             decryption_keys: Keys of this resource that encrypted tokens are opened with (`admit.encrypted`, `admit[jwe]`). None takes
@@ -167,12 +171,20 @@ class Verifier:
             )
             self._reporter = self._introspector.reporter(audience=audience)
 
+        self._claims, self._shape = claims, None
+        if claims is not None:
+            from admit.shaping import shape_of
+
+            self._shape = shape_of(claims)
+        nothing_to_add = self._shape is None and self._reporter is None
+        self._hand_over = None if nothing_to_add else self._finished
+
     @property
     def expect(self) -> Expect:
         """What this verifier expects of every token."""
         return self._expect
 
-    def verify(self, token: str, attempt: Attempt = NOTHING_KNOWN) -> Principal:
+    def verify(self, token: str, attempt: Attempt = NOTHING_KNOWN) -> Principal[ClaimsT]:
         """Check a token.
 
         Args:
@@ -186,24 +198,26 @@ class Verifier:
             VerifierUnavailable: It cannot be judged now (503).
         """
         try:
-            who = self._quick(token, attempt) or self._verify(token, attempt)
-            return who if self._reporter is None else self._watched(who, attempt)
+            who: Principal[Any] = self._quick(token, attempt) or self._verify(token, attempt)
+            return who if self._hand_over is None else self._hand_over(who, attempt)
         except (TokenRejected, StepUpRequired) as refusal:
             if not refusal.checks:  # what was wrong within an encrypted token is noted where it was open
                 self.refused(refusal, token, attempt)
             raise
 
-    async def verify_async(self, token: str, attempt: Attempt = NOTHING_KNOWN) -> Principal:
+    async def verify_async(self, token: str, attempt: Attempt = NOTHING_KNOWN) -> Principal[ClaimsT]:
         """Check a token without ever blocking the event loop. The rest is as in `verify`."""
         try:
-            who = self._quick(token, attempt) or await self._verify_async(token, attempt)
-            return who if self._reporter is None else self._watched(who, attempt)
+            who: Principal[Any] = self._quick(token, attempt) or await self._verify_async(token, attempt)
+            return who if self._hand_over is None else self._hand_over(who, attempt)
         except (TokenRejected, StepUpRequired) as refusal:
             if not refusal.checks:  # what was wrong within an encrypted token is noted where it was open
                 self.refused(refusal, token, attempt)
             raise
 
-    def verify_assertion(self, assertion: str, *, method: str, path: str, host: str | None = None) -> Principal:
+    def verify_assertion(
+        self, assertion: str, *, method: str, path: str, host: str | None = None
+    ) -> Principal[ClaimsT]:
         """Check the assertion that a proxy got from the server's `/check`, in place of the token.
 
         Args:
@@ -218,21 +232,20 @@ class Verifier:
         """
         reading, attempt = made_for(method, path, host), Attempt(method=method, path=path)
         try:
-            return self._watched(
-                vouched(self._assertions.settle(assertion, attempt, wait_s=self._wait_s, reading=reading)), attempt
-            )
+            outcome = self._assertions.settle(assertion, attempt, wait_s=self._wait_s, reading=reading)
+            return self._finished(vouched(outcome), attempt)
         except TokenRejected as refusal:
             self.refused(refusal, assertion, attempt, expect=self._assertions.expect)
             raise
 
     async def verify_assertion_async(
         self, assertion: str, *, method: str, path: str, host: str | None = None
-    ) -> Principal:
+    ) -> Principal[ClaimsT]:
         """Check it without ever blocking the event loop. The rest is as in `verify_assertion`."""
         reading, attempt = made_for(method, path, host), Attempt(method=method, path=path)
         try:
             outcome = await self._assertions.settle_async(assertion, attempt, wait_s=self._wait_s, reading=reading)
-            return self._watched(vouched(outcome), attempt)
+            return self._finished(vouched(outcome), attempt)
         except TokenRejected as refusal:
             self.refused(refusal, assertion, attempt, expect=self._assertions.expect)
             raise
@@ -254,12 +267,17 @@ class Verifier:
         if self._reporter is not None:
             self._reporter.take(refusal, claims, attempt)
 
-    def _watched(self, who: Principal, attempt: Attempt) -> Principal:
+    def _finished(self, who: Principal[Any], attempt: Attempt) -> Principal[ClaimsT]:
+        """Give a principal what belongs to this verifier: claims in the form that was asked for, and who hears of refusals."""
+        if self._shape is not None:
+            from admit.shaping import shaped
+
+            shaped(who, self._shape)
         if (reporter := self._reporter) is not None:
             watched(who, lambda refusal, claims: reporter.take(refusal, claims, attempt))
         return who
 
-    def _verify(self, token: str, attempt: Attempt) -> Principal:
+    def _verify(self, token: str, attempt: Attempt) -> Principal[Any]:
         _refuse_non_text(token)
         if token.startswith(PREFIX):
             return self._introspector_for(token).ask(token, attempt)
@@ -273,7 +291,7 @@ class Verifier:
             return outcome
         return self._counter().ask(token, attempt, proved_jkt=outcome.jkt)
 
-    async def _verify_async(self, token: str, attempt: Attempt) -> Principal:
+    async def _verify_async(self, token: str, attempt: Attempt) -> Principal[Any]:
         _refuse_non_text(token)
         if token.startswith(PREFIX):
             return await self._introspector_for(token).ask_async(token, attempt)
@@ -322,6 +340,14 @@ class Verifier:
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        import asyncio
+
+        await asyncio.to_thread(self.close)
 
     def _counter(self) -> Introspector:
         """Who counts the uses of a JWT: the server, by this resource's credentials."""

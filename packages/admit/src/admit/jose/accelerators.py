@@ -13,6 +13,7 @@ from typing import Any
 Base64Decode = Callable[[str], bytes]
 JsonDecode = Callable[[bytes], Any]
 JsonEncode = Callable[[Any], bytes]
+JsonConvert = Callable[[Any, Any], Any]
 Ed25519Check = Callable[[bytes, bytes], bool]
 
 
@@ -42,6 +43,15 @@ def json_encoder() -> JsonEncode | None:
     except ImportError:
         return None
     return Encoder().encode
+
+
+def json_converter() -> JsonConvert | None:
+    """Return what makes an object of a type out of what JSON holds, or None. It raises a ValueError for what does not fit."""
+    try:
+        from msgspec import convert
+    except ImportError:
+        return None
+    return convert
 
 
 def ed25519_checker(public: bytes) -> Ed25519Check | None:

@@ -43,9 +43,9 @@ def check_claims(
     """
     check_types(claims, required=required)
     if claims.get("iss") != issuer:
-        raise WrongIssuer(f"iss is {_shown(claims.get('iss'))}; expected {issuer!r}")
+        raise WrongIssuer(f"token is from {_shown(claims.get('iss'))}, this verifier trusts {issuer!r}")
     if audience not in audiences(claims):
-        raise WrongAudience(f"aud is {_shown(claims.get('aud'))}; expected {audience!r}")
+        raise WrongAudience(f"token is for {named(audiences(claims))}, this resource is {audience!r}")
     check_times(claims, now=now, leeway_s=leeway_s)
 
 
@@ -115,7 +115,9 @@ def check_times(claims: Mapping[str, Any], *, now: float, leeway_s: float) -> No
         starts_at = claims.get(name)
         if starts_at is not None and now + leeway_s < starts_at:
             ahead = _seconds(starts_at - now)
-            raise NotYetValid(f"{name} is {ahead} s in the future (leeway {_seconds(leeway_s)} s); check the clocks")
+            raise NotYetValid(
+                f"begins in {ahead} s by its {name} (leeway {_seconds(leeway_s)} s): compare the clocks of issuer and resource"
+            )
 
 
 def audiences(claims: Mapping[str, Any]) -> tuple[str, ...]:
@@ -130,6 +132,11 @@ def audiences(claims: Mapping[str, Any]) -> tuple[str, ...]:
     if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
         return tuple(value)
     raise InvalidClaim("aud must be text or a list of texts")
+
+
+def named(values: tuple[str, ...]) -> str:
+    """Return texts as a person would write them: 'a' and 'b'."""
+    return " and ".join(map(_shown, values)) or "nobody"
 
 
 def _names_a_token(value: object) -> bool:
