@@ -34,7 +34,9 @@ test: $(TEST_STAMP)
 check: $(TEST_STAMP)
 	@$(BIN)/ruff format --check --quiet . || { echo "run 'make format'"; exit 1; }
 	@$(BIN)/ruff check --quiet .
-	@$(BIN)/mypy packages/admit/src packages/admit-server/src examples/demo examples/authenticator-template/src
+	@$(BIN)/mypy packages/admit/src packages/admit-server/src examples/demo examples/typed_claims.py examples/authenticator-template/src
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/basedpyright --verifytypes admit --ignoreexternal > .pyright.log 2>&1 \
+		|| { cat .pyright.log; echo "the types of the library are not complete for those who use it"; exit 1; }
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m pytest tests/rules -q
 
@@ -68,7 +70,7 @@ wheels: $(TEST_STAMP)
 	@ls dist
 
 clean:
-	rm -rf $(VENV) .venv-alone $(FUZZ) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-alone $(FUZZ) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .pyright.log
 
 $(BIN)/uv:
 	@sh tools/system_packages.sh python

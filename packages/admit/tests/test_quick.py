@@ -343,6 +343,20 @@ def test_a_clock_that_was_set_back_makes_a_remembered_token_wait_again(clock):
         one.verify(token(nbf=START + 10))
 
 
+def test_small_steps_of_the_clock_back_do_not_add_up(clock):
+    one = verifier(Counting(), clock, leeway_s=0)
+    clock.now = START + 20.0
+    for _ in range(3):
+        one.verify(token(nbf=START + 19))
+    for _ in range(2):
+        clock.now -= 0.9
+        text = token(nbf=START)
+        one.verify(text)
+
+    with pytest.raises(TokenNotYetValid):
+        one.verify(token(nbf=START + 19))
+
+
 def test_a_revocation_ends_a_remembered_token_at_once(clock):
     feed = InMemoryRevocations()
     one = verifier(Counting(), clock, revocations=feed)

@@ -39,6 +39,8 @@ class TokenMiddleware:
         resource: What the application is, and how it refuses.
     """
 
+    resource: ProtectedResource
+
     def __init__(
         self,
         app: App,

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 
-log = logging.getLogger("admit")
+log: logging.Logger = logging.getLogger("admit")
 
 
 # Seconds that only grow, and that go on while the machine sleeps. `time.monotonic` stands still during sleep on Linux; what was heard

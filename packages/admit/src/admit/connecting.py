@@ -64,6 +64,8 @@ class Line:
 class Due:
     """A deadline that reads look at each time."""
 
+    at: float
+
     def __init__(self, seconds: float) -> None:
         self.at = elapsed() + seconds
         self.idle: Callable[[], None] | None = None

@@ -28,6 +28,7 @@ class AdmitError(Exception):
     status: ClassVar[int] = 401
     _error: ClassVar[str | None] = None  # the `error` parameter of RFC 6750 section 3.1
     _scheme: ClassVar[str] = "Bearer"
+    scheme: str
 
     def __init__(self, message: str, *, denial_id: str | None = None) -> None:
         super().__init__(message)
@@ -303,6 +304,7 @@ class InsufficientScope(AdmitError):
     code = "insufficient_scope"
     status = 403
     _error = "insufficient_scope"
+    required: tuple[str, ...]
 
     def __init__(
         self, required: Iterable[str], *, granted: Iterable[str] | None = None, denial_id: str | None = None
@@ -328,6 +330,7 @@ class StepUpRequired(AdmitError):
 
     code = "step_up_required"
     _error = "insufficient_user_authentication"
+    acr_values: tuple[str, ...]
 
     def __init__(
         self,

@@ -55,6 +55,8 @@ class TokenAuth:
         resource: What the application is, and how it refuses.
     """
 
+    resource: ProtectedResource
+
     def __init__(
         self,
         *,

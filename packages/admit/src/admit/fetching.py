@@ -40,6 +40,10 @@ class Answer:
 class Stream:
     """An answer that goes on. Every read must bring something before the deadline."""
 
+    status: int
+    headers: dict[str, str]
+    media_type: str
+
     def __init__(self, connection: http.client.HTTPConnection, response: http.client.HTTPResponse, due: Due) -> None:
         self._connection = connection
         self._response = response

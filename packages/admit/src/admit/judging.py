@@ -52,6 +52,8 @@ class _Genuine:
 class Judge:
     """Knows what a verifier expects, and never waits for anything."""
 
+    expect: Expect
+
     def __init__(
         self,
         keys: KeySource,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from admit.connecting import Line
+    from admit.metadata import MetadataSource
     from admit.status import KeysStatus
 
 
@@ -89,6 +90,8 @@ class RemoteKeys:
     - When the issuer is away, the known keys go on for `stale_s`. A token whose key is not among them cannot be judged
       then (503): the key may be new. Only a set that was fetched well makes a key unknown (401).
     """
+
+    metadata: MetadataSource
 
     def __init__(
         self,

@@ -41,6 +41,11 @@ class ProtectedResource:
         metadata_paths: Where `metadata` is to be served.
     """
 
+    scopes: dict[str, str]
+    issuer: str
+    audience: str
+    metadata_paths: list[str]
+
     def __init__(
         self,
         *,

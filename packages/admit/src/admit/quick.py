@@ -137,7 +137,8 @@ class Quick:
             if keys is None:
                 return None
             memory = self._memory = Remembered(keys, max_tokens=self._max_tokens)
-        memory.latest = now
+        if now > memory.latest:  # the latest of all: small steps back must not add up
+            memory.latest = now
         return memory
 
     def _shown_before(self, token: str, memory: Remembered, now: float) -> KnownToken | None:

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 from admit.jose import Header, Jwk, Jwks
+from admit.jose.algorithms import Checker, Signer
 from admit.jose.claims import plainly_typed
 from admit.jose.strict_json import MAX_DEPTH
 
@@ -26,6 +27,11 @@ class KnownHeader:
     """
 
     __slots__ = ("check", "key", "limited", "mac", "required", "shapes")
+    check: Checker
+    key: Jwk
+    limited: bool
+    mac: Signer | None
+    required: Collection[str]
 
     def __init__(self, header: Header, key: Jwk, *, required: Collection[str]) -> None:
         self.key, self.required, self.limited = key, required, bool(header.critical)
@@ -64,6 +70,10 @@ class KnownToken:
     """
 
     __slots__ = ("ends", "header", "payload", "plain", "said", "version")
+    ends: float
+    header: KnownHeader
+    payload: bytes
+    plain: bool
 
     def __init__(self, said: dict[str, Any], header: KnownHeader, payload: bytes, *, ends: float) -> None:
         self.said: dict[str, Any] | None = said
@@ -84,6 +94,10 @@ class Remembered:
     """
 
     __slots__ = ("_at", "_half", "_recent", "headers", "keys", "latest", "mark", "older", "shown", "spots", "younger")
+    keys: Jwks | None
+    latest: float
+    shown: bytearray
+    spots: int
 
     def __init__(self, keys: Jwks | None, *, max_tokens: int) -> None:
         self.keys = keys

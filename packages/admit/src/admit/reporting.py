@@ -48,6 +48,8 @@ def denial_id() -> str:
 class Reporter(ForkAware):
     """Sends what was refused. Its thread lives only while something waits; a forked child starts with an empty queue."""
 
+    lost: int
+
     def __init__(
         self,
         metadata: MetadataSource,

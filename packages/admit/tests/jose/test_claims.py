@@ -51,7 +51,7 @@ def test_an_expired_token_says_how_long_ago_and_with_which_leeway():
 def test_a_token_from_the_future_is_refused(name, ahead_s, early):
     claims = GOOD | {name: NOW + ahead_s}
     if early:
-        with pytest.raises(NotYetValid, match=f"{name} is {ahead_s} s in the future"):
+        with pytest.raises(NotYetValid, match=f"begins in {ahead_s} s by its {name}"):
             check(claims)
     else:
         check(claims)

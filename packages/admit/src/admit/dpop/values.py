@@ -14,6 +14,10 @@ class InvalidProof(ValueError):
         found: What there was.
     """
 
+    rule: str
+    expected: str
+    found: str
+
     def __init__(self, rule: str, *, expected: str, found: str) -> None:
         super().__init__(f"{rule}: expected {expected}, found {found}")
         self.rule, self.expected, self.found = rule, expected, found

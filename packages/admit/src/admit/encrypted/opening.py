@@ -120,6 +120,8 @@ class Opener:
 class Envelope:
     """What a verifier does with the encryption around tokens. RFC 9068 section 4: once it is agreed on, a readable token is refused."""
 
+    required: bool
+
     def __init__(self, keys: EncryptionKey | Collection[EncryptionKey], *, required: bool) -> None:
         """`required`: whether tokens that are not encrypted are refused. Raises as `Opener` does."""
         self._opener, self.required = Opener(keys), required

@@ -6,7 +6,7 @@ import binascii
 from collections.abc import Mapping
 from typing import Any
 
-from admit.jose.accelerators import base64url_decoder
+from admit.jose.accelerators import Base64Decode, base64url_decoder
 from admit.jose.errors import Malformed
 
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -14,7 +14,7 @@ TO_URL = bytes.maketrans(b"+/", b"-_")
 PADDING = ("", "", "==", "=")
 # The last characters of a text of 4n + 2 or 4n + 3, whose lowest four or two bits stand for nothing and have to be zero.
 LAST = (frozenset[str](), frozenset[str](), frozenset(_ALPHABET[::16]), frozenset(_ALPHABET[::4]))
-decoded = base64url_decoder()
+decoded: Base64Decode = base64url_decoder()
 
 
 def encode_bytes(data: bytes) -> bytes:

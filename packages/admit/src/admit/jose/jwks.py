@@ -29,6 +29,7 @@ class Jwks:
     """
 
     __slots__ = ("_by_kid", "_keys", "_nameless", "ignored")
+    ignored: tuple[tuple[str | None, str], ...]
 
     def __init__(self, keys: Iterable[Jwk], *, ignored: Iterable[tuple[str | None, str]] = ()) -> None:
         """Raise InvalidKey when two different keys answer to the same `kid` and algorithm, or a secret and a public key to one `kid`."""

@@ -31,6 +31,8 @@ class Follower(ForkAware):
     until the thread had its turn. After a fork the child goes on with what the parent knew and starts a thread of its own.
     """
 
+    knowledge: Knowledge
+
     def __init__(
         self,
         metadata: MetadataSource,

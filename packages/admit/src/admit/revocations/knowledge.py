@@ -22,6 +22,10 @@ class Knowledge:
         caught_up: How often the knowledge was brought up to date.
     """
 
+    heard_at: float
+    caught_up: int
+    version: int
+
     def __init__(self, *, elapsed: Callable[[], float], clock: Callable[[], float]) -> None:
         self._elapsed, self._clock = elapsed, clock
         self._memory: Memory | None = None

@@ -44,6 +44,8 @@ class Hearer(Protocol):
 class Listening:
     """One thread's work, from its start until it is stopped."""
 
+    streaming: bool
+
     def __init__(
         self,
         metadata: MetadataSource,

@@ -58,6 +58,7 @@ class Memory:
     """
 
     __slots__ = ("_before", "_handles", "_next_sweep", "position", "version")
+    version: int
 
     def __init__(self) -> None:
         self._handles: dict[bytes, float] = {}

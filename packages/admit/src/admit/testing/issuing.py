@@ -36,6 +36,7 @@ class TestIssuer(Protecting, BadTokens):
     """
 
     __test__ = False  # not a class of tests, whatever its name looks like to a collector
+    revocations: InMemoryRevocations
 
     def __init__(
         self,

@@ -35,6 +35,8 @@ class Unprotected(AssertionError):
         attacks: Names of what was not answered as it has to be.
     """
 
+    attacks: tuple[str, ...]
+
     def __init__(self, message: str, *, attacks: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.attacks = tuple(attacks)
