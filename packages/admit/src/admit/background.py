@@ -58,8 +58,12 @@ def start_thread(work: Callable[[], None], *, name: str) -> threading.Thread:
         VerifierUnavailable: There can be no more threads, or the interpreter is ending.
     """
 
+    starter = threading.get_native_id()
+
     def run() -> None:
-        leave_signals()
+        # With gevent a "thread" runs on the thread that started it, whose signals are its own affair.
+        if threading.get_native_id() != starter:
+            leave_signals()
         work()
 
     thread = threading.Thread(target=run, name=name, daemon=True)
