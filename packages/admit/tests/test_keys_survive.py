@@ -388,6 +388,29 @@ def test_known_keys_are_used_without_asking_while_a_refresh_hangs(server, keys, 
     gate.set()
 
 
+def test_while_an_issuer_hangs_only_the_first_tokens_wait_for_it(server, keys, ticks):
+    found(keys)
+    gate = threading.Event()
+    good = server.routes[JWKS]
+    server.routes[JWKS] = lambda h: gate.wait(2)
+    ticks.now += 3600
+    assert not isinstance(keys.find(kid="k1", alg="ES256"), Jwk)
+    assert found(keys).kid == "k1"
+
+    for _ in range(3):
+        ticks.now += 31
+        assert isinstance(keys.find(kid="k1", alg="ES256"), Jwk)
+        keys._flight.start().result(timeout=5)
+
+    # After the next long silence one waits again: the issuer may be back, and the key withdrawn.
+    server.routes[JWKS] = good
+    server.keys[:] = [generate_key("ES256", kid="k2")]
+    gate.set()
+    ticks.now += 3600
+    with pytest.raises(JoseUnknownKey):
+        found(keys)
+
+
 def test_what_is_published_twice_is_one_key(server, keys):
     document = Jwks(server.keys).public_dict()
     document["keys"] *= 2

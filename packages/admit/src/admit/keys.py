@@ -153,8 +153,10 @@ class RemoteKeys:
             raise _copy(self._failure) if self._failure is not None else VerifierUnavailable("no keys are known")
         if age_s > known.refresh_s:
             flight = self._flight.start_if(self._refresh_is_due)
-            # After a long silence the set may be hours old: a key withdrawn meanwhile must not get through once more.
-            if age_s > 2 * known.refresh_s and flight is not None:
+            # After a long silence the set may be hours old: a key withdrawn meanwhile must not get through once more. But where a fetch
+            # failed a moment ago no token waits for the next one: that would hold up everybody while an issuer hangs.
+            tried_lately = self._failure is not None and self._elapsed() - self._attempted_at <= 2 * known.refresh_s
+            if age_s > 2 * known.refresh_s and flight is not None and not tried_lately:
                 return flight
         try:
             return known.keys.find(kid=kid, alg=alg)
@@ -190,9 +192,7 @@ class RemoteKeys:
         return self._failure is None or self._elapsed() - self._attempted_at >= self._retry_s
 
     def _refresh_is_due(self) -> bool:
-        known = self._known
-        fresh = known is not None and self._elapsed() - known.fetched_at <= known.refresh_s
-        return not fresh and (self._failure is None or self._cooldown_is_over())
+        return self.settled() is None and (self._failure is None or self._cooldown_is_over())
 
     def _cooldown_is_over(self) -> bool:
         return self._elapsed() - self._attempted_at >= self._cooldown_s
