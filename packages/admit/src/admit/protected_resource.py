@@ -137,7 +137,8 @@ class ProtectedResource:
         Raises:
             LimitExceeded, LimitsNotEnforceable: See `admit.enforcing.enforce`.
         """
-        if (limits := who.claims.get("limits")) is None:
+        # What the token says, and not the form in which an application has its claims: that may leave them out.
+        if (limits := who._said.get("limits")) is None:
             return
         attempt = attempt_of(request, action=action)
         try:

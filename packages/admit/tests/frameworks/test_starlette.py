@@ -172,8 +172,10 @@ def test_requirements_of_middleware_and_endpoint_add_up_and_the_token_is_verifie
     assert 'scope="a"' in client.get("/", headers=tokens.bearer(scopes="b")).headers["www-authenticate"]
 
 
-def test_an_action_that_the_endpoint_names_is_judged_although_the_token_was_verified_before(auth, tokens):
+@pytest.mark.parametrize("claims", [None, lambda said: {"sub": said["sub"]}], ids=["all claims", "some claims"])
+def test_an_action_that_the_endpoint_names_is_judged_although_the_token_was_verified_before(tokens, claims):
     """Otherwise a token for one action would open the other: the middleware had let it in."""
+    auth = TokenAuth(verifier=tokens.verifier(claims=claims))
     client = client_of(
         Route("/refund", auth.require(action="orders.refund")(show)),
         Route("/use", auth.require(action="orders.use")(show)),

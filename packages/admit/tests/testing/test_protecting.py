@@ -1,6 +1,8 @@
+from dataclasses import dataclass
+
 import pytest
 
-from admit import BadSignature, TokenExpired, TokenRevoked, UnknownKey, Verifier, WrongAudience
+from admit import BadSignature, MalformedToken, TokenExpired, TokenRevoked, UnknownKey, Verifier, WrongAudience
 from admit.asgi import TokenMiddleware
 from admit.fastapi import TokenAuth
 from admit.jose import Jwks, generate_key
@@ -94,3 +96,16 @@ def test_two_issuers_need_two():
 def test_something_that_protects_nothing_is_told_apart(target):
     with pytest.raises(TypeError, match="pass your TokenAuth"):
         TestIssuer().protects(target)
+
+
+def test_the_form_of_claims_stays_as_it_was():
+    @dataclass
+    class Mine:
+        tenant: str
+
+    verifier = made(claims=Mine)
+
+    with TestIssuer().protecting(verifier) as tokens:
+        assert verifier.verify(tokens.token(claims={"tenant": "acme"})).claims == Mine("acme")
+        with pytest.raises(MalformedToken):
+            verifier.verify(tokens.token())

@@ -33,11 +33,10 @@ def verifier_of(target: Any) -> Verifier:
 def _stand_in(verifier: Verifier, issuer: Protecting) -> Verifier:
     """Return a verifier that trusts `issuer`, and expects all else as `verifier` does."""
     expect = verifier.expect
-    form = getattr(verifier, "_claims", None)
     return issuer.verifier(
-        **({} if form is None else {"claims": form}),
         algorithms=(expect.algorithms and {name for name in expect.algorithms if not name.startswith("HS")}) or None,
         audience=expect.audience,
+        claims=verifier._claims,
         danger_accept_types={name for name in expect.types if name not in (None, ACCESS_TOKEN_TYPE)},
         dpop_nonces=verifier._dpop_nonces,
         issuer=expect.issuer,
