@@ -62,6 +62,14 @@ def test_base64url_is_read_the_same_by_whichever_decoder_is_there(text):
     )
 
 
+@given(st.binary(max_size=100))
+def test_base64url_is_written_the_same_by_whichever_encoder_is_there(data):
+    written = accelerators.base64url_encoder()(data)
+
+    assert written == accelerators._base64url_encode(data)
+    assert base64url.decode(written.decode("ascii")) == data
+
+
 ODD = [
     b'{"a":18446744073709551616}', b'{"a":123456789012345678901234567890}', b'{"a":1e400}', b'{"a":1e-400}', b'{"a":-0}', b'{"a":-0.0}',
     b'{"a":1.0}', b'{"a":"\\ud800"}', b'{"a":"\\ud83d\\udd12"}', b'{"a":"\xff"}', b'{"a":"\xed\xa0\x80"}', b'{"a":"\x01"}',

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 Base64Decode = Callable[[str], bytes]
+Base64Encode = Callable[[bytes], bytes]
 JsonDecode = Callable[[bytes], Any]
 JsonEncode = Callable[[Any], bytes]
 JsonConvert = Callable[[Any, Any], Any]
@@ -25,6 +26,15 @@ def base64url_decoder() -> Base64Decode:
         return _base64url_decode
     # It warns of "+" and "/" and takes them still; whoever calls has looked for these.
     return lambda text: b64decode(text, b"-_", True)
+
+
+def base64url_encoder() -> Base64Encode:
+    """Return what encodes as base64url text without padding."""
+    try:
+        from pybase64 import b64encode
+    except ImportError:
+        return _base64url_encode
+    return lambda data: b64encode(data, b"-_").rstrip(b"=")
 
 
 def json_decoder() -> JsonDecode | None:
@@ -79,10 +89,15 @@ def ed25519_checker(public: bytes) -> Ed25519Check | None:
     return check
 
 
+def _base64url_encode(data: bytes) -> bytes:
+    return binascii.b2a_base64(data, newline=False).translate(_TO_URL).rstrip(b"=")
+
+
 def _base64url_decode(text: str) -> bytes:
     return binascii.a2b_base64(text.encode("ascii").translate(_TO_STANDARD))
 
 
+_TO_URL = bytes.maketrans(b"+/", b"-_")
 # What is not base64url becomes "!", which no alphabet has.
 _TO_STANDARD = (
     bytes(

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import binascii
 from collections.abc import Mapping
 from typing import Any
 
-from admit.jose.accelerators import Base64Decode, base64url_decoder
+from admit.jose.accelerators import Base64Decode, Base64Encode, base64url_decoder, base64url_encoder
 from admit.jose.errors import Malformed
 
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-TO_URL = bytes.maketrans(b"+/", b"-_")
 PADDING = ("", "", "==", "=")
 # The last characters of a text of 4n + 2 or 4n + 3, whose lowest four or two bits stand for nothing and have to be zero.
 LAST = (frozenset[str](), frozenset[str](), frozenset(_ALPHABET[::16]), frozenset(_ALPHABET[::4]))
 decoded: Base64Decode = base64url_decoder()
+_encoded: Base64Encode = base64url_encoder()
 
 
 def encode_bytes(data: bytes) -> bytes:
     """Return base64url text without padding, as ASCII bytes."""
-    return binascii.b2a_base64(data, newline=False).translate(TO_URL).rstrip(b"=")
+    return _encoded(data)
 
 
 def encode(data: bytes) -> str:

@@ -207,8 +207,13 @@ def _critical(members: dict[str, Any]) -> frozenset[str]:
     return frozenset(names)
 
 
+def json_text(value: Mapping[str, Any]) -> str:
+    """Return JSON without white space, or raise ValueError for NaN and infinities, TypeError for what JSON does not know."""
+    return _ENCODER.encode(dict(value))
+
+
 def _json(value: Mapping[str, Any]) -> bytes:
-    return _ENCODER.encode(dict(value)).encode("utf-8")
+    return json_text(value).encode("utf-8")
 
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False)
