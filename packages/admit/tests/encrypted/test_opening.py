@@ -209,6 +209,19 @@ def test_an_ephemeral_key_of_another_shape_or_curve_is_refused_before_it_is_used
         Opener(keys["ECDH-ES"]).open(with_header(token, epk=change(header_of(token)["epk"])))
 
 
+@pytest.mark.parametrize("crv", ["P-256", "P-384", "P-521", "X25519"])
+def test_a_coordinate_may_have_no_octet_too_many(monkeypatch, crv):
+    key = EncryptionKey.generate("ECDH-ES", crv=crv)
+    token = encrypt(SIGNED, key)
+    epk = header_of(token)["epk"]
+    monkeypatch.setattr(opening, "_decrypted", lambda *_: pytest.fail("a key was used"))
+
+    for name in {"x", "y"} & epk.keys():
+        longer = base64url.encode(b"\0" + base64url.decode(epk[name]))
+        with pytest.raises(DecryptionFailed, match="coordinate"):
+            Opener(key).open(with_header(token, epk=epk | {name: longer}))
+
+
 def test_an_ephemeral_key_off_the_curve_is_refused(keys):
     token = encrypt(SIGNED, keys["ECDH-ES"])
     epk = header_of(token)["epk"]
