@@ -134,6 +134,17 @@ def test_of_two_nameless_keys_none_is_guessed():
     assert "mean 2 of the decryption keys" in refused([first, second], encrypt(SIGNED, first))
 
 
+def test_a_token_that_names_no_key_means_the_only_one_of_its_algorithm():
+    keys = [
+        EncryptionKey.generate("A256KW"),
+        EncryptionKey.generate("ECDH-ES"),
+        EncryptionKey.generate("ECDH-ES+A256KW", kid="n"),
+    ]
+
+    for key in keys:
+        assert Opener(keys).open(encrypt(SIGNED, key)).token == SIGNED
+
+
 def test_a_key_of_another_name_is_not_tried(keys):
     key = keys["A256KW"]
 
