@@ -56,10 +56,10 @@ def _goals() -> tuple[Goal, ...]:
     for who in (fast, bare):
         found.append(Goal("first RS256", who, "times as fast as", 3, new))
         for alg, share in (("RS256", 0.80), ("ES256", 0.85), ("PS256", 0.77), ("Ed25519", 0.93)):
-            found.append(Goal(f"first {alg}", who, "of the bare", share, _primitive(alg, who)))
+            found.append(Goal(f"first {alg}", who, "of the bare", share, primitive(alg, who)))
         for alg in ("HS256", "RS256", "ES256", "PS256", "Ed25519"):
             limit = (4 if alg == "HS256" else 8) if who == fast else (8 if alg == "HS256" else 12)
-            found.append(Goal(f"first {alg}", who, "on top of", limit, _primitive(alg, who)))
+            found.append(Goal(f"first {alg}", who, "on top of", limit, primitive(alg, who)))
     for who in (fast, bare):
         found.append(Goal("again HS256", who, "times as fast as", 40, new))
         found.append(Goal("again HS256", who, "times as fast as", 3.5, "oxyjwt"))
@@ -72,8 +72,8 @@ def _goals() -> tuple[Goal, ...]:
     return tuple(found)
 
 
-def _primitive(alg: str, who: str) -> str:
-    # With admit[fast], Ed25519 is libsodium's.
+def primitive(alg: str, who: str) -> str:
+    """Whose bare signature check stands below; with admit[fast], Ed25519 is libsodium's."""
     return "libsodium" if (alg, who) == ("Ed25519", "admit[fast]") else "cryptography"
 
 
@@ -81,19 +81,17 @@ GOALS = _goals()
 
 
 def outcome(goal: Goal, rows: Rows) -> Outcome:
-    """Compare round by round, and take the median."""
+    """Compare round by round, and take the median. What is compared with the bare primitive was compared turn by turn in one process."""
+    if goal.kind in ("on top of", "of the bare"):
+        kind, unit = ("on top", _US) if goal.kind == "on top of" else ("share", 1.0)
+        figures = rows.get(f"{kind} {goal.row}", {}).get(goal.who)
+        return Outcome(goal, statistics.median(figures) / unit if figures else None)
     ours = rows.get(goal.row, {}).get(goal.who)
     if not ours or (goal.row == "memory" and not _remembers(goal.who, rows)):
         return Outcome(goal, None)
     if goal.against is None:
         return Outcome(goal, statistics.median(ours) / goal.unit[1])
-    theirs = rows[goal.row].get(goal.against)
-    if not theirs:
-        return Outcome(goal, None)
-    pairs = list(zip(ours, theirs, strict=True))
-    if goal.kind == "on top of":
-        return Outcome(goal, statistics.median(mine - other for mine, other in pairs) / _US)
-    return Outcome(goal, statistics.median(other / mine for mine, other in pairs))
+    return Outcome(goal, ratio(rows, goal.row, goal.who, goal.against))
 
 
 def ratio(rows: Rows, row: str, who: str, against: str) -> float | None:

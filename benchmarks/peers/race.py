@@ -10,6 +10,7 @@ from typing import Any
 
 from . import tokens
 from .contestants import CONTESTANTS, ROOT, Contestant
+from .goals import primitive
 
 COUNTS = {"HS256": 1500, "RS256": 300, "ES256": 500, "PS256": 300, "Ed25519": 500}
 WARM = 100
@@ -151,12 +152,36 @@ def _round(
         path.write_text("\n".join(tokens.good(keys[alg], first=1000 + number * count, count=count)))
         for name, worker in _racing(alg, workers, results):
             results.add(f"first {alg}", name, worker.ask("first", alg=alg, path=str(path), warm=WARM))
+        _beside_bare(number, folder, keys[alg], workers, results)
         if alg == "HS256":
             for name, worker in _racing(alg, workers, results):
                 results.add(f"again {alg}", name, worker.ask("again", alg=alg, path=str(path), seconds=0.03))
         if alg in ISSUED:
             for name, worker in _racing(alg, workers, results):
                 results.add(f"issue {alg}", name, worker.ask("issue", alg=alg, seconds=0.03))
+
+
+def _beside_bare(number: int, folder: Path, keys: tokens.Keys, workers: dict[str, Process], results: Results) -> None:
+    alg, count = keys.alg, COUNTS[keys.alg] // 2 + WARM
+    path = folder / f"{alg}-bare-{number}"
+    path.write_text("\n".join(tokens.good(keys, first=10_000_000 + number * count, count=count)))
+    for name, worker in _racing(alg, workers, results):
+        if not name.startswith("admit"):
+            continue
+        own, share = worker.ask(
+            "beside_bare", alg=alg, bare=adapter_of(primitive(alg, name)), path=str(path), warm=WARM
+        )
+        results.add(f"on top first {alg}", name, own)
+        results.add(f"share first {alg}", name, share)
+        if alg in ISSUED:
+            own, share = worker.ask("issue_beside_bare", alg=alg, bare="bare")
+            results.add(f"on top issue {alg}", name, own)
+            results.add(f"share issue {alg}", name, share)
+
+
+def adapter_of(name: str) -> str:
+    """The adapter of a contestant."""
+    return next(each.adapter for each in CONTESTANTS if each.name == name)
 
 
 def _racing(alg: str, workers: dict[str, Process], results: Results) -> list[tuple[str, Process]]:

@@ -114,6 +114,8 @@ def page(results: Results, *, rounds: int) -> str:
         "",
         "## Goals",
         "",
+        "What is said of the bare check was measured by turns of a few tokens within one process, so that both meet the same machine.",
+        "",
         *_markdown(_goal_rows(results)),
         "",
         "## Who raced",

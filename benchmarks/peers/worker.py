@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import json
 import os
+import statistics
 import sys
 import time
 import tracemalloc
@@ -18,6 +19,7 @@ from typing import Any
 from . import adapters
 
 _CHUNK = 64
+_TURN = 20
 
 
 class Worker:
@@ -76,6 +78,44 @@ class Worker:
             make()
         return _rate(lambda: [make() for _ in numbers], len(numbers), seconds)
 
+    def beside_bare(self, alg: str, bare: str, path: str, warm: int) -> list[float]:
+        """Check tokens and their bare signatures by turns, a few of each, in this one process.
+
+        Returns:
+            What ours takes on top (nanoseconds) and the share of the bare one in ours: medians over turns.
+        """
+        check, primitive = self._ways[alg][0], Worker(bare)
+        primitive.take(alg, self._keys[alg])
+        with open(path) as file:
+            tokens = file.read().split()
+        pairs, bare_check = primitive._prepared(alg, tokens), primitive._ways[alg][0]
+        for token in tokens[:warm]:
+            check(token)
+        turns = [(tokens[k : k + _TURN], pairs[k : k + _TURN]) for k in range(warm, len(tokens) - _TURN + 1, _TURN)]
+        return _medians(
+            [
+                (lambda some=some: [check(one) for one in some], lambda some=those: [bare_check(one) for one in some])
+                for some, those in turns
+            ],
+            _TURN,
+        )
+
+    def issue_beside_bare(self, alg: str, bare: str) -> list[float]:
+        """Issue tokens and make bare signatures by turns, in this one process.
+
+        Returns:
+            What ours takes on top (nanoseconds) and the share of the bare one in ours: medians over turns.
+        """
+        make, primitive = self._ways[alg][1](), Worker(bare)
+        primitive.take(alg, self._keys[alg])
+        bare_make, numbers = primitive._ways[alg][1](), range(8)
+        turn = (lambda: [make() for _ in numbers], lambda: [bare_make() for _ in numbers])
+        return _medians([turn] * 16, len(numbers))
+
+    def take(self, alg: str, keys: dict[str, Any]) -> None:
+        """Load the keys of one algorithm, read already."""
+        self._ways[alg] = getattr(adapters, self._adapter)(alg, keys)
+
     def issued(self, alg: str) -> str:
         """Issue one token."""
         made = self._ways[alg][1]()()
@@ -101,6 +141,21 @@ class Worker:
             return tokens
         pairs = [_taken_apart(alg, token) for token in tokens]
         return pairs if self._adapter == "bare" else [signature + data for signature, data in pairs]
+
+
+def _medians(turns: list[tuple[Any, Any]], size: int) -> list[float]:
+    ours, theirs = [], []
+    for mine, other in turns:
+        began = time.process_time_ns()
+        mine()
+        between = time.process_time_ns()
+        other()
+        ours.append((between - began) / size)
+        theirs.append((time.process_time_ns() - between) / size)
+    # Of the difference, not the difference of medians: what the machine did to one turn it did to the one beside it as well.
+    own = statistics.median(mine - other for mine, other in zip(ours, theirs, strict=True))
+    share = statistics.median(other / mine for mine, other in zip(ours, theirs, strict=True))
+    return [own, share]
 
 
 def _rate(turn: Any, size: int, seconds: float) -> float:

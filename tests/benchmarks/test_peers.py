@@ -90,8 +90,7 @@ def test_figures_are_compared_round_by_round():
 )
 def test_a_goal_is_reached_or_missed_in_its_own_direction(kind, value, reached):
     rows = {"first HS256": {"admit": [500.0], "other": [1000.0]}}
-    if kind == "on top of":
-        rows = {"first HS256": {"admit": [1000.0], "other": [500.0]}}
+    rows |= {"on top first HS256": {"admit": [500.0]}, "share first HS256": {"admit": [2.0]}}
     assert goals.outcome(goals.Goal("first HS256", "admit", kind, value, "other"), rows).reached is reached
 
 
