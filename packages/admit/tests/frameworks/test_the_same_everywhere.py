@@ -14,6 +14,7 @@ import pytest
 from applications import FRAMEWORKS, Seen, ask
 
 from admit import Verifier
+from admit.encrypted import EncryptionKey, encrypt
 from admit.jose import base64url
 from admit.testing import ProofKey, TestIssuer
 
@@ -23,6 +24,7 @@ BARE = f'Bearer realm="https://api.example", {META}'
 INVALID = f'Bearer realm="https://api.example", error="invalid_token", {META}'
 DPOP = 'algs="ES256 RS256"'
 FRESH = {"auth_time": NOW}
+SEAL = EncryptionKey.from_secret(b"k" * 32)
 OPAQUE = "adm_at_" + "a" * 43
 
 Headers = list[tuple[str, str]]
@@ -64,6 +66,10 @@ def tampered(tokens: TestIssuer) -> Any:
 
 def twice(tokens: TestIssuer) -> Headers:
     return [("Authorization", f"Bearer {tokens.token(scopes='items:read')}")] * 2
+
+
+def sealed(tokens: TestIssuer) -> Headers:
+    return [("Authorization", f"Bearer {encrypt(tokens.token(scopes='items:read'), SEAL)}")]
 
 
 def says(value: str) -> Callable[[TestIssuer], Headers]:
@@ -165,6 +171,15 @@ CASES = [
         code="step_up_required",
         challenge=error("insufficient_user_authentication", 'max_age="60"'),
     ),
+    Case("encrypted", sealed, 200, challenge=None, verifier="decrypting"),
+    Case("encrypted, where nobody expects it", sealed, code="malformed_token"),
+    Case("readable, where encrypted ones are expected", bearer(), code="encryption_required", verifier="decrypting"),
+    Case(
+        "encrypted, and changed on the way",
+        lambda tokens: [(name, value[:-4] + "AAAA") for name, value in sealed(tokens)],
+        code="decryption_failed",
+        verifier="decrypting",
+    ),
     Case("keys unavailable", bearer(), 503, "verifier_unavailable", None, verifier="no keys"),
     Case("feed lost", bearer(), 503, "verifier_unavailable", None, verifier="no feed"),
     Case(
@@ -220,6 +235,7 @@ def verifiers(server, tokens):
 
     yield {
         "usual": usual,
+        "decrypting": lambda: usual(decryption_keys=SEAL),
         "counting": lambda: usual(client_id="api", client_secret="secret"),
         "no keys": no_keys,
         "no feed": no_feed,
