@@ -298,6 +298,19 @@ def test_a_refresh_that_is_about_something_else_is_refused(changes, match):
     assert "FAILED  identity_mismatch" in caught.value.explain()
 
 
+def test_the_same_name_at_another_issuer_is_another_person():
+    elsewhere = Identity(subject="usr_1", issuer="https://other.example", expires_at=NOW, issued_at=NOW - 10)
+
+    with pytest.raises(IdentityMismatch, match="another person"):
+        verifier().verify_refreshed(token(nonce=None), before=elsewhere)
+
+
+def test_a_refresh_may_say_for_the_first_time_when_the_person_signed_in():
+    before = check(token(auth_time=None))
+
+    assert verifier().verify_refreshed(token(nonce=None), before=before).auth_time == NOW - 50
+
+
 def test_a_refreshed_token_is_checked_like_any_other():
     with pytest.raises(NonceMismatch):
         refreshed(token(nonce="another"))
