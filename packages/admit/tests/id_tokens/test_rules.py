@@ -4,7 +4,9 @@ import hashlib
 
 import pytest
 
+from admit import TokenHashMismatch
 from admit.id_tokens import half_hash
+from admit.id_tokens.rules import Asked, refuse_other_request
 from admit.jose import base64url
 
 
@@ -38,3 +40,8 @@ def test_ed448_uses_shake256():
 
 def test_where_no_hash_is_agreed_on_there_is_none():
     assert half_hash("token", alg="ML-DSA-44") is None
+
+
+def test_a_hash_that_nobody_can_make_belongs_to_nothing():
+    with pytest.raises(TokenHashMismatch):
+        refuse_other_request({"at_hash": "x"}, Asked(nonce=None, access_token="token"), alg="ML-DSA-44")
