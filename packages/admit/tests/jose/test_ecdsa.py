@@ -121,6 +121,16 @@ def test_a_private_number_of_another_point_or_out_of_range_is_refused(alg):
             Jwk.parse(private_jwk(alg) | {"d": base64url.encode(d.to_bytes(size, "big"))})
 
 
+def test_the_smallest_private_number_is_one():
+    """Its point is the base point itself. Nobody should have it, but it is a key."""
+    row = ecdsa._CURVES["P-256"]
+    base = ec.derive_private_key(1, row.curve).public_key()
+
+    jwk = ecdsa.members(base) | {"d": base64url.encode((1).to_bytes(32, "big"))}
+
+    assert Jwk.parse(jwk).can_sign
+
+
 def test_coordinates_and_private_number_have_the_size_of_the_curve():
     """RFC 7518 sections 6.2.1.2 and 6.2.2.1."""
     jwk = private_jwk("ES512")

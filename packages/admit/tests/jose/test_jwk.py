@@ -34,6 +34,12 @@ def test_a_published_key_says_what_it_is_for_and_nothing_private():
     assert set(ec_members()) == {"kty", "crv", "x", "y", "use", "alg", "kid"}
 
 
+def test_a_key_without_a_name_is_published_without_one():
+    nameless = {name: value for name, value in ec_members().items() if name != "kid"}
+
+    assert Jwk.parse(nameless).public_dict() == nameless
+
+
 @pytest.mark.parametrize("alg", ["ES256", "RS256"])
 def test_a_private_key_survives_storage(alg):
     key = generate_key(alg, kid="2026-01")
