@@ -5,7 +5,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from admit.jose import InvalidKey, Jwk, Jwks, asymmetric, generate_key
+from admit.jose import InvalidKey, Jwk, Jwks, asymmetric, generate_key, mldsa
 
 KINDS = {
     "ES256": ("EC", "P-256"),
@@ -78,3 +78,25 @@ def test_a_curve_that_this_build_lacks_is_named_as_the_reason(monkeypatch):
         Jwk.parse(known)
     with pytest.raises(InvalidKey, match="has no secp256k1"):
         generate_key("ES256K")
+
+
+def test_a_cryptography_whose_openssl_lacks_mldsa_is_named_as_the_reason(monkeypatch):
+    """Version 47 has the classes and, in its wheels, nothing behind them."""
+    published = generate_key("ML-DSA-44").public_dict()
+
+    class Lacking:
+        @staticmethod
+        def from_public_bytes(data):
+            raise UnsupportedAlgorithm("ML-DSA is not supported by this backend")
+
+        @staticmethod
+        def generate():
+            raise UnsupportedAlgorithm("ML-DSA is not supported by this backend")
+
+    monkeypatch.setitem(mldsa._PUBLIC, "ML-DSA-44", Lacking)
+    monkeypatch.setitem(mldsa._PRIVATE, "ML-DSA-44", Lacking)
+
+    with pytest.raises(InvalidKey, match=r"the installed cryptography [\d.]+ has no ML-DSA-44;"):
+        Jwk.parse(published)
+    with pytest.raises(InvalidKey, match=r"the installed cryptography [\d.]+ has no ML-DSA-44;"):
+        generate_key("ML-DSA-44")

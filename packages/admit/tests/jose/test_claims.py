@@ -223,3 +223,8 @@ def test_parents_that_are_named_rightly_pass():
 def test_an_empty_subject_is_nobody():
     with pytest.raises(InvalidClaim, match="sub must not be empty"):
         check(GOOD | {"sub": ""})
+
+
+def test_types_are_checked_of_what_is_there():
+    check_types({}, required=())
+    check_types({"sub": "alice"}, required=("sub",))

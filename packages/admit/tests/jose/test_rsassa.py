@@ -90,15 +90,34 @@ def _has_small_factor(n):
     return any(n % d == 0 for d in range(3, 752, 2))
 
 
+MARKS = (11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157)
+
+
+def marked(*, but=None):
+    """Return a number of 2,048 bits that is a power of 65537 to all of MARKS; to the one of `but` it is none."""
+    every = math.prod(MARKS)
+    residues = {prime: pow(65537, 12345, prime) for prime in MARKS}
+    if but is not None:
+        powers = {pow(65537, power, but) for power in range(but)}
+        residues[but] = next(residue for residue in range(1, but) if residue not in powers)
+    rest = (
+        sum(residue * (every // prime) * pow(every // prime, -1, prime) for prime, residue in residues.items()) % every
+    )
+    start = (1 << 2047) // (2 * every) * 2 * every + rest
+    return next(
+        n for n in range(start, start * 2, every) if n % 2 and n.bit_length() == 2048 and not _has_small_factor(n)
+    )
+
+
 def test_a_modulus_with_the_mark_of_a_broken_generator_is_refused():
     """CVE-2017-15361: a power of 65537 to the small primes that were used as marks."""
-    marks = math.prod((11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157))
-    start = (1 << 2047) // (2 * marks) * 2 * marks
-    power = pow(65537, 12345, marks)
-    marked = next(n for n in range(start + power, start * 2, marks) if n % 2 and not _has_small_factor(n))
-
     with pytest.raises(InvalidKey, match="CVE-2017-15361"):
-        rsassa.police(marked, 65537)
+        rsassa.police(marked(), 65537)
+
+
+@pytest.mark.parametrize("prime", MARKS)
+def test_a_modulus_that_lacks_one_of_the_marks_is_taken(prime):
+    rsassa.police(marked(but=prime), 65537)
 
 
 def test_a_weak_stored_key_is_refused_too():

@@ -35,7 +35,7 @@ def generate(kty: str, crv: str | None) -> Private:
     try:
         made: Private = rsassa.generate() if crv is None else _family(kty).generate(crv)
     except UnsupportedAlgorithm:
-        raise InvalidKey(_cannot(crv or kty)) from None
+        raise InvalidKey(_cannot(str(crv))) from None
     return made
 
 
