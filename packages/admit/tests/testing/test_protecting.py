@@ -1,5 +1,3 @@
-from dataclasses import dataclass
-
 import pytest
 
 from admit import BadSignature, MalformedToken, TokenExpired, TokenRevoked, UnknownKey, Verifier, WrongAudience
@@ -99,13 +97,9 @@ def test_something_that_protects_nothing_is_told_apart(target):
 
 
 def test_the_form_of_claims_stays_as_it_was():
-    @dataclass
-    class Mine:
-        tenant: str
-
-    verifier = made(claims=Mine)
+    verifier = made(claims=lambda said: said["tenant"])
 
     with TestIssuer().protecting(verifier) as tokens:
-        assert verifier.verify(tokens.token(claims={"tenant": "acme"})).claims == Mine("acme")
+        assert verifier.verify(tokens.token(claims={"tenant": "acme"})).claims == "acme"
         with pytest.raises(MalformedToken):
             verifier.verify(tokens.token())
