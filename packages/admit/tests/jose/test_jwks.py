@@ -146,3 +146,25 @@ def test_another_refused_key_does_not_explain_this_one():
 
     with pytest.raises(UnknownKey, match="no key of the set is called 'other'"):
         Jwks.parse({"keys": [weak]}).find(kid="other", alg="RS256")
+
+
+def test_several_keys_without_names_may_stand_in_one_set():
+    """During a change of secrets there are two; a token says which only by its signature, so none is chosen by guess."""
+    both = Jwks([Jwk.from_secret(b"x" * 32), Jwk.from_secret(b"y" * 32)])
+
+    assert len(both) == 2
+    with pytest.raises(UnknownKey, match="2 keys"):
+        both.find(kid=None, alg="HS256")
+
+
+def test_a_set_has_200_keys_at_most():
+    assert len(Jwks.parse({"keys": [{}] * 200}).ignored) == 200
+
+
+def test_a_refused_key_with_an_odd_name_is_told_without_one():
+    assert Jwks.parse({"keys": [{"kty": "EC", "kid": 5}]}).ignored[0][0] is None
+
+
+def test_what_is_no_json_is_called_by_what_it_should_be():
+    with pytest.raises(InvalidKey, match="the key set is not JSON"):
+        Jwks.parse(b"{")

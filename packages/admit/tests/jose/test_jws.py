@@ -202,3 +202,43 @@ def test_a_payload_with_nan_cannot_be_signed():
 def test_a_public_key_cannot_sign_a_token():
     with pytest.raises(InvalidKey):
         sign({}, generate_key("ES256").public(), typ=None)
+
+
+def test_a_token_has_as_many_characters_as_are_allowed_and_no_more():
+    def of(length):
+        head = base64url.encode(json.dumps({"alg": "HS256", "typ": "at+jwt"}).encode())
+        room = length - len(head) - 2 - 43
+        return f"{head}.{base64url.encode(b'x' * (room * 3 // 4))}.{'A' * 43}"
+
+    assert len(of(MAX_TOKEN_CHARS)) == MAX_TOKEN_CHARS
+    parse(of(MAX_TOKEN_CHARS))
+    with pytest.raises(Malformed, match="more than 16384 characters"):
+        parse(of(MAX_TOKEN_CHARS) + "A")
+
+
+def test_a_header_has_4096_characters_at_most():
+    for extra, fits in ((0, True), (3, False)):
+        padded = json.dumps({"alg": "HS256", "typ": "at+jwt", "x": "y" * 3000})
+        header = padded.replace("y" * 3000, "y" * (3000 + 3072 - len(padded) + extra))
+        assert len(base64url.encode(header.encode())) == 4096 + extra * 4 // 3
+        if fits:
+            assert verify(forge(header.encode()), SECRET, types=AT).claims == {"sub": "x"}
+        else:
+            with pytest.raises(Malformed, match="header has more than 4096"):
+                parse(forge(header.encode()))
+
+
+@pytest.mark.parametrize("name", ["alg", "jku", "jwk", "kid", "x5u", "x5c", "x5t", "x5t#S256", "typ", "cty", "crit"])
+def test_no_registered_name_stands_in_crit(name):
+    """RFC 7515 section 4.1.11: producers must not put names of that specification there."""
+    members = {"typ": "at+jwt", name: "HS256"} | {"alg": "HS256", "crit": [name]}
+
+    with pytest.raises(Malformed, match="crit must name extension members"):
+        parse(forge(members))
+
+
+@pytest.mark.parametrize("name", ["kid", "typ", "cty", "jku", "x5u", "x5t", "x5t#S256"])
+@pytest.mark.parametrize("value", [5, None, True, ["x"]])
+def test_what_is_text_by_its_specification_is_nothing_else(name, value):
+    with pytest.raises(Malformed, match=f"{name} must be text"):
+        parse(forge({"alg": "HS256", name: value}))

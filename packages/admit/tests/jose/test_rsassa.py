@@ -124,7 +124,7 @@ def test_a_weak_stored_key_is_refused_too():
     weak = rsa.generate_private_key(65537, 1024)
     from admit.jose import asymmetric
 
-    with pytest.raises(InvalidKey, match="2048 bits or more"):
+    with pytest.raises(InvalidKey, match="RSA needs a key of 2048 bits or more"):
         Jwk.from_pkcs8(asymmetric.to_pkcs8(weak), alg="RS256", kid=None)
 
 
