@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from . import tree
+from .python_reference import library_reference
 
 _BEGIN = "<!-- written from the code: {} -->\n"
 _END = "<!-- end of {} -->"
@@ -296,4 +297,5 @@ PARTS: dict[str, Callable[[], str]] = {
     "library_errors": library_errors,
     "attacks": attacks,
     "test_tokens": test_tokens,
+    "library_reference": library_reference,
 }
