@@ -1,6 +1,6 @@
 """One contestant: reads a command a line, answers a line. Runs in the contestant's environment; times with the process's own clock.
 
-Times are seconds of processor, not of the wall: another program on the core makes a turn longer, and no token dearer.
+Times are seconds of processor, not of the wall: waiting for the core does not count.
 """
 
 import base64
