@@ -242,3 +242,39 @@ def test_no_registered_name_stands_in_crit(name):
 def test_what_is_text_by_its_specification_is_nothing_else(name, value):
     with pytest.raises(Malformed, match=f"{name} must be text"):
         parse(forge({"alg": "HS256", name: value}))
+
+
+def test_of_a_claim_that_stands_twice_the_last_one_counts():
+    """RFC 7519 section 4 allows that or a refusal, and every decoder here does the same."""
+    token = forge({"alg": "HS256", "typ": "at+jwt"}, b'{"sub":"a","sub":"b"}')
+
+    assert verify(token, SECRET, types=AT).claims == {"sub": "b"}
+
+
+def test_an_object_in_the_header_is_taken_by_who_asks_for_it_alone():
+    token = forge({"alg": "HS256", "jwk": {"kty": "EC"}})
+
+    assert parse(token, objects=("jwk",)).header.members["jwk"] == {"kty": "EC"}
+    for others in ((), ("epk",)):
+        with pytest.raises(Malformed, match="nested object"):
+            parse(token, objects=others)
+
+
+@pytest.mark.parametrize(
+    ("typ", "short"),
+    [
+        ("at+jwt", "at+jwt"),
+        ("APPLICATION/AT+JWT", "at+jwt"),
+        ("application/a/b", "application/a/b"),
+        ("text/x", "text/x"),
+    ],
+)
+def test_the_prefix_of_a_type_is_left_out_where_no_other_slash_appears(typ, short):
+    """RFC 7515 section 4.1.9."""
+    assert parse(forge({"alg": "HS256", "typ": typ})).header.typ == short
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_what_is_no_json_is_not_signed(value):
+    with pytest.raises(ValueError):
+        sign({"sub": "alice", "n": value}, SECRET, typ="at+jwt")

@@ -93,10 +93,10 @@ def _has_small_factor(n):
 MARKS = (11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157)
 
 
-def marked(*, but=None):
+def marked(*, but=None, exponent=12345):
     """Return a number of 2,048 bits that is a power of 65537 to all of MARKS; to the one of `but` it is none."""
     every = math.prod(MARKS)
-    residues = {prime: pow(65537, 12345, prime) for prime in MARKS}
+    residues = {prime: pow(65537, exponent, prime) for prime in MARKS}
     if but is not None:
         powers = {pow(65537, power, but) for power in range(but)}
         residues[but] = next(residue for residue in range(1, but) if residue not in powers)
@@ -109,10 +109,11 @@ def marked(*, but=None):
     )
 
 
-def test_a_modulus_with_the_mark_of_a_broken_generator_is_refused():
+@pytest.mark.parametrize("exponent", range(1, 13))
+def test_a_modulus_with_the_mark_of_a_broken_generator_is_refused(exponent):
     """CVE-2017-15361: a power of 65537 to the small primes that were used as marks."""
     with pytest.raises(InvalidKey, match="CVE-2017-15361"):
-        rsassa.police(marked(), 65537)
+        rsassa.police(marked(exponent=exponent), 65537)
 
 
 @pytest.mark.parametrize("prime", MARKS)
