@@ -42,8 +42,12 @@ def claims_now(base: Mapping[str, Any]) -> dict[str, Any]:
     return {**base, "iat": now, "nbf": now, "exp": now + 300, "jti": base64.urlsafe_b64encode(os.urandom(16)).decode()}
 
 
-def admit(alg: str, keys: Keys) -> tuple[Checker, Issuing]:
-    """The whole `Verifier`, with revocations that hold a hundred ended sessions, grants, tokens."""
+def admit(alg: str, keys: Keys) -> tuple[Checker, Issuing, Checker]:
+    """The whole `Verifier`, with revocations that hold a hundred ended sessions, grants, tokens.
+
+    HS256 is as it is by default: the secret of one service, behind which there is no server and no feed. Tokens that come again are checked
+    against revocations with HS256 too.
+    """
     from admit import Issuer, Verifier
     from admit.jose import Jwk, Jwks
     from admit.revocations import InMemoryRevocations
@@ -55,7 +59,8 @@ def admit(alg: str, keys: Keys) -> tuple[Checker, Issuing]:
     key = Jwk.parse(keys["public_jwk"])
     # The default but for the memory, which is measured with as many tokens as the goal names; a generation is half of it.
     more = {"max_cached_tokens": 2 * keys["cached"]} if "cached" in keys else {}
-    verifier = Verifier(issuer=ISSUER, audience=AUDIENCE, keys=Jwks([key]), revocations=revocations, **more)
+    told = Verifier(issuer=ISSUER, audience=AUDIENCE, keys=Jwks([key]), revocations=revocations, **more)
+    first = Verifier(issuer=ISSUER, audience=AUDIENCE, keys=key, **more) if alg == "HS256" else told
 
     def issuing() -> Callable[[], str]:
         issuer, base = Issuer(issuer=ISSUER, key=Jwk.parse(keys["private_jwk"])), keys["claims"]
@@ -71,7 +76,7 @@ def admit(alg: str, keys: Keys) -> tuple[Checker, Issuing]:
 
         return issue
 
-    return verifier.verify, issuing
+    return (told if "cached" in keys else first).verify, issuing, told.verify
 
 
 def bare(alg: str, keys: Keys) -> tuple[Checker, Issuing]:

@@ -23,8 +23,9 @@ _PREFACE = (
 _TOKENS = (
     f"The tokens are access tokens in the form of RFC 9068 with a payload of {PAYLOAD_BYTES} bytes. Checked are the signature, `iss`,",
     "`aud`, `exp` and `nbf`, with keys that were parsed beforehand. `admit` is the whole `Verifier`, which also checks the type, every",
-    'registered claim and the revocations; the peers are called in the shortest way of their documentation. What is called "never',
-    'seen" counts every token once, so no cache helps. Issuing gives each token a `jti` and times of its own. Times are of the',
+    "registered claim and the revocations (but for new HS256 tokens: a service that has a secret alone follows none). The peers are",
+    'called in the shortest way of their documentation. What is called "never seen" counts every token once, so no cache helps. Issuing',
+    "gives each token a `jti` and times of its own. Times are of the",
     "processor: waiting for it does not count. A busy machine makes tokens dearer all the same, by its caches: by half at a load of 8 on",
     "two cores; ratios suffer less.",
 )

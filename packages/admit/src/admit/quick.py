@@ -21,7 +21,7 @@ from admit.jose.base64url import LAST, PADDING, decode, encode_bytes
 from admit.jose.claims import LAST_SECOND
 from admit.jose.strict_json import flat_json
 from admit.principal import Principal, principal_of
-from admit.remembering import KnownHeader, KnownToken, Remembered
+from admit.remembering import DIGEST_BYTES, KnownHeader, KnownToken, Remembered
 
 if TYPE_CHECKING:
     from admit.expect import Expect
@@ -67,10 +67,11 @@ class Quick:
         presented = attempt.presented
         if version is None or type(token) is not str or (presented is not None and presented.scheme != "Bearer"):
             return None
-        now = self._clock()
-        memory = self._memory_at(now)
-        if memory is None:
-            return None
+        now, memory = self._clock(), self._memory
+        if self._settled() is not memory.keys or not memory.latest <= now:
+            if (other := self._memory_at(now)) is None:
+                return None
+            memory = other
         # The end of a signature is as good as random. A token is remembered from the second time on that it is shown: most of those
         # that come once come never again, and to keep them would cost as much as to check them.
         spot = hash(token[-32:]) & memory.spots
@@ -142,7 +143,7 @@ class Quick:
 
     def _shown_before(self, token: str, memory: Remembered, now: float) -> KnownToken | None:
         try:
-            digest = sha256(token.encode()).digest()
+            digest = sha256(token.encode()).digest()[:DIGEST_BYTES]
         except UnicodeEncodeError:
             return None
         known = memory.younger.get(digest)
@@ -154,7 +155,7 @@ class Quick:
         if read is None:
             return None
         said = read[0]
-        known = KnownToken(*read, ends=said["exp"] + self._leeway_s)
+        known = KnownToken(*read, ends=memory.same_moment(said["exp"] + self._leeway_s))
         if max(said.get("iat", 0), said.get("nbf", 0)) <= now + self._leeway_s - _BACK_S:
             memory.keep_token(digest, known)
             memory.keep_read(known, said)
@@ -184,8 +185,10 @@ class Quick:
         if type(said) is not dict:
             return None
         # Names and types of the claims are nearly always those of the token before.
-        shape = header.shapes.get(tuple(said))
-        if (shape is None or shape != [*map(type, said.values())]) and not header.fits(said, payload):
+        names, (latest, kinds) = tuple(said), header.latest
+        if names != latest:
+            kinds = header.shapes.get(names)
+        if kinds != [*map(type, said.values())] and not header.fits(said, payload):
             return None
         audience, begun = said["aud"], now + self._leeway_s
         if said["iss"] != self._issuer or not said["sub"]:

@@ -12,6 +12,9 @@ from admit.jose.strict_json import MAX_DEPTH
 
 _MOST_HEADERS = _MOST_SHAPES = 64
 MOST_READ = 1_024
+_MOST_MOMENTS = 4_096
+DIGEST_BYTES = 31
+"""Of the SHA-256 of a token: with the object around it that makes 64 bytes of memory, one more would make 80."""
 
 
 class KnownHeader:
@@ -24,13 +27,15 @@ class KnownHeader:
         required: Claims that a token with this header has to have.
         limited: The header demands that limits are kept.
         shapes: Names of claims, in their order -> their types, where none is a list or an object.
+        latest: The newest of these.
     """
 
-    __slots__ = ("check", "key", "limited", "mac", "required", "shapes")
+    __slots__ = ("check", "key", "latest", "limited", "mac", "required", "shapes")
     check: Checker
     key: Jwk
     limited: bool
     mac: Signer | None
+    latest: tuple[tuple[str, ...], list[type] | None]
     required: Collection[str]
 
     def __init__(self, header: Header, key: Jwk, *, required: Collection[str]) -> None:
@@ -38,6 +43,7 @@ class KnownHeader:
         self.check = key.checker
         self.mac = key.signer if key.symmetric else None
         self.shapes: dict[tuple[str, ...], list[type]] = {}
+        self.latest = (), None
 
     def fits(self, said: dict[str, Any], payload: bytes) -> bool:
         """Say whether all claims are there, each of its type, and nothing is too deep; False also for some rare good ones.
@@ -53,7 +59,8 @@ class KnownHeader:
         if list not in kinds and dict not in kinds:
             if len(self.shapes) >= _MOST_SHAPES:
                 self.shapes.clear()
-            self.shapes[tuple(said)] = kinds
+            self.latest = tuple(said), kinds  # one object: never new names with old types, whoever looks in between
+            self.shapes[self.latest[0]] = kinds
         return True
 
 
@@ -93,7 +100,20 @@ class Remembered:
         latest: When the last token was looked at.
     """
 
-    __slots__ = ("_at", "_half", "_recent", "headers", "keys", "latest", "mark", "older", "shown", "spots", "younger")
+    __slots__ = (
+        "_at",
+        "_half",
+        "_moments",
+        "_recent",
+        "headers",
+        "keys",
+        "latest",
+        "mark",
+        "older",
+        "shown",
+        "spots",
+        "younger",
+    )
     keys: Jwks | None
     latest: float
     shown: bytearray
@@ -110,7 +130,14 @@ class Remembered:
         # Tokens whose claims are kept as they were read, in a ring.
         self._recent: list[KnownToken | None] = [None] * MOST_READ
         self._at = 0
+        self._moments: dict[float, float] = {}
         self.latest = float("-inf")
+
+    def same_moment(self, ends: float) -> float:
+        """Return the object that stands for a moment: tokens that end together share it."""
+        if len(self._moments) >= _MOST_MOMENTS:
+            self._moments.clear()
+        return self._moments.setdefault(ends, ends)
 
     def keep_header(self, text: str, header: KnownHeader) -> None:
         """Remember a header by its text."""
