@@ -9,7 +9,7 @@ sys.path.insert(0, str(PLACE / "jose"))
 
 import differential_cases  # noqa: E402 - found beside the tests
 
-WHOLE, HEADER, PAYLOAD, TEXT, SET, SIGNATURE = range(6)  # as in tokens.TARGETS
+WHOLE, HEADER, PAYLOAD, TEXT, SET, SIGNATURE = range(6)  # as in targets.TARGETS
 
 
 def seeds() -> list[bytes]:

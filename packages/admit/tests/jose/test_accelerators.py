@@ -41,8 +41,17 @@ def test_the_standard_library_is_enough(monkeypatch):
     without(monkeypatch, "pybase64", "msgspec", "msgspec.json")
 
     assert accelerators.base64url_decoder() is accelerators._base64url_decode
+    assert accelerators.base64url_encoder() is accelerators._base64url_encode
     assert accelerators.json_decoder() is None
     assert accelerators.json_encoder() is None
+    assert accelerators.json_converter() is None
+
+
+def test_where_it_is_installed_values_are_given_a_type():
+    convert = accelerators.json_converter()
+
+    assert (convert is not None) == (importlib.util.find_spec("msgspec") is not None)
+    assert convert is None or convert({"a": 1}, dict[str, int]) == {"a": 1}
 
 
 def test_where_it_is_installed_json_is_written_without_white_space():
