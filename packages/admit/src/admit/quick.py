@@ -47,7 +47,9 @@ class Quick:
     ) -> None:
         """`max_tokens`: How many good tokens are remembered; 0 for none."""
         self._settled: Callable[[], Jwks | None] = getattr(keys, "settled", _never)
-        self._revocations = revocations
+        self._ended: Callable[[dict[str, Any], str | None], str | None] | None = None
+        if revocations is not None:
+            self._ended = getattr(revocations, "ended", lambda said, kid: revocations.revoked({**said, "kid": kid}))
         self._version: Callable[[], int | None] = (
             _always if revocations is None else getattr(revocations, "version", _never)
         )
@@ -83,15 +85,20 @@ class Quick:
             memory.shown[spot] = memory.mark
             if header.limited or "limits" in said or "cnf" in said:
                 return None
-            if self._revocations is not None and self._revocations.revoked({**said, "kid": header.key.kid}):
+            if self._ended is not None and self._ended(said, header.kid):
                 return None
             return principal_of(said)
-        known = self._shown_before(token, memory, now)
-        if known is None or not known.plain:
+        try:
+            known = memory.younger.get(sha256(token.encode()).digest()[:DIGEST_BYTES])
+        except UnicodeEncodeError:
+            return None
+        if known is None:
+            known = self._shown_before(token, memory, now)
+        if known is None or now >= known.ends or not known.plain:
             return None
         said = known.said or self.said_by(known)
         if known.version != version:
-            if self._revocations is not None and self._revocations.revoked({**said, "kid": known.header.key.kid}):
+            if self._ended is not None and self._ended(said, known.header.kid):
                 return None
             known.version = version
         return principal_of(said)

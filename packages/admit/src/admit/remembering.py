@@ -30,9 +30,10 @@ class KnownHeader:
         latest: The newest of these.
     """
 
-    __slots__ = ("check", "key", "latest", "limited", "mac", "required", "shapes")
+    __slots__ = ("check", "key", "kid", "latest", "limited", "mac", "required", "shapes")
     check: Checker
     key: Jwk
+    kid: str | None
     limited: bool
     mac: Signer | None
     latest: tuple[tuple[str, ...], list[type] | None]
@@ -40,7 +41,7 @@ class KnownHeader:
 
     def __init__(self, header: Header, key: Jwk, *, required: Collection[str]) -> None:
         self.key, self.required, self.limited = key, required, bool(header.critical)
-        self.check = key.checker
+        self.check, self.kid = key.checker, key.kid
         self.mac = key.signer if key.symmetric else None
         self.shapes: dict[tuple[str, ...], list[type]] = {}
         self.latest = (), None

@@ -86,6 +86,10 @@ class InMemoryRevocations(ForkAware):
         """Return which claim has ended, or None."""
         return self._memory.revoked(claims)
 
+    def ended(self, claims: Mapping[str, Any], kid: str | None) -> str | None:
+        """Do the same, with the name of the key beside the claims."""
+        return self._memory.ended(claims, kid)
+
     def close(self) -> None:
         """Nothing runs."""
 

@@ -108,6 +108,11 @@ class Follower(ForkAware):
         """Return which claim has ended, or None."""
         return self.knowledge.revoked(claims)
 
+    def ended(self, claims: Mapping[str, Any], kid: str | None) -> str | None:
+        """Do the same, with the name of the key beside the claims."""
+        memory = self.knowledge.memory
+        return None if memory is None else memory.ended(claims, kid)
+
     def status(self) -> FeedStatus:
         """Return how fresh the knowledge is, and how much of it there is. Asks nobody."""
         listening, failure, age_s = self._listening, self._failure, self.knowledge.age_s()

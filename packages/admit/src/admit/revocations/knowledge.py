@@ -28,7 +28,7 @@ class Knowledge:
 
     def __init__(self, *, elapsed: Callable[[], float], clock: Callable[[], float]) -> None:
         self._elapsed, self._clock = elapsed, clock
-        self._memory: Memory | None = None
+        self.memory: Memory | None = None
         self._snapshot: Memory | None = None
         self._as_of = float("-inf")
         self.heard_at = float("-inf")
@@ -39,12 +39,12 @@ class Knowledge:
     @property
     def trusted(self) -> bool:
         """Whether a first snapshot has been taken in."""
-        return self._memory is not None
+        return self.memory is not None
 
     @property
     def position(self) -> str | None:
         """Where to resume, or None to ask for a snapshot."""
-        return None if self._memory is None or self._from_scratch else self._memory.position
+        return None if self.memory is None or self._from_scratch else self.memory.position
 
     def age_s(self) -> float:
         """Return the seconds since the last fresh word; infinite before the first."""
@@ -52,11 +52,11 @@ class Knowledge:
 
     def revoked(self, claims: Mapping[str, Any]) -> str | None:
         """Return which claim has ended, or None for a live token."""
-        memory = self._memory
+        memory = self.memory
         return None if memory is None else memory.revoked(claims)
 
     def __len__(self) -> int:
-        return 0 if self._memory is None else len(self._memory)
+        return 0 if self.memory is None else len(self.memory)
 
     def start_over(self) -> None:
         """Ask for a whole snapshot next time. What is known is used until that snapshot is complete."""
@@ -73,7 +73,7 @@ class Knowledge:
 
     def add(self, entry: Mapping[str, Any], position: str | None) -> None:
         """Take in a revocation: at once, or into the snapshot that is being collected."""
-        memory = self._snapshot if self._snapshot is not None else self._memory
+        memory = self._snapshot if self._snapshot is not None else self.memory
         if memory is None:
             raise FeedError("a revocation came before any snapshot")
         memory.add(entry)
@@ -85,14 +85,14 @@ class Knowledge:
         """All revocations as of that time are here: swap a complete snapshot in, and move the position."""
         if self._snapshot is not None:
             self._snapshot.position = position
-            self._memory, self._snapshot = self._snapshot, None
+            self.memory, self._snapshot = self._snapshot, None
             self._from_scratch = False
             self._as_of = float("-inf")  # a new beginning may lie before what was heard from another database
-        elif self._memory is None or self._from_scratch:
+        elif self.memory is None or self._from_scratch:
             raise FeedError("a snapshot was asked for and not sent")
         else:
-            self._memory.position = position
-        self.version = self._memory.version
+            self.memory.position = position
+        self.version = self.memory.version
         self.caught_up += 1
         self._hear(as_of)
 
@@ -102,9 +102,9 @@ class Knowledge:
         Raises:
             FeedError: Something was missed.
         """
-        if self._snapshot is not None or self._memory is None:
+        if self._snapshot is not None or self.memory is None:
             raise FeedError("a heartbeat came inside a snapshot")
-        if head != self._memory.position:
+        if head != self.memory.position:
             raise FeedError("the head is elsewhere: something was missed")
         self._hear(as_of)
 
@@ -114,5 +114,5 @@ class Knowledge:
             self.heard_at = self._elapsed()
         elif as_of < self._as_of - _CLOCK_WENT_BACK_S:
             raise FeedError("the server's clock went back")
-        if self._memory is not None:
-            self._memory.sweep(self._clock())
+        if self.memory is not None:
+            self.memory.sweep(self._clock())

@@ -44,9 +44,6 @@ def _digest_of_key(kid: str) -> bytes:
     return _digest("kid", kid)
 
 
-_PREFIXES = tuple((kind, f"{kind}\0".encode()) for kind in KINDS if kind != "kid")
-
-
 class Memory:
     """The live revocations as of one position of the feed.
 
@@ -113,20 +110,29 @@ class Memory:
 
         `claims` has the name of the key that signed as `kid`, where that is known.
         """
-        if self._handles:
-            handles = self._handles
-            for kind, prefix in _PREFIXES:
-                value = claims.get(kind)
-                # As in _digest; written out, because it is done three times for every new token.
-                if isinstance(value, str) and sha256(prefix + value.encode()).digest()[:_HANDLE_BYTES] in handles:
-                    return kind
-            kid = claims.get("kid")
+        return self.ended(claims, claims.get("kid"))
+
+    def ended(self, claims: Mapping[str, Any], kid: str | None) -> str | None:
+        """Do the same, with the name of the key beside the claims."""
+        handles, get = self._handles, claims.get
+        if handles:
+            # As in _digest; written out, because it is done three times for every new token.
+            value = get("sid")
+            if isinstance(value, str) and sha256(b"sid\0" + value.encode()).digest()[:_HANDLE_BYTES] in handles:
+                return "sid"
+            value = get("grant")
+            if isinstance(value, str) and sha256(b"grant\0" + value.encode()).digest()[:_HANDLE_BYTES] in handles:
+                return "grant"
+            value = get("jti")
+            if isinstance(value, str) and sha256(b"jti\0" + value.encode()).digest()[:_HANDLE_BYTES] in handles:
+                return "jti"
             if isinstance(kid, str) and _digest_of_key(kid) in handles:
                 return "kid"
-            # A token that was made from others ends with each of them (RFC 8693; docs/reference/revocation-feed.md).
-            for parent in claims.get("parents", ()):
-                if any(_digest(kind, parent[kind]) in self._handles for kind in ("grant", "jti")):
-                    return "parents"
+            if "parents" in claims:
+                # A token that was made from others ends with each of them (RFC 8693; docs/reference/revocation-feed.md).
+                for parent in claims["parents"]:
+                    if any(_digest(kind, parent[kind]) in handles for kind in ("grant", "jti")):
+                        return "parents"
         if self._before:
             issued_at = claims.get("iat")
             # A token that does not say when it was issued cannot prove that it came after the emergency.
