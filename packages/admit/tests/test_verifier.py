@@ -271,3 +271,26 @@ def test_issuer_and_audience_must_be_said():
         Verifier(issuer=ID)
     with pytest.raises(TypeError):
         Verifier(audience=API)
+
+
+@pytest.mark.parametrize(
+    ("token", "says"),
+    [
+        ("Bearer eyJhbGciOiJIUzI1NiJ9.e30.x", "without the scheme"),
+        ("DPoP eyJhbGciOiJIUzI1NiJ9.e30.x", "without the scheme"),
+        (b"eyJhbGciOiJIUzI1NiJ9.e30.x", "decode it first"),
+        (None, "a token is text, not NoneType"),
+    ],
+)
+def test_what_is_handed_over_by_mistake_is_named(clock, token, says):
+    with pytest.raises(MalformedToken, match=says):
+        Verifier(issuer=ID, audience=API, keys=KEY, clock=clock).verify(token)
+
+
+@pytest.mark.parametrize(("typ", "says"), [("JWT", "is this an ID token"), ("other", "'at\\+jwt' is taken here$")])
+def test_a_token_of_another_type_is_named_and_what_it_may_be(clock, claims, typ, says):
+    key = generate_key("ES256")
+    verifier = Verifier(issuer=ID, audience=API, keys=key, revocations=None, clock=clock)
+
+    with pytest.raises(WrongType, match=says):
+        verifier.verify(sign(claims, key, typ=typ))

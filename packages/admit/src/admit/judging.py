@@ -26,6 +26,14 @@ if TYPE_CHECKING:
 
 _PLAIN_REQUIRED = ("iss", "aud", "exp", "sub")
 _LIMITS = "limits"
+_ENDED = {
+    "sid": "the session that it hangs on was ended",
+    "grant": "what was granted to its application was revoked",
+    "jti": "it was revoked itself",
+    "parents": "a token that it was made from was revoked",
+    "kid": "the key that signed it was withdrawn",
+    "iat": "all tokens that were issued by then were revoked",
+}
 _ROUNDS = 6
 _NOT_IN_TIME = "keys or revocations of the issuer did not arrive in time"
 # Turns the claims of another kind of token into those of an access token, or refuses them.
@@ -139,7 +147,7 @@ class Judge:
             self._revocations is not None
             and (ended := self._revocations.revoked({**claims, "kid": key.kid})) is not None
         ):
-            raise TokenRevoked(f"revoked by its {ended}")
+            raise TokenRevoked(f"{_ENDED.get(ended, 'it was revoked')} ({ended})")
         if limits is not None:
             enforce_age(limits, claims, now=self._clock())
         presented = attempt.presented

@@ -388,4 +388,7 @@ def _no_short_way(token: str, attempt: Attempt) -> None:
 
 def _refuse_non_text(token: object) -> None:
     if not isinstance(token, str):
-        raise MalformedToken(f"a token is text, not {type(token).__name__}")
+        hint = ": decode it first" if isinstance(token, bytes) else ""
+        raise MalformedToken(f"a token is text, not {type(token).__name__}{hint}")
+    if token[:7].lower() in ("bearer ", "dpop ey"):
+        raise MalformedToken("pass the token alone, without the scheme in front of it")

@@ -164,7 +164,10 @@ def verify(
     if unknown := header.critical.difference(understood):
         raise UnknownCritical(f"crit names {sorted(unknown)}, which is not understood here", names=unknown)
     if header.typ not in types:
-        raise WrongType(f"typ is {header.typ!r}; accepted here: {', '.join(map(repr, types))}")
+        accepted = " or ".join(sorted(repr(each) if each is not None else "no typ at all" for each in types))
+        raise WrongType(
+            f"the header says typ {header.typ!r}, and {accepted} is taken here{_perhaps(header.typ, types)}"
+        )
     if not key.verify(parsed.signature, parsed.signing_input):
         raise BadSignature("the signature does not belong to this token and key")
     claims = strict_json.parse_object(parsed.payload, what="payload", unique=False)
@@ -187,6 +190,13 @@ def _police(members: dict[str, Any], objects: Collection[str]) -> Header:
         if name in members and not isinstance(members[name], str):
             raise Malformed(f"{name} must be text")
     return Header(alg, kid, None if typ is None else _media_type(typ), _critical(members), members)
+
+
+def _perhaps(typ: str | None, types: Collection[str | None]) -> str:
+    """A likely reason: most tokens of the wrong type are ID tokens, or of an issuer that is older than RFC 9068."""
+    if typ not in (None, "jwt") or "at+jwt" not in types:
+        return ""
+    return ": is this an ID token, or one of an issuer older than RFC 9068?"
 
 
 def _media_type(typ: str) -> str:
