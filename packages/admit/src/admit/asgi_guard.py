@@ -36,9 +36,13 @@ class AsgiRequest:
 
     @property
     def method(self) -> str:
-        """A WebSocket has none, and begins as GET."""
+        """A WebSocket has none, and begins as GET.
+
+        ASGI has it in upper case already. Not every server obeys, and frameworks that do not mind would run another method's code
+        than the one that a rule is about.
+        """
         method: str = self._scope.get("method", "GET")
-        return method
+        return method.upper()
 
     @property
     def path(self) -> str:

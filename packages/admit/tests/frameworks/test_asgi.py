@@ -44,6 +44,24 @@ def test_rules_ask_for_scopes_by_path(tokens):
     assert get(app, "//items/7", tokens.bearer(scopes="read admin")).status == 400
 
 
+@pytest.mark.parametrize("method", ["DELETE", "delete", "Delete"])
+def test_a_method_in_another_case_is_no_way_around_its_rule(tokens, method):
+    """uvicorn passes it on as it was sent, and Django and older Starlettes do not mind."""
+    app = TokenMiddleware(
+        whoami, verifier=tokens.verifier(), rules={"DELETE /items/*": "admin", "/**": "read"}, public=["GET /items"]
+    )
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    headers = [(b"authorization", tokens.bearer(scopes="read")["Authorization"].encode())]
+    scope = {"type": "http", "method": method, "path": "/items/7", "headers": headers}
+    anyio.run(app, scope, None, send)
+
+    assert sent[0]["status"] == 403
+
+
 def test_rules_count_below_the_place_where_the_application_is_mounted(tokens):
     from starlette.applications import Starlette
     from starlette.routing import Mount
