@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from admit import AdmitError, BadSignature, TokenExpired, TokenNotYetValid, TokenRevoked, Verifier, VerifierUnavailable
-from admit.jose import Jwk, Jwks, UnknownKey, sign
+from admit.jose import Jwk, Jwks, UnknownKey, base64url, sign
 from admit.limits import Attempt, Presented
 from admit.remembering import DIGEST_BYTES, MOST_READ
 from admit.revocations import InMemoryRevocations
@@ -342,6 +342,28 @@ def test_a_clock_that_was_set_back_makes_a_remembered_token_wait_again(clock):
 
     with pytest.raises(TokenNotYetValid):
         one.verify(token(nbf=START + 10))
+
+
+def test_a_clock_that_was_set_back_after_a_while_of_good_tokens_is_noticed_too(clock):
+    one = verifier(Counting(), clock, leeway_s=5)
+    for clock.now in (START + 0.0, START + 10.0, START + 20.0):
+        for _ in range(3):
+            one.verify(token())
+    for _ in range(3):
+        one.verify(token(nbf=START + 18))
+    clock.now = START + 5.0
+
+    with pytest.raises(TokenNotYetValid):
+        one.verify(token(nbf=START + 18))
+
+
+def test_a_secret_that_may_only_check_is_good_for_checking(clock):
+    members = {"kty": "oct", "k": base64url.encode(bytes(32)), "kid": "k0", "key_ops": ["verify"]}
+    one = verifier(Jwk.parse(members), clock)
+
+    assert {one.verify(token()).subject for _ in range(4)} == {"alice"}
+    with pytest.raises(BadSignature):
+        one.verify(token()[:-43] + "A" * 43)
 
 
 def test_small_steps_of_the_clock_back_do_not_add_up(clock):

@@ -74,6 +74,8 @@ class Quick:
             if (other := self._memory_at(now)) is None:
                 return None
             memory = other
+        elif now > memory.latest:
+            memory.latest = now
         # The end of a signature is as good as random. A token is remembered from the second time on that it is shown: most of those
         # that come once come never again, and to keep them would cost as much as to check them.
         spot = hash(token[-32:]) & memory.spots

@@ -23,7 +23,7 @@ class KnownHeader:
     Attributes:
         key: The key.
         check: (signature, signing input) -> whether they belong together.
-        mac: Makes the tag of a secret, which is compared as text; None for signatures.
+        mac: Makes the tag of a secret that may sign, which is compared as text; None for other keys.
         required: Claims that a token with this header has to have.
         limited: The header demands that limits are kept.
         shapes: Names of claims, in their order -> their types, where none is a list or an object.
@@ -42,7 +42,8 @@ class KnownHeader:
     def __init__(self, header: Header, key: Jwk, *, required: Collection[str]) -> None:
         self.key, self.required, self.limited = key, required, bool(header.critical)
         self.check, self.kid = key.checker, key.kid
-        self.mac = key.signer if key.symmetric else None
+        # A secret may be one that only checks (`key_ops`, RFC 7517 section 4.3).
+        self.mac = key.signer if key.symmetric and key.can_sign else None
         self.shapes: dict[tuple[str, ...], list[type]] = {}
         self.latest = (), None
 
