@@ -1,9 +1,11 @@
 """A bound token is good only in the hands of whoever has its key or certificate."""
 
 import datetime
+import json
 from typing import Annotated
 from urllib.parse import quote
 
+import anyio
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -24,6 +26,7 @@ from admit import (
     UseDpopNonce,
     Verifier,
 )
+from admit.asgi import TokenMiddleware
 from admit.binding import certificate_thumbprint, forwarded_certificate
 from admit.fastapi import Principal, TokenAuth
 from admit.opaque import checksum
@@ -325,6 +328,22 @@ def test_an_address_is_never_taken_from_the_request(client, tokens):
 @pytest.mark.parametrize("path", ["/files/a%20b", "/files/%7Ex", "/files/%C3%A9", "/files/a+b"])
 def test_paths_are_compared_as_they_were_sent(client, tokens, path):
     assert client.get(path, headers=tokens.dpop("GET", path)).status_code == 200
+
+
+@pytest.mark.parametrize("sent", [b"/items/%zz", b"/items/\xff", b"@other.example/", b"/" + b"a" * 5000])
+def test_a_path_that_makes_no_address_is_refused_like_any_other_proof(tokens, sent):
+    async def app(scope, receive, send):
+        raise AssertionError("let through")
+
+    protected, answers = TokenMiddleware(app, verifier=tokens.verifier()), []
+    headers = [(name.lower().encode(), value.encode()) for name, value in tokens.dpop("GET", "/items").items()]
+    scope = {"type": "http", "method": "GET", "path": "/items", "raw_path": sent, "headers": headers}
+
+    async def send(message):
+        answers.append(message)
+
+    anyio.run(protected, scope, None, send)
+    assert (answers[0]["status"], json.loads(answers[1]["body"])["code"]) == (401, "invalid_dpop_proof")
 
 
 def test_refusals_after_the_token_are_challenged_by_its_scheme(client, tokens):

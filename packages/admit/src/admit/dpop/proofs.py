@@ -150,7 +150,10 @@ def for_method(claims: Mapping[str, Any], method: str) -> None:
 
 def for_address(claims: Mapping[str, Any], url: str) -> None:
     """Section 4.3 rule 9: `htu` matches the address of the request, without query and fragment."""
-    here = normalised(url)
+    try:
+        here = normalised(url)
+    except ValueError as error:  # the caller chose its path
+        raise InvalidProof("address of the request", expected="one that can be compared", found=str(error)) from None
     try:
         if normalised(claims["htu"]) == here:
             return
