@@ -64,6 +64,15 @@ def test_a_path_that_others_may_read_differently_is_refused(path):
         RULES.requirement(Asked(), path)
 
 
+def test_long_paths_are_judged_and_not_remembered():
+    rules = PathRules(public=["/health"])
+
+    for number in range(50):
+        assert rules.requirement(Asked(), "/" + "a" * 300 + str(number)) == GOOD_TOKEN
+        assert rules.requirement(Asked("M" * 300 + str(number)), "/items") == GOOD_TOKEN
+    assert rules._found.cache_info().currsize == 0
+
+
 def test_without_rules_everything_wants_a_good_token():
     rules = PathRules(public=["/health"])
     assert (wanted("GET /health", rules), wanted("DELETE /x", rules)) == (None, GOOD_TOKEN)

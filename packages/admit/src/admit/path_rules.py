@@ -14,7 +14,7 @@ from admit.requirement import GOOD_TOKEN, Requirement
 
 _ENTRY = re.compile(r"(?:(?P<method>\*|[A-Z]{1,20}) )?(?P<path>/.*)\Z", re.DOTALL)
 _CATCH_ALL = ("/**", "* /**")
-_REMEMBERED = 1024
+_REMEMBERED, _LONGEST_REMEMBERED = 1024, 256
 Matches = Callable[[str, str], bool]
 
 
@@ -43,7 +43,7 @@ class PathRules:
                 'rules say nothing about all other paths: end them with "/**": require(), or with a scope that nobody has'
             )
         self._same_everywhere = not self._public and not rules
-        # Callers choose paths, so only so many are remembered.
+        # Callers choose paths, so only so many are remembered, and no long ones.
         self._found = lru_cache(maxsize=_REMEMBERED)(self._find)
 
     def requirement(self, request: RequestView, path: str) -> Requirement | None:
@@ -56,7 +56,11 @@ class PathRules:
         Raises:
             InvalidRequest: The path can be read in more than one way, so that another program on the way may read another one.
         """
-        return GOOD_TOKEN if self._same_everywhere else self._found(request.method, path)
+        if self._same_everywhere:
+            return GOOD_TOKEN
+        method = request.method
+        find = self._found if len(method) + len(path) <= _LONGEST_REMEMBERED else self._find
+        return find(method, path)
 
     def _find(self, method: str, path: str) -> Requirement | None:
         if TRICKY.search(path):
