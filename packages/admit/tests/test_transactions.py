@@ -144,6 +144,17 @@ def test_without_a_framework_the_body_is_given_by_its_digest(tokens):
         verifier.verify(token, Attempt(**place))
 
 
+def test_what_one_request_does_to_approved_values_no_other_request_sees(tokens):
+    """One ticket may be shown again, for example when the connection broke; then it is remembered."""
+    verifier, values = tokens.verifier(), {"payees": ["ACME"]}
+    token = ticket(tokens, **values)
+    attempt = Attempt(method="POST", path="/payments", body_sha256=body_digest(BODY))
+    for _ in range(3):
+        verifier.verify(token, attempt).transaction("payment")["payees"].append("Mallory")
+
+    assert verifier.verify(token, attempt).transaction("payment") == values
+
+
 def test_details_that_name_no_body_are_refused():
     with pytest.raises(TransactionMismatch):
         approved({"authorization_details": [{"type": "payment", "amount": "1"}]}, "payment")

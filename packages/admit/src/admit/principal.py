@@ -209,7 +209,7 @@ class Principal(Generic[ClaimsT]):
             values = approved(self._said, kind)
             if body is not None:
                 compare(body, values)
-            return values
+            return MappingProxyType({name: _own(value) for name, value in values.items()})
         except TransactionMismatch as refusal:
             raise self._refused(refusal, check("transaction", kind, refusal, passed=False)) from None
 
