@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from admit import AdmitError, BadSignature, TokenExpired, TokenNotYetValid, TokenRevoked, Verifier, VerifierUnavailable
+from admit import UnknownKey as UnknownKeyRefusal
 from admit.jose import Jwk, Jwks, UnknownKey, base64url, sign
+from admit.keys import FixedKeys
 from admit.limits import Attempt, Presented
 from admit.remembering import DIGEST_BYTES, MOST_READ
 from admit.revocations import InMemoryRevocations
@@ -364,6 +366,43 @@ def test_a_secret_that_may_only_check_is_good_for_checking(clock):
     assert {one.verify(token()).subject for _ in range(4)} == {"alice"}
     with pytest.raises(BadSignature):
         one.verify(token()[:-43] + "A" * 43)
+
+
+def test_a_class_that_revokes_more_than_ours_is_asked_about_every_token(clock):
+    class Banning(InMemoryRevocations):
+        banned = ()
+
+        def revoked(self, claims):
+            return "sub" if claims["sub"] in self.banned else super().revoked(claims)
+
+    feed = Banning()
+    one = verifier(Counting(), clock, revocations=feed)
+    for _ in range(3):
+        one.verify(token(sub="bob"))
+    feed.banned = ("bob", "carol")
+
+    for name in feed.banned:
+        with pytest.raises(TokenRevoked):
+            one.verify(token(sub=name))
+
+
+def test_a_class_that_finds_fewer_keys_than_ours_is_asked_for_every_token(clock):
+    class Picky(FixedKeys):
+        wanted = True
+
+        def find(self, *, kid, alg):
+            if not self.wanted:
+                raise UnknownKey("not now")
+            return super().find(kid=kid, alg=alg)
+
+    keys = Picky(KEYS[0])
+    one = verifier(keys, clock)
+    for _ in range(3):
+        one.verify(token())
+    keys.wanted = False
+
+    with pytest.raises(UnknownKeyRefusal):
+        one.verify(token())
 
 
 def test_small_steps_of_the_clock_back_do_not_add_up(clock):
