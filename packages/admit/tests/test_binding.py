@@ -259,6 +259,14 @@ def test_what_is_no_certificate_is_refused(values):
         forwarded_certificate(values)
 
 
+def test_a_certificate_of_a_version_that_does_not_exist_is_refused():
+    """`cryptography` has an exception of its own for it."""
+    at = DER.index(b"\xa0\x03\x02\x01\x02") + 4  # RFC 5280 section 4.1: [0] EXPLICIT INTEGER, 2 for version 3
+
+    with pytest.raises(ValueError, match="version"):
+        certificate_thumbprint(DER[:at] + b"\x07" + DER[at + 1 :])
+
+
 def test_a_token_that_is_bound_to_a_certificate_needs_that_connection(tokens, verifier):
     thumbprint = certificate_thumbprint(DER)
     token = tokens.token(claims={"cnf": {"x5t#S256": thumbprint}})

@@ -157,7 +157,10 @@ def certificate_thumbprint(certificate: bytes | str) -> str:
 
     data = certificate.encode("utf-8") if isinstance(certificate, str) else certificate
     pem = data.lstrip().startswith(b"-----BEGIN")
-    parsed = x509.load_pem_x509_certificate(data) if pem else x509.load_der_x509_certificate(data)
+    try:
+        parsed = x509.load_pem_x509_certificate(data) if pem else x509.load_der_x509_certificate(data)
+    except x509.InvalidVersion as error:  # which is no ValueError
+        raise ValueError(str(error)) from None
     return base64url.encode(hashlib.sha256(parsed.public_bytes(Encoding.DER)).digest())
 
 
