@@ -59,7 +59,8 @@ class TokenMiddleware:
     ) -> None:
         """
         Args:
-            app: The application.
+            app: The application. Rules are about its paths below its `root_path`, where that is an attribute; behind another middleware
+                it cannot be seen.
             issuer: See `Verifier`.
             audience: See `Verifier`.
             scopes: Every scope and its meaning for people; shown in the metadata.
@@ -112,7 +113,10 @@ class TokenMiddleware:
             await guarded(self._app, self.resource, self._admit, scope, receive, send)
 
     async def _admit(self, request: AsgiRequest, scope: Scope) -> None:
-        wanted = self._rules.requirement(request, below_mount(scope))
+        # Of FastAPI(root_path="/api"), which routes "/api/items" like "/items".
+        own = getattr(self._app, "root_path", "")
+        path = below_mount(scope, own=own if isinstance(own, str) else "")
+        wanted = self._rules.requirement(request, path)
         if wanted is not None:
             await admitted(self.resource, request, wanted, scope)
 

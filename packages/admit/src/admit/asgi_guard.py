@@ -161,10 +161,15 @@ async def closing_after(app: App, resource: ProtectedResource, scope: Scope, rec
         await asyncio.to_thread(resource.verifier.close)
 
 
-def below_mount(scope: Mapping[str, Any]) -> str:
-    """Return the path below the place where the application is mounted: servers give it with `root_path` in front."""
+def below_mount(scope: Mapping[str, Any], *, own: str = "") -> str:
+    """Return the path below the place where the application is mounted: servers give it with `root_path` in front.
+
+    Args:
+        scope: Of the type "http" or "websocket".
+        own: The `root_path` that the application puts into the scope itself, in place of the server's; "" for none.
+    """
     path: str = scope["path"]
-    root = scope.get("root_path", "").rstrip("/")
+    root = (own or scope.get("root_path", "")).rstrip("/")
     if root and (path == root or path.startswith(f"{root}/")):
         return path[len(root) :] or "/"
     return path

@@ -76,6 +76,20 @@ def test_rules_count_below_the_place_where_the_application_is_mounted(tokens):
     assert get(app, "/v1/x", tokens.bearer()).status == 200
 
 
+def test_a_root_path_of_the_application_itself_is_no_way_around_the_rules(tokens):
+    """Starlette's routers take the root path away where the path has it, and leave other paths as they are."""
+    from fastapi import FastAPI
+
+    inner = FastAPI()
+    inner.root_path = "/api"
+    inner.add_api_route("/admin/x", lambda: "secret")
+    app = TokenMiddleware(inner, verifier=tokens.verifier(), rules={"/admin/**": "admin", "/**": "read"})
+
+    for path in ("/admin/x", "/api/admin/x"):
+        assert get(app, path, tokens.bearer(scopes="read")).status == 403
+        assert get(app, path, tokens.bearer(scopes="admin")).status == 200
+
+
 def test_what_the_application_gets_is_a_copy_of_the_scope(tokens):
     """ASGI: whoever changes a scope copies it, or it leaks to what stands in front."""
     scope = {"type": "http", "method": "GET", "path": "/x", "headers": [], "client": None}
