@@ -313,6 +313,27 @@ def test_a_good_token_that_comes_again_is_neither_looked_up_nor_verified(clock, 
     assert keys.finds == 1
 
 
+@pytest.mark.parametrize("feed", [None, InMemoryRevocations(), Feed()], ids=["none", "in memory", "another's"])
+@pytest.mark.parametrize("times_shown", [0, 1, 3])
+def test_the_short_way_decides_of_good_tokens_alone_once_their_header_is_known(clock, feed, times_shown):
+    one = verifier(Counting(), clock, revocations=feed)
+    for text in (token(number=1), *[token()] * times_shown):
+        one.verify(text)
+
+    for attempt in (Attempt(), Attempt(method="GET", path="/items", presented=Presented())):
+        clock.now -= 0.25  # so little is no reason to begin anew
+        assert one._short_way.principal(token(), attempt).subject == "alice"
+
+
+def test_a_source_that_takes_the_key_beside_the_claims_is_asked_that_way(clock, monkeypatch):
+    feed = InMemoryRevocations()
+    one = verifier(Counting(), clock, revocations=feed)
+    one.verify(token())
+    monkeypatch.setattr(InMemoryRevocations, "revoked", None)
+
+    assert one.verify(token(number=1)).token_id == "t1"
+
+
 def test_a_token_that_never_came_is_always_verified(clock):
     one = verifier(Counting(), clock)
     one.verify(token())
@@ -429,6 +450,19 @@ def test_a_revocation_ends_a_remembered_token_at_once(clock):
     feed.revoke("sid", "s0", until=START + 999)
 
     with pytest.raises(TokenRevoked):
+        one.verify(token())
+
+
+@pytest.mark.parametrize("feed", [Feed, InMemoryRevocations])
+@pytest.mark.parametrize("times_shown", [0, 1, 3])
+def test_a_key_that_is_revoked_ends_its_tokens_however_often_they_were_shown(clock, feed, times_shown):
+    feed = feed()
+    one = verifier(Counting(), clock, revocations=feed)
+    for text in (token(number=1), token(number=2), *[token()] * times_shown):
+        one.verify(text)
+    getattr(feed, "memory", feed).revoke("kid", "k0", until=START + 999)
+
+    with pytest.raises(TokenRevoked, match="revoked by its kid"):
         one.verify(token())
 
 

@@ -46,6 +46,27 @@ def test_an_expired_token_says_how_long_ago_and_with_which_leeway():
         check(GOOD, now=GOOD["exp"] + 42)
 
 
+@pytest.mark.parametrize(
+    ("past_s", "leeway_s", "told"),
+    [
+        (3, 0, r"expired 3 s ago \(leeway 0 s\)"),
+        (3.5, 0.5, r"expired 3.5 s ago \(leeway 0.5 s\)"),
+        (10.6, 2.5, r"expired 11 s ago \(leeway 2.5 s\)"),
+    ],
+)
+def test_parts_of_a_second_are_told_where_they_matter(past_s, leeway_s, told):
+    with pytest.raises(Expired, match=told):
+        check(GOOD | {"exp": 1000, "iat": 0}, now=1000 + past_s, leeway_s=leeway_s)
+
+
+def test_a_token_that_never_ends_is_for_the_caller_to_forbid():
+    without = {name: value for name, value in GOOD.items() if name != "exp"}
+
+    check(without, required=("sub",))
+    with pytest.raises(InvalidClaim, match="missing: exp"):
+        check(without, required=("sub", "exp"))
+
+
 @pytest.mark.parametrize("name", ["nbf", "iat"])
 @pytest.mark.parametrize(("ahead_s", "early"), [(0, False), (30, False), (31, True)])
 def test_a_token_from_the_future_is_refused(name, ahead_s, early):
@@ -67,6 +88,16 @@ def test_another_issuer_is_refused_also_when_it_looks_alike(issuer):
 def test_another_audience_is_refused(aud):
     with pytest.raises(WrongAudience):
         check(GOOD | {"aud": aud})
+
+
+@pytest.mark.parametrize(
+    ("aud", "told"), [("a", "'a'"), (["a", "b"], "'a' and 'b'"), ([], "nobody"), (["x" * 300], repr("x" * 300)[:200])]
+)
+def test_a_refused_audience_is_told_whom_the_token_is_for(aud, told):
+    with pytest.raises(WrongAudience) as caught:
+        check(GOOD | {"aud": aud})
+
+    assert str(caught.value) == f"token is for {told}, this resource is 'https://api.example'"
 
 
 def test_one_of_several_audiences_is_enough():
@@ -170,7 +201,7 @@ def test_a_quick_yes_is_never_one_that_the_full_check_would_not_give(name):
     """The quick check may leave doubts to the full one; what it takes, the full one takes, with the same names missing."""
     for value in ODD_VALUES:
         claims = GOOD | {name: value}
-        assert types_pass(claims) or not plainly_typed(claims, required=()), value
+        assert types_pass(claims) or plainly_typed(claims, required=()) is False, value
     without = {key: value for key, value in GOOD.items() if key != name}
     assert plainly_typed(without, required=(name,)) is types_pass(without, required=(name,)) is False
     assert plainly_typed(GOOD, required=GOOD) is True
@@ -178,7 +209,7 @@ def test_a_quick_yes_is_never_one_that_the_full_check_would_not_give(name):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("own", value) for value in (None, True, 1.5, "", [5], {"a": 1})]
+    [("own", value) for value in (None, True, 1.5, -1, 10**12, "", [5], {"a": 1})]
     + [
         ("exp", 0),
         ("exp", 253_402_300_799),
@@ -218,6 +249,15 @@ def test_parents_are_named_by_grant_and_jti(value):
 
 def test_parents_that_are_named_rightly_pass():
     check(GOOD | {"parents": [{"grant": "g", "jti": "j"}], "amr": ["pwd", "otp"]})
+
+
+@pytest.mark.parametrize("value", [None, 5, {}, [5], ["x", None]])
+def test_an_audience_is_text_or_a_list_of_texts_also_where_nobody_expects_one(value):
+    """RFC 7519 section 4.1.3."""
+    with pytest.raises(InvalidClaim, match="aud must be text or a list of texts"):
+        check_types({"aud": value})
+    check_types({"aud": "x"})
+    check_types({"aud": ["x", "y"]})
 
 
 def test_an_empty_subject_is_nobody():
