@@ -40,7 +40,7 @@ test: $(TEST_STAMP)
 check: $(TEST_STAMP)
 	@$(BIN)/ruff format --check --quiet . || { echo "run 'make format'"; exit 1; }
 	@$(BIN)/ruff check --quiet .
-	@$(BIN)/mypy packages/admit/src packages/admit-server/src examples/demo examples/typed_claims.py examples/authenticator-template/src
+	@$(BIN)/mypy packages/admit/src packages/admit-server/src examples/demo examples/typed_claims.py examples/typed_application.py examples/authenticator-template/src
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/basedpyright --verifytypes admit --ignoreexternal > .pyright.log 2>&1 \
 		|| { cat .pyright.log; echo "the types of the library are not complete for those who use it"; exit 1; }
 	@$(BIN)/lint-imports --no-logo

@@ -1,8 +1,9 @@
 from typing import Annotated
 
 import pytest
-from fastapi import APIRouter, FastAPI, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, Depends, FastAPI, WebSocket, WebSocketDisconnect
 from fastapi.testclient import TestClient
+from starlette.applications import Starlette
 from starlette.testclient import WebSocketDenialResponse
 
 from admit.fastapi import Principal, TokenAuth
@@ -336,3 +337,28 @@ def test_issuer_and_audience_must_be_said(arguments):
 def test_they_are_not_said_twice(tokens):
     with pytest.raises(ValueError, match="those of the verifier"):
         TokenAuth(verifier=tokens.verifier(), issuer="https://id.test")
+
+
+def test_depends_around_a_requirement_is_refused_with_what_to_write(auth):
+    with pytest.raises(TypeError, match="needs no Depends"):
+
+        @FastAPI().get("/items")
+        async def items(who: Annotated[Principal, Depends(auth.require("items:read"))]) -> None: ...
+
+
+def test_a_requirement_as_a_decorator_is_refused_with_what_to_write(auth):
+    with pytest.raises(TypeError, match="it is no decorator"):
+
+        @auth.require("items:read")
+        async def items() -> None: ...
+
+
+def test_only_a_fastapi_application_can_be_installed_into(auth):
+    with pytest.raises(TypeError, match=r"got Starlette; for Starlette there is admit\.starlette"):
+        auth.install(Starlette())
+
+
+@pytest.mark.parametrize("scopes", [["items:read"], "items:read"])
+def test_scopes_without_a_meaning_are_refused(scopes):
+    with pytest.raises(ValueError, match="scopes says what each one means"):
+        TokenAuth(issuer="https://id.test", audience="https://api.test", scopes=scopes)

@@ -1,6 +1,8 @@
 import subprocess
 import sys
 
+import pytest
+
 HEAVY = [
     "fastapi",
     "starlette",
@@ -31,3 +33,23 @@ def test_the_test_issuer_needs_no_pytest():
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("name", ["fastapi", "starlette"])
+def test_a_framework_that_is_missing_is_named_with_how_to_install_it(name):
+    program = f"""
+import sys
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name == {name!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+sys.meta_path.insert(0, Missing())
+try:
+    import admit.{name}
+except ModuleNotFoundError as missing:
+    print(missing, missing.name)
+"""
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert f"pip install 'admit[{name}]' {name}" in done.stdout

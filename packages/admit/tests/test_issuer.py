@@ -1,3 +1,5 @@
+import datetime
+
 import pytest
 
 from admit import Issuer, Verifier
@@ -81,3 +83,23 @@ def test_what_cannot_be_meant_is_refused(clock, wrong):
 
 def test_further_claims_are_carried(clock):
     assert claims_of(issue(clock, claims={"sid": "s", "org": "acme"}))["org"] == "acme"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"subject": 7}, "subject and audience must be text.*got 7"),
+        ({"audience": None}, "subject and audience must be text"),
+        ({"lifetime_s": datetime.timedelta(minutes=1)}, "lifetime_s must be a number of seconds"),
+        ({"lifetime_s": float("inf")}, "lifetime_s must be a number of seconds"),
+        ({"lifetime_s": float("nan")}, "lifetime_s must be a number of seconds"),
+    ],
+)
+def test_what_is_of_another_type_is_named(clock, wrong, says):
+    with pytest.raises(ValueError, match=says):
+        issue(clock, **wrong)
+
+
+def test_an_issuer_that_is_no_text_is_refused():
+    with pytest.raises(ValueError, match="issuer must be text"):
+        Issuer(issuer=None, key=SECRET)

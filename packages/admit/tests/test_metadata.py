@@ -40,6 +40,13 @@ def test_metadata_of_another_issuer_is_refused(server):
         MetadataSource(server.url).get()
 
 
+def test_a_document_without_an_issuer_is_somebody_elses(server):
+    del server.metadata["issuer"]
+
+    with pytest.raises(VerifierMisconfigured, match=r"is no metadata of an issuer.*the right address"):
+        MetadataSource(server.url).get()
+
+
 @pytest.mark.parametrize("name", ["jwks_uri", "revocation_feed_endpoint", "introspection_endpoint"])
 @pytest.mark.parametrize("address", ["https://evil.example/x", "http://192.0.2.1/x", "file:///x", 5, ""])
 def test_addresses_on_other_hosts_are_refused(server, name, address):

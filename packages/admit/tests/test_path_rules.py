@@ -99,3 +99,8 @@ def test_one_path_as_text_is_a_slip():
 def test_what_a_rule_asks_for_is_a_scope_or_a_requirement(what):
     with pytest.raises(ValueError, match="write a scope, or require"):
         PathRules(rules={"/**": what})
+
+
+def test_rules_in_a_list_are_refused_with_how_to_write_them():
+    with pytest.raises(ValueError, match="rules is a mapping"):
+        PathRules(rules=[("/**", "read")])

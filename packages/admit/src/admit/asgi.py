@@ -50,7 +50,7 @@ class TokenMiddleware:
         scopes: Mapping[str, str] | None = None,
         public: Iterable[str] = (),
         rules: Mapping[str, str | Requirement] | None = None,
-        verifier: Verifier | None = None,
+        verifier: Verifier[Any] | None = None,
         realm: str | None = None,
         public_url: str | None = None,
         client_certificate_header: str | None = None,
@@ -91,12 +91,12 @@ class TokenMiddleware:
         )
 
     @property
-    def verifier(self) -> Verifier:
+    def verifier(self) -> Verifier[Any]:
         """Judges the tokens."""
         return self.resource.verifier
 
     @verifier.setter
-    def verifier(self, verifier: Verifier) -> None:
+    def verifier(self, verifier: Verifier[Any]) -> None:
         """Judge by another one from now on."""
         self.resource.verifier = verifier
 
@@ -121,8 +121,10 @@ class TokenMiddleware:
             await admitted(self.resource, request, wanted, scope)
 
 
-def principal_of(scope: Mapping[str, Any]) -> Principal:
+def principal_of(scope: Mapping[str, Any]) -> Principal[Any]:
     """Return who makes the request of an ASGI scope that a middleware of Admit let through.
+
+    With `Verifier(claims=...)`, write `who: Principal[Claims] = principal_of(scope)`.
 
     Raises:
         LookupError: No middleware did: the path is public, or not protected at all.

@@ -36,11 +36,15 @@ class Expect:
 
     def __post_init__(self) -> None:
         if not isinstance(self.issuer, str) or not self.issuer:
-            raise ValueError("issuer must be the issuer's identifier, as in the claim iss")
+            raise ValueError(
+                f"issuer must be the issuer's identifier as text, as in the claim iss; got {self.issuer!r}"
+            )
         if not isinstance(self.audience, str) or not self.audience:
-            raise ValueError("audience must be the identifier of this resource, as in the claim aud")
-        if not 0 <= self.leeway_s <= MAX_LEEWAY_S:
-            raise ValueError(f"leeway_s must be 0..{MAX_LEEWAY_S}, got {self.leeway_s}")
+            raise ValueError(
+                f"audience must be the identifier of this resource as one text, as in the claim aud; got {self.audience!r}"
+            )
+        if not isinstance(self.leeway_s, int | float) or not 0 <= self.leeway_s <= MAX_LEEWAY_S:
+            raise ValueError(f"leeway_s must be 0..{MAX_LEEWAY_S} seconds, got {self.leeway_s!r}")
         if self.algorithms is not None:
             named = frozenset(current_name(name) for name in self.algorithms)
             if not named or not named <= SIGNING.keys():

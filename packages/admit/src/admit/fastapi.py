@@ -11,9 +11,14 @@ async def items(who: Reader) -> list[Item]: ...
 # No `from __future__ import annotations`: FastAPI reads the types of a dependency, and older ones can't look up their names for an object.
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NoReturn
 
-from fastapi import FastAPI, HTTPException, params
+try:
+    from fastapi import FastAPI, HTTPException, params
+except ModuleNotFoundError as _missing:
+    if _missing.name != "fastapi":
+        raise
+    raise ModuleNotFoundError("admit.fastapi needs FastAPI: pip install 'admit[fastapi]'", name="fastapi") from None
 from fastapi.openapi.models import OAuth2, OAuthFlowAuthorizationCode, OAuthFlows
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection, Request
@@ -28,6 +33,11 @@ from admit.starlette_common import body_of, closing, refusal, response_of
 from admit.verifier import Verifier
 
 __all__ = ["Principal", "Refused", "TokenAuth"]
+
+_HOW_TO_ASK = (
+    'write Annotated[Principal, auth.require("...")] for a parameter, or dependencies=[auth.require("...")] for a route: '
+    "it is no decorator, and needs no Depends(...) around it"
+)
 
 
 class Refused(HTTPException):
@@ -48,6 +58,17 @@ class _Dependency(SecurityBase):
         return await self._admitted(connection)
 
 
+class _Wanted(params.Security):
+    """What stands in an annotation. It is called by mistake only: as a decorator, or by `Depends(...)` around it."""
+
+    def __call__(self, *_: object) -> NoReturn:
+        raise TypeError(_HOW_TO_ASK)
+
+    @property
+    def __signature__(self) -> NoReturn:
+        raise TypeError(_HOW_TO_ASK)
+
+
 class TokenAuth:
     """Bearer tokens for a FastAPI application.
 
@@ -63,7 +84,7 @@ class TokenAuth:
         issuer: str | None = None,
         audience: str | None = None,
         scopes: Mapping[str, str] | None = None,
-        verifier: Verifier | None = None,
+        verifier: Verifier[Any] | None = None,
         realm: str | None = None,
         public_url: str | None = None,
         client_certificate_header: str | None = None,
@@ -121,12 +142,12 @@ class TokenAuth:
         )
 
     @property
-    def verifier(self) -> Verifier:
+    def verifier(self) -> Verifier[Any]:
         """Judges the tokens."""
         return self.resource.verifier
 
     @verifier.setter
-    def verifier(self, verifier: Verifier) -> None:
+    def verifier(self, verifier: Verifier[Any]) -> None:
         """Judge by another one from now on."""
         self.resource.verifier = verifier
 
@@ -144,7 +165,7 @@ class TokenAuth:
                 return None
             return await self._admitted(connection, GOOD_TOKEN)
 
-        return params.Security(_Dependency(self._model, optional))
+        return _Wanted(_Dependency(self._model, optional))
 
     def require(
         self,
@@ -172,7 +193,7 @@ class TokenAuth:
         dependency = _Dependency(self._model, admitted)
         if action is not None:
             self._actions[dependency] = action
-        return params.Security(dependency, scopes=scopes)
+        return _Wanted(dependency, scopes=scopes)
 
     def require_transaction(self, kind: str, *scopes: str, compare: bool = True) -> params.Depends:
         """A dependency: a ticket for exactly the transaction that this request is, approved by its person.
@@ -201,14 +222,21 @@ class TokenAuth:
 
         dependency = _Dependency(self._model, admitted)
         self._transactions[dependency] = kind
-        return params.Security(dependency, scopes=scopes)
+        return _Wanted(dependency, scopes=scopes)
 
     def install(self, app: FastAPI) -> None:
         """Add to `app` what dependencies cannot do.
 
         Refusals become RFC 9457 problems, also those that an endpoint raises itself, such as by `who.require(...)`;
         RFC 9728 metadata is served; Swagger signs in with PKCE; the verifier is closed with the application.
+
+        Raises:
+            TypeError: Not an application of FastAPI.
         """
+        if not isinstance(app, FastAPI):
+            raise TypeError(
+                f"install takes a FastAPI application, got {type(app).__name__}; for Starlette there is admit.starlette"
+            )
         for kind in (AdmitError, Refused):
             # Starlette's types know handlers of requests and of WebSockets, but none of both.
             app.add_exception_handler(kind, self._render)  # type: ignore[arg-type]

@@ -14,6 +14,7 @@ from admit.jose.accelerators import json_encoder
 from admit.jose.base64url import encode_bytes
 from admit.jose.jws import header_text, json_text
 
+_FOR_EVER_S = 2**53  # the last whole number that every JSON reader has (RFC 8259 section 6)
 _PLAIN = frozenset({str, int, bool})
 _OWN_CLAIMS = frozenset({"iss", "sub", "aud", "iat", "exp", "jti", "client_id", "scope"})
 
@@ -39,8 +40,8 @@ class Issuer:
         Raises:
             ValueError: No issuer, or a key that is too short or public.
         """
-        if not issuer:
-            raise ValueError("issuer must not be empty")
+        if not isinstance(issuer, str) or not issuer:
+            raise ValueError(f"issuer must be text, and not empty; got {issuer!r}")
         self._key = Jwk.from_secret(key) if not isinstance(key, Jwk) else key
         if not self._key.can_sign:
             raise ValueError("issuing needs a private key; this one is public")
@@ -80,11 +81,11 @@ class Issuer:
             ValueError: A lifetime under one second, an empty subject or audience, scopes with white space in them, or
                 claims that are set otherwise.
         """
-        audiences = [audience] if isinstance(audience, str) else list(audience)
-        if not subject or not audiences or not all(audiences):
-            raise ValueError("subject and audience must not be empty")
-        if lifetime_s < 1:
-            raise ValueError(f"lifetime_s must be 1 or more, got {lifetime_s}")
+        audiences = [audience] if isinstance(audience, str) else list(audience or ())
+        if not isinstance(subject, str) or not subject or not audiences or not all(audiences):
+            raise ValueError(f"subject and audience must be text, and not empty; got {subject!r} and {audience!r}")
+        if type(lifetime_s) is not int or lifetime_s < 1:
+            _police_lifetime(lifetime_s)
         scope_list = [scopes] if isinstance(scopes, str) else list(scopes)
         scope = " ".join(scope_list)
         if scope.split() != scope_list:
@@ -111,6 +112,11 @@ class Issuer:
         if self._fast_json is not None and _PLAIN.issuperset(map(type, claims.values())):
             return self._fast_json(claims).decode("utf-8")
         return json_text(claims)
+
+
+def _police_lifetime(lifetime_s: object) -> None:
+    if not isinstance(lifetime_s, int | float) or not 1 <= lifetime_s < _FOR_EVER_S:
+        raise ValueError(f"lifetime_s must be a number of seconds, 1 or more; got {lifetime_s!r}")
 
 
 def _list_or_one(texts: list[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -127,7 +127,7 @@ class RemoteKeys:
         from admit.urls import server_url
 
         if jwks_uri is not None:
-            server_url(jwks_uri)
+            server_url(jwks_uri, what="jwks_uri")
         self.metadata = MetadataSource(issuer, trusted_hosts=trusted_hosts)
         self._jwks_uri = jwks_uri
         self._refresh_s, self._cooldown_s, self._retry_s, self._stale_s = refresh_s, cooldown_s, retry_s, stale_s
@@ -234,15 +234,30 @@ def key_source(issuer: str, keys: bytes | Jwk | Jwks | KeySource | None) -> KeyS
     """Return the source that the argument `keys` of `Verifier` means.
 
     Raises:
-        ValueError: It means none; for a secret as text, pass its bytes.
+        ValueError: It means none; the message says what to write instead.
     """
     if keys is None:
         return RemoteKeys(issuer)
     if isinstance(keys, bytes | Jwk | Jwks):
         return FixedKeys(keys)
     if not (hasattr(keys, "find") and hasattr(keys, "close")):
-        raise ValueError("keys must be bytes, a Jwk, a Jwks or a key source; for a secret, pass its bytes")
+        raise ValueError(f"keys must be bytes, a Jwk, a Jwks or a key source; {_instead_of(keys)}")
     return keys
+
+
+def _instead_of(keys: object) -> str:
+    """What to write for something that is often handed over by mistake. Never repeats it: it may be a secret."""
+    if isinstance(keys, str) and keys.startswith(("https://", "http://")):
+        return "for an address, pass RemoteKeys(issuer, jwks_uri=...)"
+    if isinstance(keys, str) and keys.lstrip().startswith("-----BEGIN"):
+        return "this is the text of a key file: pass the key as a JWK, Jwk.parse({...})"
+    if isinstance(keys, str):
+        return "this is text: for a secret, pass its bytes"
+    if isinstance(keys, Mapping):
+        return "for a key set pass Jwks.parse(...), for one key Jwk.parse(...)"
+    if isinstance(keys, Sequence | Set) and not isinstance(keys, bytearray | memoryview):
+        return "for several keys, pass Jwks([...])"
+    return f"got {type(keys).__name__}"
 
 
 def _copy(error: VerifierUnavailable) -> VerifierUnavailable:

@@ -109,9 +109,13 @@ class MetadataSource(ForkAware):
         except Malformed as error:
             raise VerifierMisconfigured(f"{url}: {error}") from None
         # RFC 8414 section 3.3: "MUST be identical to the authorization server's issuer identifier value".
-        if document.get("issuer") != self.issuer:
+        if "issuer" not in document:
             raise VerifierMisconfigured(
-                f"{url} speaks for the issuer {str(document.get('issuer'))[:200]!r}, not for {self.issuer!r}; "
+                f"{url} is no metadata of an issuer: it names none; is {self.issuer!r} the right address?"
+            )
+        if document["issuer"] != self.issuer:
+            raise VerifierMisconfigured(
+                f"{url} speaks for the issuer {str(document['issuer'])[:200]!r}, not for {self.issuer!r}; "
                 "set issuer to exactly that text if it is meant"
             )
         return IssuerMetadata(
@@ -126,9 +130,9 @@ class MetadataSource(ForkAware):
         if value is None:
             return None
         try:
-            parts = server_url(value if isinstance(value, str) else "")
+            parts = server_url(value if isinstance(value, str) else "", what=f"{name} in the issuer's metadata")
         except ValueError as error:
-            raise VerifierMisconfigured(f"{name} in the issuer's metadata {error}") from None
+            raise VerifierMisconfigured(str(error)) from None
         if parts.hostname not in self._hosts:
             raise VerifierMisconfigured(
                 f"{name} in the issuer's metadata is on another host, {parts.hostname}; "

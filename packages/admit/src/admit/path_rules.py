@@ -36,6 +36,10 @@ class PathRules:
         """
         if isinstance(public, str):
             raise ValueError(f'public is a list of paths; write public=["{public}"]')
+        if rules is not None and not isinstance(rules, Mapping):
+            raise ValueError(
+                f'rules is a mapping of entries to what they ask for: {{"/**": "items:read"}}; got {rules!r}'
+            )
         self._public = [_entry(each) for each in public]
         self._rules = [(_entry(each), _requirement(wanted)) for each, wanted in (rules or {"/**": GOOD_TOKEN}).items()]
         if rules and list(rules)[-1] not in _CATCH_ALL:

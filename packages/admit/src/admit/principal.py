@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn
 from admit.acr import reaches
 from admit.checks import Check, check
 from admit.errors import AdmitError, InsufficientScope, StepUpRequired, TransactionMismatch
+from admit.scope_names import police_scopes
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -187,8 +188,14 @@ class Principal(Generic[ClaimsT]):
 
         Raises:
             InsufficientScope: With all of them in its challenge, so that the client can ask once for the lot.
+            ValueError: One of them is no scope that a token can have, such as two in one text.
         """
-        if not self.scopes.issuperset(scopes):
+        try:
+            granted = self.scopes.issuperset(scopes)
+        except TypeError:  # a list, which no set can have
+            granted = False
+        if not granted:
+            police_scopes(*scopes)
             raise self._refused(
                 InsufficientScope(scopes, granted=self.scopes), check("scope", scopes, self.scopes, passed=False)
             )
@@ -233,7 +240,10 @@ class Principal(Generic[ClaimsT]):
 
         Raises:
             StepUpRequired: It was of another (RFC 9470 section 3).
+            ValueError: A class is not text.
         """
+        if not all(isinstance(wanted, str) for wanted in acr_values):
+            raise ValueError(f"write each class of sign-in as an argument of its own; got {acr_values!r}")
         if not any(reaches(self.acr, wanted) for wanted in acr_values):
             too_weak = StepUpRequired(
                 f"the sign-in was of the class {self.acr or '(not told)'}; needed is {' or '.join(acr_values)}",

@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from admit import resource_metadata
 from admit.assertions import HEADER, assertion_of
@@ -41,6 +42,7 @@ class ProtectedResource:
         metadata_paths: Where `metadata` is to be served.
     """
 
+    verifier: Verifier[Any]
     scopes: dict[str, str]
     issuer: str
     audience: str
@@ -52,7 +54,7 @@ class ProtectedResource:
         issuer: str | None = None,
         audience: str | None = None,
         scopes: Mapping[str, str] | None = None,
-        verifier: Verifier | None = None,
+        verifier: Verifier[Any] | None = None,
         realm: str | None = None,
         public_url: str | None = None,
         client_certificate_header: str | None = None,
@@ -77,7 +79,7 @@ class ProtectedResource:
             danger_show_details: Tell the caller why a token is refused, claims included. For development.
 
         Raises:
-            ValueError: Neither issuer and audience nor a verifier, or both.
+            ValueError: Neither issuer and audience nor a verifier, or both; or scopes without meanings.
         """
         if verifier is None:
             if issuer is None or audience is None:
@@ -85,6 +87,8 @@ class ProtectedResource:
             verifier = Verifier(issuer=issuer, audience=audience)
         elif issuer is not None or audience is not None:
             raise ValueError("issuer and audience are those of the verifier; do not pass them as well")
+        if scopes is not None and not isinstance(scopes, Mapping):
+            raise ValueError(f'scopes says what each one means: {{"items:read": "Read items"}}; got {scopes!r}')
         self.verifier = verifier
         self.scopes = dict(scopes or {})
         self.issuer, self.audience = verifier.expect.issuer, verifier.expect.audience

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from admit.principal import Principal
+from admit.scope_names import police_scopes
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +59,7 @@ def require(
     Raises:
         ValueError: A scope that no token can have, or an age that is no number of seconds.
     """
-    for scope in scopes:
-        # RFC 6749 section 3.3: a scope-token has no spaces, and a list of them is separated by spaces.
-        if not isinstance(scope, str) or not scope or scope != "".join(scope.split()):
-            raise ValueError(f'{scope!r} is no scope: write each as an argument of its own, require("a", "b")')
+    police_scopes(*scopes)
     if max_age is not None and (isinstance(max_age, bool) or not isinstance(max_age, int) or max_age < 0):
         raise ValueError(f"max_age is a whole number of seconds, 0 or more; got {max_age!r}")
     classes = (acr,) if isinstance(acr, str) else tuple(acr or ())

@@ -16,7 +16,14 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial, wraps
 from typing import Any, TypeVar
 
-from starlette.applications import Starlette
+try:
+    from starlette.applications import Starlette
+except ModuleNotFoundError as _missing:
+    if _missing.name != "starlette":
+        raise
+    raise ModuleNotFoundError(
+        "admit.starlette needs Starlette: pip install 'admit[starlette]'", name="starlette"
+    ) from None
 from starlette.authentication import AuthCredentials, UnauthenticatedUser
 from starlette.concurrency import run_in_threadpool
 from starlette.endpoints import HTTPEndpoint, WebSocketEndpoint
@@ -55,7 +62,7 @@ class TokenAuth:
         issuer: str | None = None,
         audience: str | None = None,
         scopes: Mapping[str, str] | None = None,
-        verifier: Verifier | None = None,
+        verifier: Verifier[Any] | None = None,
         realm: str | None = None,
         public_url: str | None = None,
         client_certificate_header: str | None = None,
@@ -80,12 +87,12 @@ class TokenAuth:
         )
 
     @property
-    def verifier(self) -> Verifier:
+    def verifier(self) -> Verifier[Any]:
         """Judges the tokens."""
         return self.resource.verifier
 
     @verifier.setter
-    def verifier(self, verifier: Verifier) -> None:
+    def verifier(self, verifier: Verifier[Any]) -> None:
         """Judge by another one from now on."""
         self.resource.verifier = verifier
 
@@ -299,4 +306,6 @@ def _connection_among(arguments: Iterable[Any]) -> HTTPConnection:
     for each in arguments:
         if isinstance(each, HTTPConnection):
             return each
-    raise TypeError("a protected endpoint is called with its request or WebSocket, and this one was not")
+    raise TypeError(
+        "a protected endpoint is called with its request or WebSocket, and this one was not: does it take one? In FastAPI use admit.fastapi"
+    )

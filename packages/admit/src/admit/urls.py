@@ -9,28 +9,43 @@ def issuer_url(issuer: str) -> SplitResult:
     """Return the parts of an issuer identifier.
 
     Raises:
-        ValueError: Not an https URL without query and fragment (RFC 8414 section 2). Plain http is taken on loopback.
+        ValueError: Not an https URL without query and fragment (RFC 8414 section 2), or the address of its metadata. Plain
+            http is taken on loopback.
     """
-    parts = server_url(issuer)
+    parts = server_url(issuer, what="issuer")
     if "?" in issuer or "#" in issuer:
-        raise ValueError(f"an issuer has no query and no fragment: {issuer!r}")
+        raise ValueError(f"issuer has no query and no fragment; got {issuer!r}")
+    if "/.well-known/" in parts.path:
+        raise ValueError(f"issuer is what stands before /.well-known/, as the metadata there says; got {issuer!r}")
     return parts
 
 
-def server_url(url: str) -> SplitResult:
+def server_url(url: str, *, what: str = "the address") -> SplitResult:
     """Return the parts of a URL that may be fetched.
+
+    Args:
+        url: As configured or published.
+        what: How the message calls it.
 
     Raises:
         ValueError: Neither https nor http on loopback, no host, user information, or characters a URL cannot have.
     """
     if any(char <= " " or char >= "\x7f" for char in url):
-        raise ValueError(f"not a URL: {url!r}")
-    parts = urlsplit(url)
-    if not parts.hostname or parts.username is not None or parts.password is not None:
-        raise ValueError(f"not a URL of a server: {url!r}")
-    _ = parts.port  # raises ValueError when out of range
+        raise ValueError(f"{what} has characters that no URL has, such as spaces; got {url!r}")
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises ValueError when out of range
+    except ValueError as error:
+        raise ValueError(f"{what} is no URL: {error}") from None
+    if parts.username is not None or parts.password is not None:
+        # The value may be a secret, and stays out of the message.
+        raise ValueError(f"{what} must not have a user name or password in it")
+    if not parts.hostname:
+        raise ValueError(f"{what} must be a URL with a host, such as https://id.example.com; got {url!r}")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
-        raise ValueError(f"must be https (plain http is accepted on loopback only): {url!r}")
+        raise ValueError(
+            f"{what} must begin with https:// (plain http:// is taken on localhost, 127.0.0.1 and [::1] only); got {url!r}"
+        )
     return parts
 
 

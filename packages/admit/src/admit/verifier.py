@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self
 
+from admit.arguments import police_arguments
 from admit.assertions import ASSERTION_TYPE, made_for, vouched
 from admit.enforcing import NOTHING_KNOWN
 from admit.errors import (
@@ -101,18 +102,18 @@ class Verifier(Generic[ClaimsT]):
         Raises:
             ValueError: An argument breaks its rule; the message names it.
         """
-        if isinstance(algorithms, str) or isinstance(danger_accept_types, str):
-            raise ValueError("algorithms and danger_accept_types are collections of names, for example {'ES256'}")
-        if max_cached_tokens < 0:
-            raise ValueError(f"max_cached_tokens must be 0 or more, got {max_cached_tokens}")
-        if accept_for < 0:
-            raise ValueError(f"accept_for must be 0 or more, got {accept_for}")
-        if (client_id is None) != (client_secret is None):
-            raise ValueError("client_id and client_secret go together")
-        if "://" in issuer:
-            from admit.urls import issuer_url
-
-            issuer_url(issuer)
+        police_arguments(
+            issuer=issuer,
+            revocations=revocations,
+            algorithms=algorithms,
+            danger_accept_types=danger_accept_types,
+            client_id=client_id,
+            client_secret=client_secret,
+            accept_for=accept_for,
+            wait_s=wait_s,
+            dpop_nonces=dpop_nonces,
+            max_cached_tokens=max_cached_tokens,
+        )
         self._keys: KeySource = key_source(issuer, keys)
         serverless = isinstance(self._keys, FixedKeys) and self._keys.symmetric
         types = {ACCESS_TOKEN_TYPE, *(name.lower() for name in danger_accept_types)}
@@ -133,8 +134,6 @@ class Verifier(Generic[ClaimsT]):
             from admit.revocations.follower import Follower
 
             self._revocations = Follower(self._metadata_source(), accept_for=accept_for, clock=clock)
-        if dpop_nonces is not None and len(dpop_nonces) < 32:
-            raise ValueError(f"dpop_nonces must have 32 bytes or more, got {len(dpop_nonces)}")
         self._dpop_nonces = dpop_nonces
         self._guards: list[Guard] = []
         guard = self._guard_of_bound_tokens

@@ -37,3 +37,9 @@ def test_every_text_that_is_accepted_is_the_only_spelling_of_its_bytes(text):
     except Malformed:
         return
     assert base64url.encode(data) == text
+
+
+@pytest.mark.parametrize("text", ["QUJD\n", " QUJD", '"QUJD"', "{QUJD"])
+def test_what_came_along_with_a_text_is_named(text):
+    with pytest.raises(Malformed, match="white space, a quote or a brace"):
+        base64url.decode(text)

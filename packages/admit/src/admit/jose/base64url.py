@@ -58,5 +58,7 @@ def decode_member(members: Mapping[str, Any], name: str) -> bytes:
 
 def _why_not(text: str) -> str:
     if all(char in _ALPHABET for char in text):
-        return "not base64url: impossible length"
+        return "not base64url: impossible length; was it cut off?"
+    if any(char.isspace() or char in "\"'{}" for char in text):
+        return "not base64url: there is white space, a quote or a brace in it; pass the token alone"
     return "not base64url: only A-Z a-z 0-9 - _ are allowed, without padding"

@@ -100,7 +100,8 @@ class Jwk:
             raise InvalidKey(f"a key of type {kty} cannot be used for {alg}")
         size = key_material.bits(public)
         if size < row.min_bits:
-            raise InvalidKey(f"{row.name} needs a key of {row.min_bits} bits or more; this one has {size}")
+            few = f": write secrets.token_bytes({row.min_bits // 8}) to a file once" if row.symmetric else ""
+            raise InvalidKey(f"{row.name} needs a key of {row.min_bits} bits or more; this one has {size}{few}")
         return cls(alg=row.name, kid=kid, _public=public, _private=private)
 
     @property

@@ -97,7 +97,7 @@ class Jwks:
         candidates = [key for key in pool if key.alg == alg]
         if len(candidates) == 1:
             return candidates[0]
-        raise UnknownKey(self._why_unknown(kid, len(candidates)))
+        raise UnknownKey(self._why_unknown(kid, alg, len(candidates)))
 
     def public_dict(self) -> dict[str, list[dict[str, str]]]:
         """Return the document to publish. Symmetric keys are left out."""
@@ -112,9 +112,9 @@ class Jwks:
     def __repr__(self) -> str:
         return f"Jwks({[key.kid for key in self._keys]!r})"
 
-    def _why_unknown(self, kid: str | None, candidates: int) -> str:
+    def _why_unknown(self, kid: str | None, alg: str, candidates: int) -> str:
         if kid is None:
-            return f"the token names no kid, and {candidates} keys of the set could be meant"
+            return f"the token names no kid, and {candidates} of the {len(self)} keys of the set are for {alg}"
         for name, reason in self.ignored:
             if name == kid:
                 return f"the key {kid[:64]!r} is in the set but refused: {reason}"
