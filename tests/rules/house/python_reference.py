@@ -17,7 +17,9 @@ MODULES = (
     "admit.encrypted",
     "admit.limits",
     "admit.revocations",
+    "admit.status",
     "admit.testing",
+    "admit.dpop",
     "admit.jose",
 )
 _SECTION = re.compile(r"^(Args|Attributes|Raises|Returns|Yields):$")
@@ -112,6 +114,8 @@ def _prose(text: str) -> str:
                 out.append(" ".join(line.strip() for line in lines) + "\n")
             else:
                 out.append(_list(lines))
+        elif lines[0].startswith("- "):
+            out.append(_bullets(lines))
         elif all(line.startswith("    ") or not line for line in lines) and lines[0]:
             out.append("```python\n" + inspect.cleandoc("\n" + paragraph) + "\n```\n")
         elif _is_code(lines):
@@ -119,6 +123,16 @@ def _prose(text: str) -> str:
         else:
             out.append(" ".join(line.strip() for line in lines) + "\n")
     return "\n".join(each for each in out if each.strip()).replace("\n```\n\n```python\n", "\n\n")
+
+
+def _bullets(lines: list[str]) -> str:
+    items: list[str] = []
+    for line in lines:
+        if line.startswith("- "):
+            items.append(line)
+        else:
+            items[-1] += f" {line.strip()}"
+    return "\n".join(items) + "\n"
 
 
 def _list(lines: list[str]) -> str:
@@ -147,7 +161,7 @@ def _documentation_of(name: str, module: ModuleType) -> str:
             text = inspect.getsource(source)
         except (OSError, TypeError):
             continue
-        found = re.search(rf'^{name}\b[^\n]*= .*?^"""(.*?)"""', text, re.MULTILINE | re.DOTALL)
+        found = re.search(rf'^{name}\b[^\n]*= (?:(?!\n\n|\n\w).)*?^"""(.*?)"""', text, re.MULTILINE | re.DOTALL)
         if found is not None and len(found[0]) < 2_000:
             return " ".join(found[1].split())
     return ""

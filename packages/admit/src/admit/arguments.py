@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence, Set
 
 
 def police_arguments(
@@ -44,3 +44,27 @@ def police_arguments(
         from admit.urls import issuer_url
 
         issuer_url(issuer)
+
+
+def police_keys(keys: object) -> None:
+    """Refuse what is no key source.
+
+    Raises:
+        ValueError: The message says what to write instead. It never repeats the keys: they may be a secret.
+    """
+    if not (hasattr(keys, "find") and hasattr(keys, "close")):
+        raise ValueError(f"keys must be bytes, a Jwk, a Jwks or a key source; {_instead_of(keys)}")
+
+
+def _instead_of(keys: object) -> str:
+    if isinstance(keys, str) and keys.startswith(("https://", "http://")):
+        return "for an address, pass RemoteKeys(issuer, jwks_uri=...)"
+    if isinstance(keys, str) and keys.lstrip().startswith("-----BEGIN"):
+        return "this is the text of a key file: pass the key as a JWK, Jwk.parse({...})"
+    if isinstance(keys, str):
+        return "this is text: for a secret, pass its bytes"
+    if isinstance(keys, Mapping):
+        return "for a key set pass Jwks.parse(...), for one key Jwk.parse(...)"
+    if isinstance(keys, Sequence | Set) and not isinstance(keys, bytearray | memoryview):
+        return "for several keys, pass Jwks([...])"
+    return f"got {type(keys).__name__}"

@@ -64,14 +64,18 @@ class TokenMiddleware:
             issuer: See `Verifier`.
             audience: See `Verifier`.
             scopes: Every scope and its meaning for people; shown in the metadata.
-            public: Entries that need no token: see `PathRules`.
-            rules: What paths ask for: see `PathRules`. None: a good token, everywhere.
+            public: Entries that need no token, such as "/health" or "GET /static/**". Compared first.
+            rules: Entries, in the order in which they are compared, and what they ask for: a scope, or `require(...)`. The last
+                entry is "/**". None: a good token, everywhere.
             verifier: Instead of issuer and audience.
-            realm: See `ProtectedResource`, as for the rest.
-            public_url: By which clients know this application.
-            client_certificate_header: The header in which the proxy puts the client's certificate.
-            behind_check: This application stands behind a proxy that asks the server's `/check`.
+            realm: In challenges; the audience when None.
+            public_url: By which clients know this application: see `admit.fastapi.TokenAuth`.
+            client_certificate_header: The header in which the proxy puts the client's certificate: see there, it has conditions.
+            behind_check: This application stands behind a proxy that asks the server's `/check`: see there.
             danger_show_details: Tell the caller why a token is refused. For development.
+
+        An entry is a path, or a method, a space and a path; "*" stands for a part of one segment, "**" for any number of segments.
+        GET is HEAD as well, and how a WebSocket begins.
 
         Raises:
             ValueError: An argument breaks its rule; the message names it.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from admit.arguments import police_keys
 from admit.errors import VerifierMisconfigured, VerifierUnavailable
 from admit.jose import Jwk, Jwks, UnknownKey
 
@@ -240,24 +241,8 @@ def key_source(issuer: str, keys: bytes | Jwk | Jwks | KeySource | None) -> KeyS
         return RemoteKeys(issuer)
     if isinstance(keys, bytes | Jwk | Jwks):
         return FixedKeys(keys)
-    if not (hasattr(keys, "find") and hasattr(keys, "close")):
-        raise ValueError(f"keys must be bytes, a Jwk, a Jwks or a key source; {_instead_of(keys)}")
+    police_keys(keys)
     return keys
-
-
-def _instead_of(keys: object) -> str:
-    """What to write for something that is often handed over by mistake. Never repeats it: it may be a secret."""
-    if isinstance(keys, str) and keys.startswith(("https://", "http://")):
-        return "for an address, pass RemoteKeys(issuer, jwks_uri=...)"
-    if isinstance(keys, str) and keys.lstrip().startswith("-----BEGIN"):
-        return "this is the text of a key file: pass the key as a JWK, Jwk.parse({...})"
-    if isinstance(keys, str):
-        return "this is text: for a secret, pass its bytes"
-    if isinstance(keys, Mapping):
-        return "for a key set pass Jwks.parse(...), for one key Jwk.parse(...)"
-    if isinstance(keys, Sequence | Set) and not isinstance(keys, bytearray | memoryview):
-        return "for several keys, pass Jwks([...])"
-    return f"got {type(keys).__name__}"
 
 
 def _copy(error: VerifierUnavailable) -> VerifierUnavailable:

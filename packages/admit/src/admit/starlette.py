@@ -69,7 +69,7 @@ class TokenAuth:
         behind_check: bool = False,
         danger_show_details: bool = False,
     ) -> None:
-        """The arguments are those of `admit.protected_resource.ProtectedResource`.
+        """The arguments are those of `admit.fastapi.TokenAuth`, but for the sign-in of Swagger.
 
         Raises:
             ValueError: Neither issuer and audience nor a verifier, or both.
@@ -168,7 +168,7 @@ class TokenAuth:
             acr: See `require`.
             action: See `require`.
             optional: Also let requests through that bring no token; Starlette's own `requires` then decides.
-            public: Paths that need no token and where none is looked at: see `admit.asgi.PathRules`.
+            public: Paths that need no token and where none is looked at, written as for `admit.asgi.TokenMiddleware`.
 
         Raises:
             ValueError: An argument breaks its rule.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+__all__ = ["FeedStatus", "KeysStatus", "VerifierStatus", "prometheus"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeysStatus:

@@ -135,6 +135,7 @@ SIGNING: dict[str, Alg] = {
         _mldsa("ML-DSA-87"),
     )
 }
+"""The table: name of the algorithm -> its row."""
 
 KEY_TYPES = frozenset(row.kty for row in SIGNING.values())
 """Every `kty` that has a row."""

@@ -18,6 +18,7 @@ from admit.jose.jwk import Jwk
 from admit.jose.jwks import Jwks
 
 MAX_TOKEN_CHARS = 16_384
+"""Of a signed token; longer ones are refused before anything is read."""
 _MAX_HEADER_CHARS = 4_096
 # RFC 7515 section 4.1.11: "crit" names extensions only, never a parameter that the specification itself defines.
 _REGISTERED = frozenset({"alg", "jku", "jwk", "kid", "x5u", "x5c", "x5t", "x5t#S256", "typ", "cty", "crit"})

@@ -13,8 +13,10 @@ from typing import Any
 from admit.limits.entries import Allows, Attempt, InvalidLimit, actions, body, hours, networks
 
 Groups = frozenset[frozenset[str]]
+"""Entries of one kind: those of a group allow together what any of them allows, and every group has to allow it."""
 
 COUNTED = ("max_uses", "idle_timeout_s")
+"""Limits that the server counts, so that it has to be asked at every use."""
 _NUMBERS = (*COUNTED, "max_auth_age_s")
 _BODY = "transaction_mismatch"
 _COMPILED: tuple[tuple[str, str, Callable[[frozenset[str]], Allows]], ...] = (
