@@ -10,7 +10,16 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from admit import AdmitError, BadSignature, TokenExpired, TokenNotYetValid, TokenRevoked, Verifier, VerifierUnavailable
+from admit import (
+    AdmitError,
+    BadSignature,
+    MalformedToken,
+    TokenExpired,
+    TokenNotYetValid,
+    TokenRevoked,
+    Verifier,
+    VerifierUnavailable,
+)
 from admit import UnknownKey as UnknownKeyRefusal
 from admit.jose import Jwk, Jwks, UnknownKey, base64url, sign
 from admit.keys import FixedKeys
@@ -265,6 +274,69 @@ def test_odd_claims_are_judged_the_same_when_header_and_token_are_remembered(odd
             assert outcome(remembers, text, attempt) == outcome(asks, text, attempt)
 
 
+def signed(payload, head=None):
+    """A token whose second part is this very text, as a careless issuer would sign it."""
+    text = f"{head or token().partition('.')[0]}.{payload}"
+    return f"{text}.{base64url.encode(KEYS[0].sign(text.encode()))}"
+
+
+def second_spelling(text):
+    """The same bytes, with a bit in the last character that stands for nothing."""
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    return text[:-1] + alphabet[alphabet.index(text[-1]) + 1]
+
+
+def payload_of(left, **more):
+    """A payload of 4n + `left` characters with both characters in which base64url differs from base64."""
+    for length in range(9):
+        text = token(own="?>" * 9 + "?" * 3 + ">" * 3, pad="x" * length, **more).split(".")[1]
+        if len(text) % 4 == left and "-" in text and "_" in text:
+            return text
+    raise AssertionError("no such payload")
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        payload_of(0).replace("-", "+"),
+        payload_of(0).replace("_", "/"),
+        second_spelling(payload_of(2)),
+        second_spelling(payload_of(3)),
+        payload_of(2) + "==",
+        payload_of(0) + "A",
+        payload_of(3) + "\n",
+        "",
+        *(base64url.encode(text) for text in (b"", b"[]", b"5", b"null", b'"aud"', b"{", b"[{}]", b"{}x")),
+    ],
+)
+def test_a_second_spelling_and_what_is_no_object_are_refused_also_if_they_are_signed(payload):
+    machine = CachedAndUncached()
+    machine.begin(small=False)
+    for left in (0, 2, 3):
+        machine.texts.append(signed(payload_of(left, number=left)))
+    machine.they_agree()
+
+    for remembers, asks in machine.pairs:
+        for _ in range(3):
+            assert brief(remembers, signed(payload)) == brief(asks, signed(payload))
+        assert brief(remembers, signed(payload))[0] is MalformedToken
+
+
+@pytest.mark.parametrize("name", ["iss", "sub", "aud", "iat", "exp", "jti", "client_id"])
+def test_good_claims_before_do_not_speak_for_others_of_the_same_types(name):
+    machine = CachedAndUncached()
+    machine.begin(small=False)
+    machine.they_agree()
+    said = {"other" if each == name else each: value for each, value in claims().items()}
+
+    for remembers, asks in machine.pairs[:2]:
+        for _ in range(2):
+            remembers.verify(token())
+            expected = brief(asks, sign(said, KEYS[0], typ="at+jwt"))
+            assert brief(remembers, sign(said, KEYS[0], typ="at+jwt")) == expected
+            assert expected[0] is MalformedToken
+
+
 class Counting:
     """A key source and a key that count what is asked of them."""
 
@@ -323,6 +395,38 @@ def test_the_short_way_decides_of_good_tokens_alone_once_their_header_is_known(c
     for attempt in (Attempt(), Attempt(method="GET", path="/items", presented=Presented())):
         clock.now -= 0.25  # so little is no reason to begin anew
         assert one._short_way.principal(token(), attempt).subject == "alice"
+
+
+@pytest.mark.parametrize(
+    ("said", "at", "good"),
+    [
+        ({"exp": START + 5}, START + 34.9, True),
+        ({"exp": START + 5}, START + 35, False),
+        ({"exp": 253_402_300_799}, START, True),
+        ({"exp": 253_402_300_800}, START, False),
+        ({"exp": 0}, START, False),
+        ({"aud": [ELSEWHERE, HERE]}, START, True),
+        ({"aud": [ELSEWHERE]}, START, False),
+        ({"aud": {HERE: 1}}, START, False),
+        *(
+            ({name: value}, START, good)
+            for name in ("iat", "nbf")
+            for value, good in ((START + 30, True), (START + 31, False), (0, True), (-1, False))
+        ),
+        *(
+            ({"auth_time": value}, START, good)
+            for value, good in ((0, True), (-1, False), (253_402_300_799, True), (253_402_300_800, False))
+        ),
+    ],
+)
+def test_the_short_way_takes_a_new_token_up_to_the_very_ends_of_what_is_good(clock, said, at, good):
+    clock.now = float(START)
+    one = verifier(Counting(), clock)
+    one.verify(token())
+    clock.now = float(at)
+
+    assert (one._short_way.principal(token(number=2, **said), Attempt()) is not None) is good
+    assert (type(brief(verifier(Counting(), clock), token(number=2, **said))) is not tuple) is good
 
 
 def test_a_source_that_takes_the_key_beside_the_claims_is_asked_that_way(clock, monkeypatch):
