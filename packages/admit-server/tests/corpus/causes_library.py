@@ -90,6 +90,7 @@ def refused(make, *, then=None, attempt=HERE, ended=(), **options):
         reporter = Reporter(NeverFetched(), authorization="", audience=API, clock=site.clock)  # type: ignore[arg-type]
         reporter._ensure_running = lambda: None  # type: ignore[method-assign]
         verifier._reporter = reporter
+        verifier._hand_over = verifier._finished  # as if it had been made with credentials: principals report as well
         token = make(stage)
         stage.keep_secret(*(part for part in str(token).split(".") if len(part) > 30))
         refusal = _refusal(verifier, token, attempt, then)

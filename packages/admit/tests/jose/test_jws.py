@@ -278,3 +278,10 @@ def test_the_prefix_of_a_type_is_left_out_where_no_other_slash_appears(typ, shor
 def test_what_is_no_json_is_not_signed(value):
     with pytest.raises(ValueError):
         sign({"sub": "alice", "n": value}, SECRET, typ="at+jwt")
+
+
+def test_an_algorithm_of_the_key_that_the_caller_does_not_allow_is_told_so():
+    key = generate_key("ES256")
+
+    with pytest.raises(AlgorithmNotAllowed, match="the token says 'ES256'; algorithms allows PS256, RS256"):
+        verify(sign({"sub": "alice"}, key, typ=None), key, algorithms={"RS256", "PS256"}, types={None})

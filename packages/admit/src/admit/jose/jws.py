@@ -160,8 +160,10 @@ def verify(
     header = parsed.header
     key = keys if isinstance(keys, Jwk) else keys.find(kid=header.kid, alg=header.alg)
     # RFC 8725 section 3.1: "each key MUST be used with exactly one algorithm".
-    if header.alg != key.alg or (algorithms is not None and header.alg not in algorithms):
+    if header.alg != key.alg:
         raise AlgorithmNotAllowed(f"the token says {header.alg[:32]!r}; its key is for {key.alg!r}")
+    if algorithms is not None and header.alg not in algorithms:
+        raise AlgorithmNotAllowed(f"the token says {header.alg!r}; algorithms allows {', '.join(sorted(algorithms))}")
     if unknown := header.critical.difference(understood):
         raise UnknownCritical(f"crit names {sorted(unknown)}, which is not understood here", names=unknown)
     if header.typ not in types:
