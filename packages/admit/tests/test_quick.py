@@ -429,6 +429,23 @@ def test_the_short_way_takes_a_new_token_up_to_the_very_ends_of_what_is_good(clo
     assert (type(brief(verifier(Counting(), clock), token(number=2, **said))) is not tuple) is good
 
 
+def test_what_a_source_answers_to_by_accident_is_not_what_it_tells(clock):
+    class Answers:
+        """As a proxy or a mock does, it has whatever it is asked for."""
+
+        def __init__(self, keys):
+            self.inner = keys
+
+        def __getattr__(self, name):
+            return getattr(self.inner, name)
+
+    one = verifier(Answers(Counting()), clock)
+    for _ in range(3):
+        assert one.verify(token()).subject == "alice"
+
+    assert one._short_way.principal(token(), Attempt()) is None
+
+
 def test_a_source_that_takes_the_key_beside_the_claims_is_asked_that_way(clock, monkeypatch):
     feed = InMemoryRevocations()
     one = verifier(Counting(), clock, revocations=feed)

@@ -42,6 +42,35 @@ def test_nesting_ends_at_its_limit():
             parse_object(nested(depth), what="x", unique=False)
 
 
+def lists(depth):
+    return b"[" * depth + b"]" * depth
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"),
+    [
+        (nested(16), True),
+        (nested(17), False),
+        (b'{"a":' + lists(15) + b',"b":' + lists(15) + b"}", True),
+        (b'{"a":' + lists(15) + b',"b":' + lists(16) + b"}", False),
+        (b'{"a":{},"b":' + lists(15) + b',"c":{"d":' + lists(14) + b"}}", True),
+        (b'{"a":{},"b":{"c":' + lists(15) + b"}}", False),
+        (b'{"a":"' + b"[" * 20 + b'"}', True),
+        (b'{"a":"\\"' + b"[{" * 20 + b'"}', True),
+        (b'{"a":"\\\\","b":' + lists(16) + b"}", False),
+        (b'{"a":"\\n]]]]","b":' + lists(16) + b"}", False),
+        (b'{"a":"\\\\' + b"[" * 20 + b'","b":' + lists(15) + b"}", True),
+    ],
+    ids=lambda value: repr(value)[:40],
+)
+def test_only_brackets_outside_of_texts_nest(text, fits):
+    if fits:
+        assert parse_object(text, what="x", unique=False) == json.loads(text)
+    else:
+        with pytest.raises(Malformed, match="the x is nested more than 16 deep"):
+            parse_object(text, what="x", unique=False)
+
+
 def test_width_is_no_depth():
     assert len(parse_object(json.dumps({"a": [[]] * 500}).encode(), what="x", unique=False)["a"]) == 500
 
