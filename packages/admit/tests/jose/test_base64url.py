@@ -43,3 +43,27 @@ def test_every_text_that_is_accepted_is_the_only_spelling_of_its_bytes(text):
 def test_what_came_along_with_a_text_is_named(text):
     with pytest.raises(Malformed, match="white space, a quote or a brace"):
         base64url.decode(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("A", "impossible length"),
+        ("Zm 9v", "there is white space, a quote or a brace"),
+        ("'Zm9v'", "there is white space, a quote or a brace"),
+        ('"Zm9v"', "there is white space, a quote or a brace"),
+        ("{Zm9v", "there is white space, a quote or a brace"),
+        ("Zm9v}", "there is white space, a quote or a brace"),
+        ("Zm+v", "only A-Z a-z 0-9 - _ are allowed"),
+        ("ZX=v", "only A-Z a-z 0-9 - _ are allowed"),
+    ],
+)
+def test_a_text_that_is_refused_is_told_what_is_wrong_with_it(text, told):
+    with pytest.raises(Malformed, match=told):
+        base64url.decode(text)
+
+
+@pytest.mark.parametrize("members", [{}, {"x": None}, {"x": 5}, {"x": ""}, {"x": ["Zg"]}])
+def test_a_member_that_holds_no_octets_is_called_by_its_name(members):
+    with pytest.raises(Malformed, match="member 'x' is missing or not text"):
+        base64url.decode_member(members, "x")
