@@ -60,7 +60,7 @@ def _instead_of(keys: object) -> str:
     if isinstance(keys, str) and keys.startswith(("https://", "http://")):
         return "for an address, pass RemoteKeys(issuer, jwks_uri=...)"
     if isinstance(keys, str) and keys.lstrip().startswith("-----BEGIN"):
-        return "this is the text of a key file: pass the key as a JWK, Jwk.parse({...})"
+        return "this is the text of a key file: pass admit.jose.Jwk.from_pem(...) of it"
     if isinstance(keys, str):
         return "this is text: for a secret, pass its bytes"
     if isinstance(keys, Mapping):

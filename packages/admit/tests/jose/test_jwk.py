@@ -222,3 +222,61 @@ def test_the_text_of_a_key_shows_no_secret():
 def test_an_unknown_algorithm_cannot_be_generated():
     with pytest.raises(InvalidKey, match="'none'"):
         generate_key("none")
+
+
+def pem_of(key, *, private=False):
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+    if private:
+        return key._private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return key._public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+@pytest.mark.parametrize("alg", ["ES256", "ES384", "RS256", "Ed25519", "Ed448"])
+@pytest.mark.parametrize("as_text", [True, False])
+def test_a_key_comes_from_a_pem_file(alg, as_text):
+    key = generate_key(alg)
+    public, private = pem_of(key), pem_of(key, private=True)
+    loaded = Jwk.from_pem(public.decode() if as_text else public, kid="k")
+
+    assert (loaded.alg, loaded.kid, loaded.can_sign) == (alg, "k", False)
+    assert loaded.verify(Jwk.from_pem(private).sign(b"data"), b"data")
+    assert loaded.thumbprint() == key.thumbprint()
+
+
+def test_a_pem_file_of_rsa_says_not_which_algorithm_so_the_caller_may():
+    key = generate_key("RS256")
+
+    assert Jwk.from_pem(pem_of(key), alg="PS512").alg == "PS512"
+    with pytest.raises(InvalidKey, match="cannot be used for ES256"):
+        Jwk.from_pem(pem_of(key), alg="ES256")
+
+
+@pytest.mark.parametrize(
+    ("pem", "says"),
+    [
+        ("", "not such a key"),
+        ("secret", "not such a key"),
+        ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "a certificate: take its public key"),
+        ("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "not such a key"),
+    ],
+)
+def test_other_files_are_named(pem, says):
+    with pytest.raises(InvalidKey, match=says):
+        Jwk.from_pem(pem)
+
+
+def test_keys_that_must_not_be_used_are_refused_from_pem_too():
+    from cryptography.hazmat.primitives.asymmetric import dsa, rsa
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+    short = rsa.generate_private_key(public_exponent=65537, key_size=1024)
+    for pem in (
+        short.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
+        short.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
+    ):
+        with pytest.raises(InvalidKey, match="2048"):
+            Jwk.from_pem(pem)
+    other = dsa.generate_private_key(2048).public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    with pytest.raises(InvalidKey, match="not supported"):
+        Jwk.from_pem(other)

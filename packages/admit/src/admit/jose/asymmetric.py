@@ -109,6 +109,29 @@ def from_pkcs8(der: bytes) -> Private:
     return key  # type: ignore[return-value]
 
 
+def from_pem(pem: bytes) -> tuple[Public, Private | None]:
+    """Load a public key (RFC 7468 section 13) or an unencrypted private one (section 10).
+
+    Raises:
+        InvalidKey: Neither, or a key that must not be used.
+    """
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+
+    try:
+        if b"PRIVATE KEY-----" in pem:
+            private = from_pkcs8(to_pkcs8(load_pem_private_key(pem, password=None)))  # type: ignore[arg-type]
+            return private.public_key(), private
+        public = load_pem_public_key(pem)
+    except InvalidKey:
+        raise
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        kind_of_file = "a certificate: take its public key" if b"CERTIFICATE-----" in pem else "not such a key"
+        raise InvalidKey(
+            f"expected a public key (-----BEGIN PUBLIC KEY-----) or an unencrypted private one; this is {kind_of_file}"
+        ) from None
+    return read(kind(public)[0], members(public))  # type: ignore[arg-type]
+
+
 def _family(kty: str) -> ModuleType:
     if kty != "AKP":
         return {"EC": ecdsa, "RSA": rsassa, "OKP": eddsa}[kty]

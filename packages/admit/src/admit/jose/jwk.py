@@ -78,7 +78,9 @@ class Jwk:
         if not isinstance(secret, bytes):
             raise InvalidKey("an HMAC secret must be bytes, for example secrets.token_bytes(32)")
         if secret.lstrip().startswith(_LOOKS_LIKE_A_KEY_FILE):
-            raise InvalidKey("this is the text of a key file, not a secret; a public key as a secret lets anyone sign")
+            raise InvalidKey(
+                "this is the text of a key file, not a secret; a public key as a secret lets anyone sign. Load it by Jwk.from_pem"
+            )
         return cls._checked(secret, secret, alg=alg, kid=kid)
 
     @classmethod
@@ -90,6 +92,20 @@ class Jwk:
         """
         private = key_material.from_pkcs8(der)
         return cls._checked(key_material.public_of(private), private, alg=alg, kid=kid)
+
+    @classmethod
+    def from_pem(cls, pem: str | bytes, *, alg: str | None = None, kid: str | None = None) -> Jwk:
+        """Load a public or an unencrypted private key from the text of a PEM file.
+
+        Args:
+            pem: From "-----BEGIN PUBLIC KEY-----" or "-----BEGIN PRIVATE KEY-----" on.
+            alg: What the key is for; None takes the first algorithm of its type and curve (RS256 for RSA).
+            kid: Its name in a set.
+
+        Raises:
+            InvalidKey: Not such a key, one that must not be used, or one that does not fit `alg`.
+        """
+        return cls._checked(*key_material.from_pem(pem), alg=alg, kid=kid)
 
     @classmethod
     def _checked(cls, public: Public, private: Private | None, *, alg: str | None, kid: str | None) -> Jwk:
@@ -122,10 +138,8 @@ class Jwk:
     @property
     def checker(self) -> Checker:
         """The function (signature, data) -> bool of this key, made at its first use: `verify` without the way to it."""
-        if self._checker is None:
-            object.__setattr__(
-                self, "_checker", self.row.prepare_verify(self._public)
-            )  # frozen for others, not for this
+        if self._checker is None:  # frozen for others, not for this
+            object.__setattr__(self, "_checker", self.row.prepare_verify(self._public))
         return self._checker  # type: ignore[return-value]
 
     @property

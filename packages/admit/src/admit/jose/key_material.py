@@ -85,6 +85,13 @@ def to_pkcs8(key: Private) -> bytes:
     return asymmetric.to_pkcs8(key)
 
 
+def from_pem(pem: str | bytes) -> tuple[Public, Private | None]:
+    """Load a public or an unencrypted private key from PEM, or raise InvalidKey."""
+    from admit.jose import asymmetric
+
+    return asymmetric.from_pem(pem.encode("utf-8") if isinstance(pem, str) else pem)
+
+
 def from_pkcs8(der: bytes) -> Private:
     """Load what `to_pkcs8` wrote, or raise InvalidKey."""
     from admit.jose import asymmetric
