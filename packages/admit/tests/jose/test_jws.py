@@ -285,3 +285,17 @@ def test_an_algorithm_of_the_key_that_the_caller_does_not_allow_is_told_so():
 
     with pytest.raises(AlgorithmNotAllowed, match="the token says 'ES256'; algorithms allows PS256, RS256"):
         verify(sign({"sub": "alice"}, key, typ=None), key, algorithms={"RS256", "PS256"}, types={None})
+
+
+@pytest.mark.parametrize("crit", ["x", [["x"]], [{"x": 1}], [1], {"x": 1}, None, True])
+def test_crit_is_a_list_of_names_even_where_such_a_member_stands(crit):
+    """RFC 7515 section 4.1.11."""
+    with pytest.raises(Malformed):
+        parse(forge({"alg": "HS256", "x": 1, "crit": crit}))
+
+
+def test_an_allowed_algorithm_and_the_name_of_the_key_come_through():
+    key = Jwk.from_secret(b"k" * 32, kid="named")
+    signed = verify(sign({}, key, typ="at+jwt"), key, algorithms={"HS256"}, types=AT)
+
+    assert signed.header.members == {"alg": "HS256", "typ": "at+jwt", "kid": "named"}
