@@ -45,7 +45,7 @@ def test_an_argument_that_cannot_be_meant_is_named_before_the_first_token(wrong,
     ("keys", "says"),
     [
         ("hunter2-hunter2-hunter2-hunter2-hunter2", "for a secret, pass its bytes"),
-        ("-----BEGIN PUBLIC KEY-----\nMFkw", "pass the key as a JWK"),
+        ("-----BEGIN PUBLIC KEY-----\nMFkw", "pass admit.jose.Jwk.from_pem"),
         ("https://id.example/jwks", "RemoteKeys"),
         ({"keys": []}, r"Jwks\.parse"),
         ([b"x" * 32], r"Jwks\(\[\.\.\.\]\)"),
