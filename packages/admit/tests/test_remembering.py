@@ -1,8 +1,10 @@
 """What the short way remembers is bounded, and is no more than what was found good."""
 
+import importlib.util
+
 import pytest
 
-from admit.jose import Header, Jwk
+from admit.jose import Header, Jwk, base64url
 from admit.jose.strict_json import MAX_DEPTH
 from admit.remembering import MOST_READ, KnownHeader, KnownToken, Remembered
 
@@ -13,7 +15,7 @@ SAID = {"sub": "alice", "exp": 5}
 
 def known_header(*, critical=(), key=SECRET):
     header = Header(alg=key.alg, kid=key.kid, typ="at+jwt", critical=frozenset(critical), members={})
-    return KnownHeader(header, key, required=REQUIRED)
+    return KnownHeader(header, key, required=REQUIRED, signature=base64url.encode(key.sign(b"x")))
 
 
 def known_token(**more):
@@ -27,6 +29,10 @@ def test_a_header_knows_how_its_key_checks():
     assert header.check(header.mac(b"x"), b"x")
     assert not header.check(header.mac(b"x"), b"y")
     assert known_header(critical=("limits",)).limited is True
+
+
+def test_claims_are_read_in_one_go_where_something_can_do_that():
+    assert (known_header().reader is not None) == (importlib.util.find_spec("msgspec") is not None)
 
 
 @pytest.mark.parametrize("alg", ["ES256", "Ed25519"])

@@ -11,7 +11,7 @@ from typing import Any
 from admit.expect import ACCESS_TOKEN_TYPE
 from admit.jose import Jwk, Jwks
 from admit.jose.accelerators import json_encoder
-from admit.jose.base64url import encode_bytes
+from admit.jose.base64url import encode
 from admit.jose.jws import header_text, json_text
 
 _FOR_EVER_S = 2**53  # the last whole number that every JSON reader has (RFC 8259 section 6)
@@ -46,7 +46,7 @@ class Issuer:
         if not self._key.can_sign:
             raise ValueError("issuing needs a private key; this one is public")
         self._issuer_text = text(issuer)
-        self._header = f"{header_text(self._key, typ=ACCESS_TOKEN_TYPE)}.".encode("ascii")
+        self._header = f"{header_text(self._key, typ=ACCESS_TOKEN_TYPE)}."
         self._sign = self._key.signer
         self._fast_json = json_encoder()
         self._clock = clock
@@ -93,7 +93,7 @@ class Issuer:
         now = int(self._clock())
         # Put together by hand: nearly all of it is text, and a general encoder would look at each value's type.
         client = text(client_id) if client_id else self._issuer_text
-        jti = encode_bytes(self._entropy(16)).decode("ascii")
+        jti = encode(self._entropy(16))
         payload = (
             f'{{"iss":{self._issuer_text},"sub":{text(subject)},"aud":{_list_or_one(audiences)},"iat":{now},'
             f'"exp":{now + lifetime_s},"jti":"{jti}","client_id":{client},"scope":{text(scope)}'
@@ -104,8 +104,8 @@ class Issuer:
             payload = f"{payload},{self._json(claims)[1:]}"
         else:
             payload += "}"
-        signing_input = self._header + encode_bytes(payload.encode("utf-8"))
-        return (signing_input + b"." + encode_bytes(self._sign(signing_input))).decode("ascii")
+        signing_input = self._header + encode(payload.encode("utf-8"))
+        return f"{signing_input}.{encode(self._sign(signing_input.encode('ascii')))}"
 
     def _json(self, claims: Mapping[str, Any]) -> str:
         # The faster encoder writes NaN as null, and knows types that are not JSON.

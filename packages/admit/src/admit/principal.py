@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn
 from admit.acr import reaches
 from admit.checks import Check, check
 from admit.errors import AdmitError, InsufficientScope, StepUpRequired, TransactionMismatch
+from admit.jose.accelerators import json_decoder
+from admit.jose.strict_json import flat_json
 from admit.scope_names import police_scopes
 
 if TYPE_CHECKING:
@@ -30,9 +32,11 @@ class Principal(Generic[ClaimsT]):
     Attributes are read from the claims when they are asked for: most requests look at one or two of them.
     """
 
-    # _said is shared by all principals of one token: nothing that can be changed is ever given out of it.
-    __slots__ = ("_claims", "_said", "_scopes", "_watch")
-    _said: dict[str, Any]
+    # _said is shared by all principals of one token: nothing that can be changed is ever given out of it. Where it is no dictionary, it has
+    # the registered claims as attributes, and _text is read when somebody asks for more.
+    __slots__ = ("_claims", "_said", "_scopes", "_text", "_watch")
+    _said: Any
+    _text: bytes
     _scopes: frozenset[str]
     _claims: ClaimsT
     _watch: Watch
@@ -79,7 +83,8 @@ class Principal(Generic[ClaimsT]):
     @property
     def subject(self) -> str:
         """The user's stable id (`sub`), or the client's where no user is behind the token."""
-        subject: str = self._said["sub"]
+        said = self._said
+        subject: str = said["sub"] if type(said) is dict else said.sub
         return subject
 
     @property
@@ -88,61 +93,63 @@ class Principal(Generic[ClaimsT]):
         try:
             return self._scopes
         except AttributeError:
-            scopes = frozenset(self._said.get("scope", "").split())
+            said = self._said
+            scope = said.get("scope") if type(said) is dict else said.scope
+            scopes = frozenset(scope.split() if scope else ())
             _scopes_of(self, scopes)
             return scopes
 
     @property
     def client_id(self) -> str | None:
         """The application that asked for the token."""
-        value: str | None = self._said.get("client_id")
+        value: str | None = self._all().get("client_id")
         return value
 
     @property
     def session_id(self) -> str | None:
         """The sign-in it hangs on (`sid`)."""
-        value: str | None = self._said.get("sid")
+        value: str | None = self._all().get("sid")
         return value
 
     @property
     def grant_id(self) -> str | None:
         """What was allowed to the application (`grant`)."""
-        value: str | None = self._said.get("grant")
+        value: str | None = self._all().get("grant")
         return value
 
     @property
     def token_id(self) -> str | None:
         """The token's own id (`jti`)."""
-        value: str | None = self._said.get("jti")
+        value: str | None = self._all().get("jti")
         return value
 
     @property
     def expires_at(self) -> float | None:
         """When it ends by itself, seconds since 1970, UTC."""
-        value: float | None = self._said.get("exp")
+        value: float | None = self._all().get("exp")
         return value
 
     @property
     def auth_time(self) -> float | None:
         """When the person last proved who they are, seconds since 1970."""
-        value: float | None = self._said.get("auth_time")
+        value: float | None = self._all().get("auth_time")
         return value
 
     @property
     def acr(self) -> str | None:
         """How strongly (authentication context class)."""
-        value: str | None = self._said.get("acr")
+        value: str | None = self._all().get("acr")
         return value
 
     @property
     def amr(self) -> tuple[str, ...]:
         """By which means (RFC 8176)."""
-        return tuple(self._said.get("amr", ()))
+        return tuple(self._all().get("amr", ()))
 
     @property
     def actors(self) -> tuple[str, ...]:
         """Clients that act for the subject, the one that acts now first (`act`, RFC 8693 section 4.1)."""
-        return actors_of(self._said.get("act"))
+        return actors_of(self._all().get("act"))
 
     @property
     def claims(self) -> ClaimsT:
@@ -151,7 +158,7 @@ class Principal(Generic[ClaimsT]):
             return self._claims
         except AttributeError:
             # Lists and objects are copied: who changes one changes no other request's.
-            view: Any = MappingProxyType({name: _own(value) for name, value in self._said.items()})
+            view: Any = MappingProxyType({name: _own(value) for name, value in self._all().items()})
             _claims_of(self, view)
             return self._claims
 
@@ -174,7 +181,14 @@ class Principal(Generic[ClaimsT]):
     def __reduce__(self) -> tuple[Any, ...]:
         # A read-only view of claims cannot be pickled; what it shows can.
         claims: Any = self.claims
-        return _rebuilt, (self._said, dict(claims) if isinstance(claims, MappingProxyType) else claims)
+        return _rebuilt, (self._all(), dict(claims) if isinstance(claims, MappingProxyType) else claims)
+
+    def _all(self) -> dict[str, Any]:
+        said: dict[str, Any] = self._said
+        if type(said) is not dict:
+            said = _read(self._text)
+            _said_of(self, said)
+        return said
 
     def _attributes(self) -> tuple[Any, ...]:
         return tuple(getattr(self, name) for name in _NAMES)
@@ -213,7 +227,7 @@ class Principal(Generic[ClaimsT]):
         from admit.transactions import approved, compare
 
         try:
-            values = approved(self._said, kind)
+            values = approved(self._all(), kind)
             if body is not None:
                 compare(body, values)
             return MappingProxyType({name: _own(value) for name, value in values.items()})
@@ -254,7 +268,7 @@ class Principal(Generic[ClaimsT]):
     def _refused(self, refusal: AdmitError, failed: Check) -> AdmitError:
         refusal.checks = (check("token", "a good one for this resource", "good", passed=True), failed)
         if (watch := getattr(self, "_watch", None)) is not None:
-            watch(refusal, self._said)
+            watch(refusal, self._all())
         return refusal
 
 
@@ -271,6 +285,14 @@ def principal_of(said: dict[str, Any]) -> Principal:
     """Make a principal of claims whose types have been checked. From now on `said` belongs to the principals of this token."""
     who: Principal = _new(Principal)
     _said_of(who, said)
+    return who
+
+
+def principal_of_text(read: object, text: bytes) -> Principal:
+    """Make a principal of claims as attributes (`sub`, `scope`), and of the JSON, which is read again when somebody asks for more."""
+    who: Principal = _new(Principal)
+    _said_of(who, read)
+    _text_of(who, text)
     return who
 
 
@@ -300,8 +322,10 @@ _NAMES = (
     "subject", "scopes", "client_id", "session_id", "grant_id", "token_id", "expires_at", "auth_time", "acr", "amr", "actors",
 )  # fmt: skip
 _new = object.__new__
+_read = json_decoder() or flat_json
 # The only ways to write a slot: __setattr__ refuses.
-_said_of: Callable[[Principal[Any], dict[str, Any]], None] = Principal.__dict__["_said"].__set__
+_said_of: Callable[[Principal[Any], Any], None] = Principal.__dict__["_said"].__set__
+_text_of: Callable[[Principal[Any], bytes], None] = Principal.__dict__["_text"].__set__
 _scopes_of: Callable[[Principal[Any], frozenset[str]], None] = Principal.__dict__["_scopes"].__set__
 _claims_of: Callable[[Principal[Any], Any], None] = Principal.__dict__["_claims"].__set__
 _watch_of: Callable[[Principal[Any], Watch], None] = Principal.__dict__["_watch"].__set__

@@ -142,7 +142,7 @@ class ProtectedResource:
             LimitExceeded, LimitsNotEnforceable: See `admit.enforcing.enforce`.
         """
         # What the token says, and not the form in which an application has its claims: that may leave them out.
-        if (limits := who._said.get("limits")) is None:
+        if (limits := who._all().get("limits")) is None:
             return
         attempt = attempt_of(request, action=action)
         try:

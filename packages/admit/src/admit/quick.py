@@ -11,17 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from hashlib import sha256
-from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
 
-from admit.errors import BadSignature
-from admit.jose import MAX_TOKEN_CHARS, Header, Jwk, Jwks, Malformed, base64url
+from admit.genuine import genuine
+from admit.jose import Header, Jwk, Jwks, Malformed
 from admit.jose.accelerators import json_decoder
-from admit.jose.base64url import LAST, PADDING, decode, encode_bytes
 from admit.jose.claims import LAST_SECOND
-from admit.jose.strict_json import flat_json
-from admit.principal import Principal, principal_of
+from admit.jose.strict_json import MAX_DEPTH, flat_json
+from admit.principal import Principal, principal_of, principal_of_text
 from admit.remembering import DIGEST_BYTES, KnownHeader, KnownToken, Remembered
+from admit.told import always, never, told
 
 if TYPE_CHECKING:
     from admit.expect import Expect
@@ -46,18 +45,20 @@ class Quick:
         max_tokens: int,
     ) -> None:
         """`max_tokens`: How many good tokens are remembered; 0 for none."""
-        self._settled: Callable[[], Jwks | None] = _told(keys, "settled", beside="find") or _never
-        self._ended: Callable[[dict[str, Any], str | None], str | None] | None = None
+        self._settled: Callable[[], Jwks | None] = told(keys, "settled", beside="find") or never
+        # Of ours, the claims that count are asked for one by one; of others, all.
+        self._ended: Callable[..., str | None] | None = None
+        self._revoked: Callable[[dict[str, Any]], str | None] | None = None
         if revocations is not None:
-            ended = _told(revocations, "ended", beside="revoked")
-            self._ended = ended or (lambda said, kid: revocations.revoked({**said, "kid": kid}))
+            self._ended = told(revocations, "ended", beside="revoked")
+            self._revoked = revocations.revoked if self._ended is None else None
         self._version: Callable[[], int | None] = (
-            _always if revocations is None else _told(revocations, "version", beside="revoked") or _never
+            always if revocations is None else told(revocations, "version", beside="revoked") or never
         )
         self._issuer, self._audience, self._leeway_s = expect.issuer, expect.audience, expect.leeway_s
         self._clock = clock
         self._max_tokens = max_tokens
-        self._base64, self._json = base64url.decoded, json_decoder() or flat_json
+        self._json = json_decoder() or flat_json
         self._memory = Remembered(None, max_tokens=max_tokens)
 
     def principal(self, token: str, attempt: Attempt) -> Principal | None:
@@ -80,31 +81,49 @@ class Quick:
         # The end of a signature is as good as random. A token is remembered from the second time on that it is shown: most of those
         # that come once come never again, and to keep them would cost as much as to check them.
         spot = hash(token[-32:]) & memory.spots
-        if not memory.shown[spot]:
-            read = self._read(token, memory, now)
-            if read is None:
+        if memory.shown[spot]:
+            try:
+                known = memory.younger.get(sha256(token.encode()).digest()[:DIGEST_BYTES])
+            except UnicodeEncodeError:
                 return None
-            said, header, _ = read
-            memory.shown[spot] = memory.mark
-            if header.limited or "limits" in said or "cnf" in said:
+            if known is None:
+                known = self._shown_before(token, memory, now)
+            if known is None or now >= known.ends or not known.plain:
                 return None
-            if self._ended is not None and self._ended(said, header.kid):
-                return None
+            said = known.said or self.said_by(known)
+            if known.version != version:
+                if self._over(said, known.header.kid):
+                    return None
+                known.version = version
             return principal_of(said)
+        if (found := genuine(token, memory.headers)) is None:
+            return None
+        header, payload = found
+        reader = header.reader
+        if reader is None or (reading := reader.read) is None:
+            return self._first(header, payload, memory, now, spot)
+        if reader.nested and payload.count(b"{") + payload.count(b"[") > MAX_DEPTH:
+            return None
         try:
-            known = memory.younger.get(sha256(token.encode()).digest()[:DIGEST_BYTES])
-        except UnicodeEncodeError:
+            read = reading(payload)
+        except (ValueError, RecursionError):
+            reader.read = None
+            return self._first(header, payload, memory, now, spot)
+        # The same as in _said; types are known, and times are not beyond the end of time.
+        audience, begun = read.aud, now + self._leeway_s
+        if read.iss != self._issuer or not read.sub:
             return None
-        if known is None:
-            known = self._shown_before(token, memory, now)
-        if known is None or now >= known.ends or not known.plain:
+        if audience != self._audience and (type(audience) is not list or self._audience not in audience):
             return None
-        said = known.said or self.said_by(known)
-        if known.version != version:
-            if self._ended is not None and self._ended(said, known.header.kid):
+        if not (now < read.exp + self._leeway_s and read.iat <= begun and read.nbf <= begun):
+            return None
+        if self._ended is not None:
+            if self._ended(read.sid, read.grant, read.jti, read.iat, None, header.kid) is not None:
                 return None
-            known.version = version
-        return principal_of(said)
+        elif self._revoked is not None and self._over(self._json(payload), header.kid):
+            return None
+        memory.shown[spot] = memory.mark
+        return principal_of_text(read, payload)
 
     def token(self, token: str) -> KnownToken | None:
         """Return a token whose signature and claims are good now; None where `judging` has to decide.
@@ -129,7 +148,8 @@ class Quick:
         """Remember the header of a token that was good, and that `key` is the one it means."""
         memory = self._memory
         if memory.keys is not None and any(key is each for each in memory.keys):
-            memory.keep_header(token.partition(".")[0], KnownHeader(header, key, required=required))
+            text, signature = token.partition(".")[0], token.rpartition(".")[2]
+            memory.keep_header(text, KnownHeader(header, key, required=required, signature=signature))
 
     def said_by(self, known: KnownToken) -> dict[str, Any]:
         """Return the claims of a token. They are shared: nothing may change them."""
@@ -150,6 +170,27 @@ class Quick:
         if now > memory.latest:  # the latest of all: small steps back must not add up
             memory.latest = now
         return memory
+
+    def _first(
+        self, header: KnownHeader, payload: bytes, memory: Remembered, now: float, spot: int
+    ) -> Principal | None:
+        """Do the same with a dictionary, and learn what such tokens claim."""
+        said = self._said(header, payload, now)
+        if said is None:
+            return None
+        memory.shown[spot] = memory.mark
+        if header.limited or "limits" in said or "cnf" in said or self._over(said, header.kid):
+            return None
+        if header.reader is not None:
+            header.reader.learn(said)
+        return principal_of(said)
+
+    def _over(self, said: dict[str, Any], kid: str | None) -> bool:
+        """Say whether it was revoked."""
+        if self._ended is not None:
+            get = said.get
+            return self._ended(get("sid"), get("grant"), get("jti"), get("iat"), get("parents"), kid) is not None
+        return self._revoked is not None and self._revoked({**said, "kid": kid}) is not None
 
     def _shown_before(self, token: str, memory: Remembered, now: float) -> KnownToken | None:
         try:
@@ -173,22 +214,14 @@ class Quick:
 
     def _read(self, token: str, memory: Remembered, now: float) -> tuple[dict[str, Any], KnownHeader, bytes] | None:
         """Return what a token says, its header and its payload, if signature and claims are good."""
-        signing_input, _, signature = token.rpartition(".")
-        head, _, text = signing_input.partition(".")
-        header, left = memory.headers.get(head), len(text) & 3
-        if header is None or not text or len(token) > MAX_TOKEN_CHARS or left == 1 or "+" in text or "/" in text:
+        if (found := genuine(token, memory.headers)) is None:
             return None
+        said = self._said(*found, now)
+        return None if said is None else (said, *found)
+
+    def _said(self, header: KnownHeader, payload: bytes, now: float) -> dict[str, Any] | None:
+        """Return the claims if they are good."""
         try:
-            # As in base64url.decode.
-            payload, data = self._base64(text + PADDING[left]), signing_input.encode("ascii")
-            if len(payload) != len(text) * 3 >> 2 or (left and text[-1] not in LAST[left]):
-                return None
-            if (mac := header.mac) is not None:
-                # Compared as text, so that it need not be decoded: there is one spelling of each tag.
-                if not compare_digest(encode_bytes(mac(data)), signature.encode("ascii")):
-                    return None
-            elif not header.check(decode(signature), data):
-                raise BadSignature("the signature does not belong to this token and key")
             said = self._json(payload)
         except (Malformed, ValueError, RecursionError, StopIteration):
             return None
@@ -211,27 +244,5 @@ class Quick:
             return None
         if not (0 <= said.get("nbf", 0) <= begun and 0 <= said.get("auth_time", 0) <= LAST_SECOND):
             return None
-        return said, header, payload
-
-
-def _told(source: object, name: str, *, beside: str) -> Callable[..., Any] | None:
-    """Return the method `name` of a source; None where it has none, or one that it inherits while `beside` is its own.
-
-    Who writes a class that refuses more, and leaves the rest to ours, means that to count for every token.
-    """
-    for members in (getattr(source, "__dict__", {}), *map(vars, type(source).__mro__)):
-        if name in members:
-            found: Callable[..., Any] = getattr(source, name)
-            return found
-        if beside in members:
-            return None
-    return None
-
-
-def _never() -> None:
-    """Of sources that don't tell: everything is looked up each time."""
-
-
-def _always() -> int:
-    """Of no revocations: nothing ever comes."""
-    return 0
+        found: dict[str, Any] = said
+        return found

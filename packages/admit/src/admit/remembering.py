@@ -6,9 +6,12 @@ from collections.abc import Collection
 from typing import Any
 
 from admit.jose import Header, Jwk, Jwks
+from admit.jose.accelerators import json_decoder
 from admit.jose.algorithms import Checker, Signer
+from admit.jose.base64url import LAST, PADDING
 from admit.jose.claims import plainly_typed
 from admit.jose.strict_json import MAX_DEPTH
+from admit.reading import Reader
 
 _MOST_HEADERS = _MOST_SHAPES = 64
 MOST_READ = 1_024
@@ -24,28 +27,56 @@ class KnownHeader:
         key: The key.
         check: (signature, signing input) -> whether they belong together.
         mac: Makes the tag of a secret that may sign, which is compared as text; None for other keys.
+        chars: Of a signature of this key in base64url.
+        octets: Of the same.
+        padding: What base64 would write after it.
+        last: What its last character may be; empty for any.
+        reader: Of the claims that tokens with this header make; None without `admit[fast]`.
         required: Claims that a token with this header has to have.
         limited: The header demands that limits are kept.
         shapes: Names of claims, in their order -> their types, where none is a list or an object.
         latest: The newest of these.
     """
 
-    __slots__ = ("check", "key", "kid", "latest", "limited", "mac", "required", "shapes")
+    __slots__ = (
+        "chars",
+        "check",
+        "key",
+        "kid",
+        "last",
+        "latest",
+        "limited",
+        "mac",
+        "octets",
+        "padding",
+        "reader",
+        "required",
+        "shapes",
+    )
+    chars: int
+    last: frozenset[str]
+    octets: int
     check: Checker
     key: Jwk
     kid: str | None
     limited: bool
     mac: Signer | None
+    padding: str
+    reader: Reader | None
     latest: tuple[tuple[str, ...], list[type] | None]
     required: Collection[str]
 
-    def __init__(self, header: Header, key: Jwk, *, required: Collection[str]) -> None:
+    def __init__(self, header: Header, key: Jwk, *, required: Collection[str], signature: str) -> None:
+        """`signature`: A good one of this key, as it stood in a token: every other one is as long."""
         self.key, self.required, self.limited = key, required, bool(header.critical)
         self.check, self.kid = key.checker, key.kid
         # A secret may be one that only checks (`key_ops`, RFC 7517 section 4.3).
         self.mac = key.signer if key.symmetric and key.can_sign else None
+        self.chars, left = len(signature), len(signature) & 3
+        self.octets, self.padding, self.last = self.chars * 3 >> 2, PADDING[left], LAST[left]
         self.shapes: dict[tuple[str, ...], list[type]] = {}
         self.latest = (), None
+        self.reader = Reader(required) if json_decoder() else None
 
     def fits(self, said: dict[str, Any], payload: bytes) -> bool:
         """Say whether all claims are there, each of its type, and nothing is too deep; False also for some rare good ones.

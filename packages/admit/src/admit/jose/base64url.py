@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from admit.jose.accelerators import Base64Decode, Base64Encode, base64url_decoder, base64url_encoder
+from admit.jose.accelerators import URL, Base64Decode, Base64Encode, base64url_decoder, base64url_encoder
 from admit.jose.errors import Malformed
 
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -13,17 +13,12 @@ PADDING = ("", "", "==", "=")
 # The last characters of a text of 4n + 2 or 4n + 3, whose lowest four or two bits stand for nothing and have to be zero.
 LAST = (frozenset[str](), frozenset[str](), frozenset(_ALPHABET[::16]), frozenset(_ALPHABET[::4]))
 decoded: Base64Decode = base64url_decoder()
-_encoded: Base64Encode = base64url_encoder()
-
-
-def encode_bytes(data: bytes) -> bytes:
-    """Return base64url text without padding, as ASCII bytes."""
-    return _encoded(data)
+encoded: Base64Encode = base64url_encoder()
 
 
 def encode(data: bytes) -> str:
     """Return base64url text without padding."""
-    return encode_bytes(data).decode("ascii")
+    return encoded(data, URL).rstrip("=")
 
 
 def decode(text: str) -> bytes:
@@ -37,7 +32,7 @@ def decode(text: str) -> bytes:
     if left == 1 or "+" in text or "/" in text:
         raise Malformed(_why_not(text))
     try:
-        data = decoded(text + PADDING[left])
+        data = decoded(text + PADDING[left], URL, True)
     except ValueError:  # UnicodeEncodeError and binascii.Error are both
         raise Malformed(_why_not(text)) from None
     # A decoder may skip what it does not know, or stop at padding; then something is missing at the end.

@@ -10,12 +10,12 @@ from admit.jose.errors import Expired, InvalidClaim, NotYetValid, WrongAudience,
 RFC9068_REQUIRED = ("iss", "exp", "aud", "sub", "client_id", "iat", "jti")
 """What every access token in JWT form must carry (RFC 9068 section 2.2)."""
 
-_TEXTS = ("iss", "sub", "jti", "client_id", "sid", "grant", "scope", "acr")
-_TIMES = ("exp", "nbf", "iat", "auth_time")
-_NEVER_TEXT = frozenset({*_TIMES, "amr", "parents"})
-_NEVER_NUMBERS = frozenset({*_TEXTS, "aud", "amr", "parents"})
-_NEVER_LISTS = frozenset({*_TEXTS, *_TIMES, "parents"})
-_REGISTERED = frozenset({*_TEXTS, *_TIMES, "aud", "amr", "parents"})
+TEXTS = ("iss", "sub", "jti", "client_id", "sid", "grant", "scope", "acr")
+TIMES = ("exp", "nbf", "iat", "auth_time")
+_NEVER_TEXT = frozenset({*TIMES, "amr", "parents"})
+_NEVER_NUMBERS = frozenset({*TEXTS, "aud", "amr", "parents"})
+_NEVER_LISTS = frozenset({*TEXTS, *TIMES, "parents"})
+_REGISTERED = frozenset({*TEXTS, *TIMES, "aud", "amr", "parents"})
 LAST_SECOND = 253_402_300_799  # the end of the year 9999: beyond it is a unit mistake, such as milliseconds
 
 
@@ -57,10 +57,10 @@ def check_types(claims: Mapping[str, Any], *, required: Collection[str] = ()) ->
     """
     if missing := [name for name in required if name not in claims]:
         raise InvalidClaim(f"claims are missing: {', '.join(missing)}")
-    for name in _TEXTS:
+    for name in TEXTS:
         if name in claims and not isinstance(claims[name], str):
             raise InvalidClaim(f"{name} must be text")
-    for name in _TIMES:
+    for name in TIMES:
         if name in claims:
             _refuse_odd_time(name, claims[name])
     if "aud" in claims:
@@ -89,7 +89,7 @@ def plainly_typed(claims: Mapping[str, Any], *, required: Collection[str]) -> bo
             if name in _NEVER_TEXT or (not value and name == "sub"):
                 return False
         elif kind is int:
-            if name in _NEVER_NUMBERS or (name in _TIMES and not 0 <= value <= LAST_SECOND):
+            if name in _NEVER_NUMBERS or (name in TIMES and not 0 <= value <= LAST_SECOND):
                 return False
         elif kind is list:
             if name in _NEVER_LISTS or (name in _REGISTERED and not all(type(each) is str for each in value)):

@@ -86,9 +86,9 @@ class InMemoryRevocations(ForkAware):
         """Return which claim has ended, or None."""
         return self._memory.revoked(claims)
 
-    def ended(self, claims: Mapping[str, Any], kid: str | None) -> str | None:
-        """Do the same, with the name of the key beside the claims."""
-        return self._memory.ended(claims, kid)
+    def ended(self, *claims: Any) -> str | None:
+        """Do the same, with the claims that count one by one: see `Memory.ended`."""
+        return self._memory.ended(*claims)
 
     def close(self) -> None:
         """Nothing runs."""

@@ -108,10 +108,10 @@ class Follower(ForkAware):
         """Return which claim has ended, or None."""
         return self.knowledge.revoked(claims)
 
-    def ended(self, claims: Mapping[str, Any], kid: str | None) -> str | None:
-        """Do the same, with the name of the key beside the claims."""
+    def ended(self, *claims: Any) -> str | None:
+        """Do the same, with the claims that count one by one: see `Memory.ended`."""
         memory = self.knowledge.memory
-        return None if memory is None else memory.ended(claims, kid)
+        return None if memory is None else memory.ended(*claims)
 
     def status(self) -> FeedStatus:
         """Return how fresh the knowledge is, and how much of it there is. Asks nobody."""

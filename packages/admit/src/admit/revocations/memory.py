@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any
@@ -37,6 +37,16 @@ def handle(kind: str, value: str) -> str:
 
 def _digest(kind: str, value: str) -> bytes:
     return sha256(f"{kind}\0{value}".encode()).digest()[:_HANDLE_BYTES]
+
+
+@lru_cache(maxsize=4_096)
+def _digest_of_session(sid: str) -> bytes:
+    return _digest("sid", sid)
+
+
+@lru_cache(maxsize=4_096)
+def _digest_of_grant(grant: str) -> bytes:
+    return _digest("grant", grant)
 
 
 @lru_cache(maxsize=256)
@@ -110,34 +120,38 @@ class Memory:
 
         `claims` has the name of the key that signed as `kid`, where that is known.
         """
-        return self.ended(claims, claims.get("kid"))
+        get = claims.get
+        return self.ended(get("sid"), get("grant"), get("jti"), get("iat"), get("parents"), get("kid"))
 
-    def ended(self, claims: Mapping[str, Any], kid: str | None) -> str | None:
-        """Do the same, with the name of the key beside the claims."""
-        handles, get = self._handles, claims.get
+    def ended(
+        self,
+        sid: str | None,
+        grant: str | None,
+        jti: str | None,
+        iat: float | None,
+        parents: Iterable[Mapping[str, str]] | None,
+        kid: str | None,
+    ) -> str | None:
+        """Do the same with these claims, each of its type or None, and the name of the key."""
+        handles = self._handles
         if handles:
-            # As in _digest; written out, because it is done three times for every new token.
-            value = get("sid")
-            if isinstance(value, str) and sha256(b"sid\0" + value.encode()).digest()[:_HANDLE_BYTES] in handles:
+            # Sessions and grants have many tokens, one after the other.
+            if sid is not None and _digest_of_session(sid) in handles:
                 return "sid"
-            value = get("grant")
-            if isinstance(value, str) and sha256(b"grant\0" + value.encode()).digest()[:_HANDLE_BYTES] in handles:
+            if grant is not None and _digest_of_grant(grant) in handles:
                 return "grant"
-            value = get("jti")
-            if isinstance(value, str) and sha256(b"jti\0" + value.encode()).digest()[:_HANDLE_BYTES] in handles:
+            # As in _digest; written out, because it is done for every new token.
+            if jti is not None and sha256(b"jti\0" + jti.encode()).digest()[:_HANDLE_BYTES] in handles:
                 return "jti"
-            if isinstance(kid, str) and _digest_of_key(kid) in handles:
+            if kid is not None and _digest_of_key(kid) in handles:
                 return "kid"
-            if "parents" in claims:
-                # A token that was made from others ends with each of them (RFC 8693; docs/reference/revocation-feed.md).
-                for parent in claims["parents"]:
-                    if any(_digest(kind, parent[kind]) in handles for kind in ("grant", "jti")):
-                        return "parents"
-        if self._before:
-            issued_at = claims.get("iat")
-            # A token that does not say when it was issued cannot prove that it came after the emergency.
-            if issued_at is None or any(issued_at <= before for before, _ in self._before):
-                return "iat"
+            # A token that was made from others ends with each of them (RFC 8693; docs/reference/revocation-feed.md).
+            for parent in parents or ():
+                if any(_digest(kind, parent[kind]) in handles for kind in ("grant", "jti")):
+                    return "parents"
+        # A token that does not say when it was issued cannot prove that it came after the emergency.
+        if self._before and (iat is None or any(iat <= before for before, _ in self._before)):
+            return "iat"
         return None
 
     def sweep(self, now: float, *, every_s: float = 30) -> None:
